@@ -1,0 +1,16 @@
+// Writes one launcher per program into build/bin from bin/launcher.sh, with the Node that built it as the one to run.
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+const PROGRAMS = {
+  audispd: 'src/main.js',
+  audispctl: 'src/ctl/main.js',
+  'audispd-print': 'plugins/print/main.js',
+}
+
+const template = readFileSync('bin/launcher.sh', 'utf8')
+mkdirSync('build/bin', { recursive: true })
+for (const [name, main] of Object.entries(PROGRAMS)) {
+  const path = `build/bin/${name}`
+  writeFileSync(path, template.replaceAll('@NODE@', process.execPath).replaceAll('@MAIN@', `../${main}`))
+  chmodSync(path, 0o755)
+}
