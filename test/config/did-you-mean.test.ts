@@ -1,9 +1,9 @@
-import t from 'tap'
+import { test } from 'tap'
 import { didYouMean } from '../../src/config/did-you-mean.js'
 
 const KEYS = ['active', 'args', 'path', 'format', 'overflow_action', 'q_depth', 'q_bytes']
 
-t.test('the likeliest candidate', (t) => {
+void test('the likeliest candidate', (t) => {
   const near: readonly (readonly [word: string, meant: string])[] = [
     ['actve', 'active'],
     ['aktive', 'active'],
@@ -20,7 +20,7 @@ t.test('the likeliest candidate', (t) => {
   t.end()
 })
 
-t.test('no guess where nothing is near', (t) => {
+void test('no guess where nothing is near', (t) => {
   for (const word of ['x', '', 'completely', 'pa', 'zzzzzzz']) t.equal(didYouMean(word, KEYS), '', word)
   t.equal(didYouMean('args', []), '')
   t.end()

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { test } from 'tap'
 import { formatProblem, readEntries } from '../../src/config.js'
 import { openKeys } from '../../src/config/keys.js'
 import { count } from '../../src/config/quantity.js'
@@ -12,7 +12,7 @@ function loud(text: string): Parsed<string> {
   return { value: text, warning: 'loud' }
 }
 
-t.test('values, and keys that are not there', (t) => {
+void test('values, and keys that are not there', (t) => {
   const keys = open('a = 5\nb = yes')
   t.equal(keys.take('a', count(1, 9)), 5)
   t.equal(keys.take('b', yesNo), true)
@@ -23,7 +23,7 @@ t.test('values, and keys that are not there', (t) => {
   t.end()
 })
 
-t.test('the last of repeated keys counts, and a mistake in an earlier one is told all the same', (t) => {
+void test('the last of repeated keys counts, and a mistake in an earlier one is told all the same', (t) => {
   const keys = open('a = x\na = 2\na = 3')
   t.equal(keys.take('a', count(1, 9)), 3)
   t.same(keys.finish().map(formatProblem), ["f:1: a: 'x' is not a whole number from 1 to 9"])
@@ -31,7 +31,7 @@ t.test('the last of repeated keys counts, and a mistake in an earlier one is tol
   t.end()
 })
 
-t.test('empty values', (t) => {
+void test('empty values', (t) => {
   const keys = open('a =\nb =')
   t.equal(keys.take('a', loud), undefined)
   t.equal(keys.takeOrEmpty('b', loud, 'none'), 'none')
@@ -40,7 +40,7 @@ t.test('empty values', (t) => {
   t.end()
 })
 
-t.test('unknown keys are told with the nearest that is known', (t) => {
+void test('unknown keys are told with the nearest that is known', (t) => {
   const keys = open('activ = yes\nzzz = 1\nenv.A = x')
   keys.take('active', yesNo)
   t.same(keys.finish().map(formatProblem), [
@@ -51,7 +51,7 @@ t.test('unknown keys are told with the nearest that is known', (t) => {
   t.end()
 })
 
-t.test('keys with a prefix', (t) => {
+void test('keys with a prefix', (t) => {
   const keys = open('env.A = x\nenv.a = y\nenv.A = z\nenv.B =\nenv.__proto__ = p')
   t.same(
     [...keys.takeAll('env.', loud)],
@@ -66,7 +66,7 @@ t.test('keys with a prefix', (t) => {
   t.end()
 })
 
-t.test('mistakes that need more than one value', (t) => {
+void test('mistakes that need more than one value', (t) => {
   const keys = open('a = 1\na = 2')
   keys.take('a', loud)
   keys.report('error', 'a', 'no')

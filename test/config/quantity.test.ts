@@ -1,5 +1,5 @@
-import fc from 'fast-check'
-import t from 'tap'
+import * as fc from 'fast-check'
+import { test } from 'tap'
 import { count, size, sizeText, time, timeRange, timeText } from '../../src/config/quantity.js'
 import type { Parsed } from '../../src/config/value.js'
 
@@ -7,7 +7,7 @@ function valueOf<T>(parsed: Parsed<T>): T | string {
   return 'value' in parsed ? parsed.value : parsed.mistake
 }
 
-t.test('counts', (t) => {
+void test('counts', (t) => {
   const read = count(1, 100_000_000)
   t.same(read('1'), { value: 1 })
   t.same(read('100000000'), { value: 100_000_000 })
@@ -18,7 +18,7 @@ t.test('counts', (t) => {
   t.end()
 })
 
-t.test('sizes', (t) => {
+void test('sizes', (t) => {
   const read = size(64 * 1024, 64 * 1024 ** 3)
   t.same(
     ['65536', '64K', '64k', '64M', '1g', '64G'].map((text) => valueOf(read(text))),
@@ -30,7 +30,7 @@ t.test('sizes', (t) => {
   t.end()
 })
 
-t.test('times', (t) => {
+void test('times', (t) => {
   const read = time(100, 3_600_000)
   t.same(
     ['10', '10s', '0.1', '0.1s', '100ms', '500MS', '10m', '1h', '0.25h', '1.2345s'].map((text) => valueOf(read(text))),
@@ -44,7 +44,7 @@ t.test('times', (t) => {
   t.end()
 })
 
-t.test('ranges of times', (t) => {
+void test('ranges of times', (t) => {
   const read = timeRange(10, 3_600_000)
   t.same(read('0.1s..60s'), { value: { firstMs: 100, longestMs: 60_000 } })
   t.same(read('100ms..1m'), { value: { firstMs: 100, longestMs: 60_000 } })
@@ -59,7 +59,7 @@ t.test('ranges of times', (t) => {
   t.end()
 })
 
-t.test('the bounds in messages can be written as they stand', (t) => {
+void test('the bounds in messages can be written as they stand', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1e11 }), (n) => {
       t.equal(valueOf(size(0, 2 ** 41)(sizeText(n))), n)

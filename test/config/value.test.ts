@@ -1,8 +1,8 @@
-import fc from 'fast-check'
-import t from 'tap'
+import * as fc from 'fast-check'
+import { test } from 'tap'
 import { absolutePath, account, oneOf, words, yesNo } from '../../src/config/value.js'
 
-t.test('one of a few words', (t) => {
+void test('one of a few words', (t) => {
   const read = oneOf(['out', 'in', 'both'])
   t.same(read('OUT'), { value: 'out' })
   t.same(read('both'), { value: 'both' })
@@ -12,7 +12,7 @@ t.test('one of a few words', (t) => {
   t.end()
 })
 
-t.test('yes and no', (t) => {
+void test('yes and no', (t) => {
   t.same(yesNo('Yes'), { value: true })
   t.same(yesNo('NO'), { value: false })
   for (const word of ['true', 'on', '1'])
@@ -23,7 +23,7 @@ t.test('yes and no', (t) => {
   t.end()
 })
 
-t.test('words', (t) => {
+void test('words', (t) => {
   const good: readonly (readonly [text: string, found: readonly string[]])[] = [
     ['a', ['a']],
     ['a  b\tc', ['a', 'b', 'c']],
@@ -44,7 +44,7 @@ t.test('words', (t) => {
   t.end()
 })
 
-t.test('any words can be written', (t) => {
+void test('any words can be written', (t) => {
   const word = fc.string().filter((text) => !(text.includes('"') && text.includes("'")))
   fc.assert(
     fc.property(fc.array(word), (wanted) => {
@@ -56,14 +56,14 @@ t.test('any words can be written', (t) => {
   t.end()
 })
 
-t.test('paths', (t) => {
+void test('paths', (t) => {
   t.same(absolutePath('/a/b c'), { value: '/a/b c' })
   t.same(absolutePath('a/b'), { mistake: "'a/b' is not an absolute path" })
   t.same(absolutePath('"/a"'), { mistake: 'a path stands without quotes' })
   t.end()
 })
 
-t.test('users and groups', (t) => {
+void test('users and groups', (t) => {
   for (const good of ['root', '_laurel', 'first.last', 'a-b_c', 'machine$', '0', '65534', '4294967294', 'A']) {
     t.same(account(good), { value: good })
   }
