@@ -1,0 +1,200 @@
+// The running daemon: what the dispatcher needs of the world, signals, reloads, the end.
+
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { getPriority, setPriority } from 'node:os'
+import { formatProblem, type Problem } from './config.js'
+import { SYSTEM_CLOCK } from './dispatcher/clock.js'
+import { withPluginDir, type ConfigPlace } from './dispatcher/config-place.js'
+import { Dispatcher } from './dispatcher/dispatcher.js'
+import { readDropIns, watchDropIns, type DropInReport } from './dispatcher/drop-in-dir.js'
+import { Herald } from './dispatcher/herald.js'
+import { endOrphans } from './dispatcher/orphans.js'
+import { nameOf, processWith } from './dispatcher/process-table.js'
+import { ReloadRequests } from './dispatcher/reload-requests.js'
+import { RunDir, runDirBase } from './dispatcher/run-dir.js'
+import { SegmentPool } from './dispatcher/segment.js'
+import { loadSettings } from './dispatcher/settings-file.js'
+import type { Settings } from './dispatcher/settings.js'
+import { openLog, type Log, type OpenLog } from './log.js'
+import type { Options } from './options.js'
+import type { Author } from './protocol/own-record.js'
+
+const UMASK = 0o022
+/** For what an earlier daemon left: as long as a plugin's own stop_timeout is by default. */
+const ORPHAN_GRACE_MS = 5000
+const INIT = '/sbin/init'
+const RUNLEVELS = { single: '1', halt: '0' } as const
+
+export interface DaemonParts {
+  readonly options: Options
+  readonly place: ConfigPlace
+  readonly settings: Settings
+  readonly problems: readonly Problem[]
+  readonly reports: readonly DropInReport[]
+  readonly version: string
+}
+
+/** Runs until everything has ended; resolves with the exit status. */
+export async function runDaemon(parts: DaemonParts): Promise<number> {
+  const { options, place, settings } = parts
+  process.umask(UMASK)
+  const openedLog = openLog(settings.log, settings.logLevel)
+  const { log } = openedLog
+  for (const warning of place.warnings) log.warn(warning)
+  tellProblems(log, [...parts.problems, ...parts.reports.flatMap((report) => report.problems)])
+  const base = options.runDir ?? runDirBase()
+  const runDir = RunDir.make(base, processWith(process.pid))
+  const exitStatus = await new Promise<number>((resolve, reject) => {
+    const herald = new Herald(log, author(), () => setImmediate(() => dispatcher.turn()))
+    const dispatcher = new Dispatcher(
+      { place, settings, input: options.input },
+      {
+        clock: SYSTEM_CLOCK,
+        runDir,
+        extraEnv: isJitless() ? { NODE_OPTIONS: '--jitless' } : {},
+        niceness: boostPriority(settings.priorityBoost, log),
+        pool: new SegmentPool(),
+        herald,
+        random: Math.random,
+        changeRunlevel: (to) => {
+          changeRunlevel(to, log)
+        },
+        endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log, ORPHAN_GRACE_MS),
+        onEnd: resolve,
+      },
+    )
+    const watching = new Watching(() => {
+      reloads.request()
+    })
+    const reloads = new ReloadRequests(SYSTEM_CLOCK, async () => {
+      await reload(parts, dispatcher, watching, log)
+    })
+    listen(dispatcher, reloads, openedLog)
+    watching.follow(place, settings)
+    dispatcher.start(parts.reports).catch(reject)
+  })
+  runDir.remove()
+  log.info({ exitStatus }, 'audispd ended')
+  await openedLog.close()
+  return exitStatus
+}
+
+/** Reads the whole configuration first; a mistake in audispd.conf, or a directory that cannot be read, changes nothing. */
+async function reload(parts: DaemonParts, dispatcher: Dispatcher, watching: Watching, log: Log): Promise<void> {
+  const { place, options } = parts
+  const { settings, problems } = loadSettings(place)
+  const reports = problems.some(isError) ? [] : readDropIns(place, settings, options.only)
+  const directories = reports.filter(({ kind }) => kind === 'directory').flatMap((report) => report.problems)
+  tellProblems(log, [...problems, ...reports.flatMap((report) => report.problems)])
+  if ([...problems, ...directories].some(isError)) {
+    log.error('configuration cannot be used; reload refused, everything goes on as it was')
+    return dispatcher.refuseReload()
+  }
+  await dispatcher.reload(settings, dispatcher.plan(reports))
+  watching.follow(place, settings)
+}
+
+/** The watch on the drop-in directories, as long as `watch = yes`. */
+class Watching {
+  readonly #onHint: () => void
+  #dirs = ''
+  #watch: { close(): Promise<void> } | undefined
+
+  constructor(onHint: () => void) {
+    this.#onHint = onHint
+  }
+
+  follow(place: ConfigPlace, settings: Settings): void {
+    const watched = withPluginDir(place, settings)
+    const dirs = settings.watch ? watched.dropInDirs.join('\n') : ''
+    if (dirs === this.#dirs) return
+    this.#dirs = dirs
+    void this.#watch?.close()
+    this.#watch = settings.watch ? watchDropIns(watched, this.#onHint) : undefined
+  }
+}
+
+function listen(dispatcher: Dispatcher, reloads: ReloadRequests, openedLog: OpenLog): void {
+  process.on('SIGHUP', () => {
+    openedLog.reopen()
+    reloads.request()
+  })
+  process.on('SIGTERM', () => {
+    dispatcher.leave('SIGTERM')
+  })
+  process.on('SIGINT', () => {
+    dispatcher.leave('SIGINT')
+  })
+  // Without a listener SIGUSR1 would open Node's debugger.
+  process.on('SIGUSR1', () => {
+    dispatcher.tellLedger()
+  })
+  process.on('SIGUSR2', () => {
+    dispatcher.resume()
+  })
+}
+
+function tellProblems(log: Log, problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    if (isError(problem)) log.error(formatProblem(problem))
+    else log.warn(formatProblem(problem))
+  }
+}
+
+function isError({ level }: Problem): boolean {
+  return level === 'error'
+}
+
+/** auditd's unit forbids memory that is writable and executable; what is Node among our children must do without as well. */
+function isJitless(): boolean {
+  return process.execArgv.includes('--jitless') || (process.env['NODE_OPTIONS'] ?? '').includes('--jitless')
+}
+
+/**
+ * As auditd's: the daemon runs at niceness -boost or better. Only where auditd started it, which has boosted itself and so
+ * us: anywhere else there is nobody to keep up with, and a daemon that is woken for each single record does twice the work.
+ * Returns the niceness that plugins run with; undefined when it is the daemon's own.
+ */
+function boostPriority(boost: number, log: Log): number | undefined {
+  const niceness = getPriority()
+  if (boost === 0 || niceness <= -boost || nameOf(process.ppid) !== 'auditd') return undefined
+  try {
+    setPriority(-boost)
+    return niceness
+  } catch (error) {
+    log.debug({ boost, error: String(error) }, 'priority_boost not taken')
+    return undefined
+  }
+}
+
+/** Runs what auditd runs for `single` and `halt`. */
+function changeRunlevel(to: 'single' | 'halt', log: Log): void {
+  log.fatal({ action: to }, 'overflow_action: changing the runlevel')
+  const init = spawn(INIT, [RUNLEVELS[to]], { stdio: 'ignore', env: {}, cwd: '/', detached: true })
+  init.on('error', (error) => {
+    log.fatal({ action: to, error: error.message }, 'cannot change the runlevel')
+  })
+  init.unref()
+}
+
+/** Who the daemon is, as audit names it; 4294967295 is "unset". */
+function author(): Author {
+  return {
+    pid: process.pid,
+    uid: process.getuid?.() ?? 0,
+    auid: numberIn('/proc/self/loginuid'),
+    ses: numberIn('/proc/self/sessionid'),
+  }
+}
+
+function numberIn(path: string): number {
+  const unset = 0xffffffff
+  try {
+    const text = readFileSync(path, 'utf8').trim()
+    return /^[0-9]+$/.test(text) ? Number(text) : unset
+  } catch {
+    // ENOENT: a kernel without audit.
+    return unset
+  }
+}

@@ -1,0 +1,272 @@
+// The daemon's main room: records come in, plugins get them, reloads change which, and the end lets everybody finish. What
+// is written to a plugin, when it is started, what a reload changes is decided elsewhere; this holds it together.
+//
+// One turn: a read is parsed, its records formatted and offered to all queues, own records added, then every plugin is
+// written to as far as it takes it. So when a queue is empty and its plugin keeps up, a record has left before the turn ends.
+
+import { StreamReader } from '../protocol/stream.js'
+import type { StreamSink } from '../protocol/stream-trouble.js'
+import type { ConfigPlace } from './config-place.js'
+import type { DropInReport } from './drop-in-dir.js'
+import { FanOut } from './fan-out.js'
+import { openInput, type Input } from './input.js'
+import { findNodeName } from './node-name.js'
+import { PluginSet } from './plugin-set.js'
+import type { Plugin, PluginWorld } from './plugin.js'
+import { planReload, type Change } from './reload-plan.js'
+import type { Settings } from './settings.js'
+import { inputLedger, ledgerOf } from './state-report.js'
+import { Troubles } from './troubles.js'
+
+const STDIN = 0
+const CHECK_PROGRESS_MS = 5000
+const EXIT_DONE = 0
+const EXIT_UNREADABLE = 65
+
+/**
+ * How far the daemon is from its end. `leaving`: asked to stop, still reading until the input ends or the time is up.
+ * `draining`: the input has ended and queues are being emptied. `stopping`: plugins are stopped, whatever waits.
+ */
+type Phase = 'running' | 'leaving' | 'draining' | 'stopping' | 'ended'
+
+export interface DispatcherOptions {
+  readonly place: ConfigPlace
+  readonly settings: Settings
+  readonly input: 'auto' | 'none' | 'exact' | 'padded' | 'text'
+}
+
+export interface DispatcherWorld extends Omit<PluginWorld, 'isEnding' | 'onChange'> {
+  /** Ends what an earlier daemon left; nothing is started before. */
+  readonly endOrphans: () => Promise<void>
+  /** Called once everything has ended, with the daemon's exit status. */
+  readonly onEnd: (exitStatus: number) => void
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #world: DispatcherWorld
+  readonly #fanOut: FanOut
+  readonly #plugins: PluginSet
+  readonly #reader: StreamReader
+  readonly #troubles: Troubles
+  #settings: Settings
+  #phase: Phase = 'running'
+  #exitStatus = EXIT_DONE
+  #input: Input | undefined
+  #isDoorShut = false
+  #cancelDeadline: (() => void) | undefined
+  #cancelCheck: () => void = () => {}
+
+  constructor(options: DispatcherOptions, world: DispatcherWorld) {
+    this.#options = options
+    this.#settings = options.settings
+    this.#world = world
+    this.#fanOut = new FanOut(world.pool)
+    this.#troubles = new Troubles(world.herald.log, world.clock)
+    this.#plugins = new PluginSet(this.#fanOut, {
+      ...world,
+      isEnding: () => this.#phase !== 'running',
+      onChange: (plugin) => {
+        this.#changed(plugin)
+      },
+    })
+    const force = options.input === 'auto' || options.input === 'none' ? {} : { force: options.input }
+    this.#reader = new StreamReader(this.#sink(), force)
+  }
+
+  /** Reads from the first moment, as auditd's socket holds only some 200 records; plugins start when nothing is in their way. */
+  async start(reports: readonly DropInReport[]): Promise<void> {
+    const { herald } = this.#world
+    herald.log.info({ pid: process.pid, configuration: this.#options.place.settingsFile }, 'audispd started')
+    herald.setOn(this.#settings.selfEvents)
+    await this.#nameNode()
+    herald.publish({ op: 'dispatcher-start', fields: {}, success: true })
+    this.carryOut(this.#settings, planReload(this.#plugins.known, reports))
+    if (this.#options.input !== 'none') {
+      this.#input = openInput(
+        STDIN,
+        (chunk) => {
+          this.#read(chunk)
+        },
+        (error) => {
+          this.#inputEnded(error)
+        },
+      )
+    }
+    this.#checkProgressLater()
+    await this.#world.endOrphans()
+    this.#plugins.open()
+  }
+
+  /** What a reload with these reports would do, and what carryOut() then does. */
+  plan(reports: readonly DropInReport[]): Change[] {
+    return planReload(this.#plugins.known, reports)
+  }
+
+  async reload(settings: Settings, changes: readonly Change[]): Promise<void> {
+    this.#settings = settings
+    await this.#nameNode()
+    this.carryOut(settings, changes)
+    const summary = changes.map(({ name, change }) => `${name}:${change}`).join(',')
+    this.#world.herald.publish({ op: 'dispatcher-reload', fields: { plugins: summary || 'none' }, success: true })
+  }
+
+  refuseReload(): void {
+    this.#world.herald.publish({ op: 'dispatcher-reload', fields: { reason: 'configuration' }, success: false })
+  }
+
+  carryOut(settings: Settings, changes: readonly Change[]): void {
+    this.#world.herald.setOn(settings.selfEvents)
+    for (const change of changes) {
+      const said = { plugin: change.name, change: change.change }
+      if (change.change === 'invalid')
+        this.#world.herald.log.error(said, 'drop-in has mistakes; this plugin does not run')
+      else this.#world.herald.log.info(said, 'drop-in read')
+      this.#plugins.apply(change)
+    }
+    const plugins = Object.fromEntries(this.#plugins.known)
+    this.#world.runDir.saveState({ configuration: this.#options.place.settingsFile, plugins })
+  }
+
+  /** Lets suspended queues take records again. */
+  resume(): void {
+    for (const { queue } of this.#plugins.plugins) queue.resume()
+  }
+
+  /** Writes the ledger to the log. */
+  tellLedger(): void {
+    const { log } = this.#world.herald
+    log.info(inputLedger(this.#reader.kind, this.#reader.counters), 'input')
+    for (const plugin of this.#plugins.plugins) log.info(ledgerOf(plugin), 'ledger')
+  }
+
+  /** Asked to stop. A second time: at once. */
+  leave(why: string): void {
+    const { log } = this.#world.herald
+    if (this.#phase !== 'running') {
+      log.warn({ why }, 'asked again to stop; not waiting any longer')
+      this.#stopNow()
+      for (const plugin of this.#plugins.everyone) plugin.hurry()
+      return
+    }
+    this.#phase = 'leaving'
+    const waits = { why, waitMs: this.#settings.drainTimeoutMs }
+    log.info(waits, 'asked to stop; reading on until the input ends')
+    this.#setDeadline()
+    if (this.#options.input === 'none') this.#inputEnded('')
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#reader.push(chunk) === 'gave-up') {
+      this.#exitStatus = EXIT_UNREADABLE
+      this.#input?.close()
+      this.#inputEnded('')
+      return
+    }
+    this.turn()
+  }
+
+  /** Hands on what has come in since the last turn. */
+  turn(): void {
+    this.#fanOut.offer()
+    for (const line of this.#world.herald.take()) this.#fanOut.publish(line)
+    for (const plugin of this.#plugins.plugins) plugin.pump()
+    this.#mindDoor()
+  }
+
+  #inputEnded(error: string): void {
+    if (this.#phase !== 'running' && this.#phase !== 'leaving') return
+    const { herald } = this.#world
+    this.#reader.end()
+    const { bytes, frames, lines } = this.#reader.counters
+    if (bytes > 0 && frames + lines === 0) this.#exitStatus = EXIT_UNREADABLE
+    if (error !== '') herald.log.error({ error }, 'stdin cannot be read any further')
+    herald.log.info({ waitMs: this.#settings.drainTimeoutMs }, 'input has ended; letting plugins finish')
+    herald.publish({ op: 'dispatcher-stop', fields: {}, success: true })
+    this.#phase = 'draining'
+    this.turn()
+    this.#setDeadline()
+    for (const plugin of this.#plugins.everyone) this.#changed(plugin)
+    this.#endIfDone()
+  }
+
+  #setDeadline(): void {
+    this.#cancelDeadline ??= this.#world.clock.after(this.#settings.drainTimeoutMs, () => {
+      this.#stopNow()
+    })
+  }
+
+  #stopNow(): void {
+    if (this.#phase === 'stopping' || this.#phase === 'ended') return
+    const waiting = this.#plugins.plugins.filter(({ queue }) => !queue.isEmpty).map(({ name }) => name)
+    const { log } = this.#world.herald
+    if (waiting.length > 0) log.warn({ plugins: waiting }, 'time is up; what still waits for these plugins is dropped')
+    this.#input?.close()
+    this.#phase = 'stopping'
+    this.#plugins.stopAll()
+    this.#endIfDone()
+  }
+
+  /** Something about this plugin has changed: its state, or the room in its queue. */
+  #changed(plugin: Plugin): void {
+    this.#plugins.settle(plugin)
+    this.#mindDoor()
+    if (this.#phase === 'running' || this.#phase === 'leaving') return
+    const isFinished = plugin.queue.isEmpty && plugin.state.kind !== 'stopping'
+    if (this.#phase === 'draining' && isFinished) plugin.stop()
+    // It has had its last record; what the daemon says while others still end is not lost to it.
+    if (plugin.state.kind === 'stopped') this.#fanOut.remove(plugin.queue)
+    this.#endIfDone()
+  }
+
+  #endIfDone(): void {
+    if (this.#phase !== 'draining' && this.#phase !== 'stopping') return
+    if (!this.#plugins.everyone.every((plugin) => plugin.isAtRest)) return
+    this.#phase = 'ended'
+    this.#cancelDeadline?.()
+    this.#cancelCheck()
+    this.#troubles.close()
+    this.tellLedger()
+    this.#world.onEnd(this.#exitStatus)
+  }
+
+  /** Holds stdin as long as a plugin whose admin asked for `block` has no room. */
+  #mindDoor(): void {
+    const { plugins } = this.#plugins
+    if (!this.#isDoorShut && plugins.some(({ queue }) => queue.blocks)) {
+      this.#isDoorShut = true
+      this.#input?.pause()
+    } else if (this.#isDoorShut && plugins.every(({ queue }) => queue.unblocks)) {
+      this.#isDoorShut = false
+      this.#input?.resume()
+    }
+  }
+
+  #checkProgressLater(): void {
+    this.#cancelCheck = this.#world.clock.after(CHECK_PROGRESS_MS, () => {
+      for (const plugin of this.#plugins.plugins) plugin.checkProgress()
+      this.#checkProgressLater()
+    })
+  }
+
+  async #nameNode(): Promise<void> {
+    const { name, problem } = await findNodeName(this.#settings)
+    if (problem !== '') this.#world.herald.log.warn({ problem, node: name }, 'name_format cannot be followed')
+    this.#fanOut.setNode(name)
+    this.#world.herald.setNode(name)
+  }
+
+  #sink(): StreamSink {
+    return {
+      frame: (version, type, bytes, start, end, clean) => {
+        this.#fanOut.frame(version, type, bytes, start, end, clean)
+      },
+      lines: (bytes, start, end, count) => {
+        this.#fanOut.lines(bytes, start, end, count)
+      },
+      trouble: (trouble) => {
+        this.#troubles.report(trouble)
+      },
+    }
+  }
+}

@@ -1,0 +1,167 @@
+// A plugin's stdin: a FIFO that outlives the process. Node's own 'pipe' stdio is a socket pair, whose unread bytes die
+// with the child; a FIFO keeps them as long as anybody has it open, so that what a dead plugin had not read is known to
+// the byte and can be given to the next one.
+//
+// Four things must hold, each found by trying:
+// - Open descriptions are never shared. The child gets one of its own, blocking, as auditd's is; spawning clears
+//   O_NONBLOCK on what it passes on, and a write or a read-back on a blocking description would freeze the daemon.
+// - Nothing here blocks or goes through the thread pool: a write is taken at once or not at all.
+// - To learn when there is room again, one byte is handed to the event loop's own writer. One byte goes in whole or not
+//   at all, so that it is always known what has gone in.
+// - While the process lives, only the process reads. So "no reader" means that nobody can take bytes any more, and only
+//   then is the rest read back: a grandchild still reading would take bytes out of the middle of what is being counted.
+
+import { execFile } from 'node:child_process'
+import { closeSync, constants, fchownSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { promisify } from 'node:util'
+import { errorCode } from './error-code.js'
+
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const MKFIFO = '/usr/bin/mkfifo'
+const READ_BACK_BYTES = 64 * 1024
+
+const run = promisify(execFile)
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Makes FIFOs that only their owner may open. Node cannot make one itself. */
+export async function makeFifos(paths: readonly string[]): Promise<void> {
+  await run(MKFIFO, ['-m', '600', '--', ...paths], { env: {} })
+}
+
+export class Fifo {
+  readonly #byte = Buffer.alloc(1)
+  readonly #childEnd: number
+  #writer: number | undefined
+  /** A reader of our own, only once the process is gone or its input has ended. */
+  #reader: number | undefined
+  #prober: Socket | undefined
+  /** Bytes handed to the event loop that never went in. */
+  #unwritten = 0
+
+  private constructor(childEnd: number, writer: number) {
+    this.#childEnd = childEnd
+    this.#writer = writer
+  }
+
+  /** Opens both ends and unlinks the path. `owner`: who may open it again as /dev/stdin, when the plugin is not root's. */
+  static open(path: string, owner: Owner | undefined): Fifo {
+    // A reader comes first, as a writer cannot open a FIFO that nobody reads without waiting.
+    const first = openSync(path, O_RDONLY | O_NONBLOCK)
+    try {
+      const writer = openSync(path, O_WRONLY | O_NONBLOCK)
+      if (owner !== undefined) fchownSync(writer, owner.uid, owner.gid)
+      return new Fifo(openSync(path, O_RDONLY), writer)
+    } finally {
+      closeSync(first)
+      unlinkSync(path)
+    }
+  }
+
+  /** The descriptor to pass to the child. */
+  get childEnd(): number {
+    return this.#childEnd
+  }
+
+  /** The child has its end: lets go of ours. */
+  passedOn(): void {
+    closeSync(this.#childEnd)
+  }
+
+  /** Writes what goes in at once; returns the bytes taken, 0 when the FIFO is full or nobody reads it any more. */
+  write(bytes: Buffer, start: number, end: number): number {
+    if (this.#writer === undefined) return 0
+    try {
+      return writeSync(this.#writer, bytes, start, end - start)
+    } catch (error) {
+      const code = errorCode(error)
+      if (code === 'EAGAIN' || code === 'EPIPE') return 0
+      throw error
+    }
+  }
+
+  /** Hands one byte over to be written when there is room, then calls `onRoom`. It is not called when nobody reads. */
+  writeLater(byte: number, onRoom: () => void): void {
+    if (this.#writer === undefined) return
+    this.#byte[0] = byte
+    this.#unwritten = 1
+    this.#prober ??= this.#openProber(this.#writer)
+    this.#prober.write(this.#byte, (error) => {
+      if (error) return
+      this.#unwritten = 0
+      onRoom()
+    })
+  }
+
+  /** True while somebody can still take bytes. Only asked while our own writing end is open. */
+  hasReader(): boolean {
+    if (this.#writer === undefined) return false
+    try {
+      closeSync(openSync(`/proc/self/fd/${this.#writer}`, O_WRONLY | O_NONBLOCK))
+      return true
+    } catch (error) {
+      if (errorCode(error) === 'ENXIO') return false
+      throw error
+    }
+  }
+
+  /** The end of input for the plugin. What it leaves unread can still be counted. */
+  end(): void {
+    if (this.#writer === undefined) return
+    this.#openReader(this.#writer)
+    this.#closeWriters(this.#writer)
+  }
+
+  /** Counts, and throws away, what was written and not read. Only when nobody else reads any more. */
+  readBack(): number {
+    if (this.#writer !== undefined) this.#openReader(this.#writer)
+    const reader = this.#reader
+    if (reader === undefined) return this.#unwritten
+    const scratch = Buffer.allocUnsafe(READ_BACK_BYTES)
+    let unread = 0
+    for (;;) {
+      const count = readNow(reader, scratch)
+      if (count === 0) return unread + this.#unwritten
+      unread += count
+    }
+  }
+
+  close(): void {
+    if (this.#writer !== undefined) this.#closeWriters(this.#writer)
+    if (this.#reader !== undefined) closeSync(this.#reader)
+    this.#reader = undefined
+  }
+
+  #openProber(writer: number): Socket {
+    const fd = openSync(`/proc/self/fd/${writer}`, O_WRONLY | O_NONBLOCK)
+    const prober = new Socket({ fd, readable: false, writable: true })
+    // EPIPE when the last reader goes; the exit of the process says the same and is what is acted upon.
+    prober.on('error', () => {})
+    return prober
+  }
+
+  #openReader(writer: number): void {
+    this.#reader ??= openSync(`/proc/self/fd/${writer}`, O_RDONLY | O_NONBLOCK)
+  }
+
+  #closeWriters(writer: number): void {
+    this.#prober?.destroy()
+    this.#prober = undefined
+    closeSync(writer)
+    this.#writer = undefined
+  }
+}
+
+/** Bytes read without waiting; 0 when there is nothing. */
+function readNow(fd: number, into: Buffer): number {
+  try {
+    return readSync(fd, into, 0, into.length, null)
+  } catch (error) {
+    if (errorCode(error) === 'EAGAIN') return 0
+    throw error
+  }
+}

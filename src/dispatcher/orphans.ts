@@ -1,0 +1,37 @@
+// A daemon that was killed leaves its plugins: they read what is left in their FIFOs, then the end of input, and most end
+// by that. What has not is ended here, before the next daemon starts anything: two generations of one plugin never run at
+// the same time.
+
+import { rmSync } from 'node:fs'
+import type { Log } from '../log.js'
+import { until, type Clock } from './clock.js'
+import { groupExists, isAlive, processWith, signalGroup } from './process-table.js'
+import { orphanages, type Orphan } from './run-dir.js'
+
+const POLL_MS = 10
+
+/** Ends what daemons that are gone have left below `base`. `graceMs`: for each of the two steps before SIGKILL. */
+export async function endOrphans(base: string, clock: Clock, log: Log, graceMs: number): Promise<void> {
+  const found = orphanages(base)
+  await Promise.all(
+    found.flatMap(({ orphans }) => orphans.filter(lives).map((orphan) => endOrphan(orphan, clock, log, graceMs))),
+  )
+  for (const { path } of found) rmSync(path, { recursive: true, force: true })
+}
+
+async function endOrphan(orphan: Orphan, clock: Clock, log: Log, graceMs: number): Promise<void> {
+  log.warn({ plugin: orphan.plugin, pid: orphan.pid }, 'an earlier daemon left this plugin running; ending it first')
+  const gone = (): boolean => !lives(orphan)
+  if (await until(clock, gone, POLL_MS, graceMs)) return
+  signalGroup(orphan.pid, 'SIGTERM')
+  if (await until(clock, gone, POLL_MS, graceMs)) return
+  signalGroup(orphan.pid, 'SIGKILL')
+  if (await until(clock, gone, POLL_MS, graceMs)) return
+  log.error({ plugin: orphan.plugin, pid: orphan.pid }, 'cannot end it, not even by SIGKILL; starting beside it')
+}
+
+/** The process, or, when it is gone and its pid not taken by another, what it left of its group. */
+function lives(orphan: Orphan): boolean {
+  if (isAlive(orphan)) return true
+  return processWith(orphan.pid) === undefined && groupExists(orphan.pid)
+}

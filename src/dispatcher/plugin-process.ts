@@ -1,0 +1,147 @@
+// One process of a plugin, from its FIFO to the last byte it left unread.
+
+import { setPriority } from 'node:os'
+import type { DropIn } from './drop-in.js'
+import { startChild, type Exit } from './child.js'
+import { until, type Clock } from './clock.js'
+import { Fifo, makeFifos } from './fifo.js'
+import { findOwner } from './owner.js'
+import { groupExists, holdersOf, signalGroup, signalProcess } from './process-table.js'
+import type { RunDir } from './run-dir.js'
+import { StderrReader, type StderrSink } from './stderr-reader.js'
+
+const STDOUT = 1
+const POLL_MS = 2
+/** How long what remains of a dead plugin may take to go, before it is looked for by what it has open. */
+const GONE_LIMIT_MS = 1000
+
+export interface ProcessWorld {
+  readonly clock: Clock
+  readonly runDir: RunDir
+  /** Added to every plugin's environment: empty, or what makes Node run where its compiler may not. */
+  readonly extraEnv: Readonly<Record<string, string>>
+  /** The niceness plugins run with; undefined: as the daemon. */
+  readonly niceness: number | undefined
+}
+
+/** What is left of a process that is gone. */
+export interface Remains {
+  readonly exit: Exit
+  /** Bytes written to it that it had not read. */
+  readonly unread: number
+  readonly lastLines: readonly string[]
+  /** False when something still reads its stdin and cannot be ended, so that `unread` may be too low. */
+  readonly exact: boolean
+}
+
+export class PluginProcess {
+  readonly pid: number
+  readonly #name: string
+  readonly #world: ProcessWorld
+  readonly #inputPath: string
+  readonly #fifo: Fifo
+  readonly #stderr: StderrReader
+  #ended = false
+
+  private constructor(
+    pid: number,
+    name: string,
+    world: ProcessWorld,
+    inputPath: string,
+    fifo: Fifo,
+    stderr: StderrReader,
+  ) {
+    this.pid = pid
+    this.#name = name
+    this.#world = world
+    this.#inputPath = inputPath
+    this.#fifo = fifo
+    this.#stderr = stderr
+  }
+
+  /** Starts the program of `dropIn`; throws with the reason when no process comes to be. `onGone` is called once. */
+  static async start(
+    dropIn: DropIn,
+    world: ProcessWorld,
+    stderrSink: StderrSink,
+    onGone: (remains: Remains) => void,
+  ): Promise<PluginProcess> {
+    const owner = await findOwner(dropIn.user, dropIn.group)
+    const paths = world.runDir.fifoPaths(dropIn.name)
+    await makeFifos([paths.input, paths.stderr])
+    const stderr = StderrReader.open(paths.stderr, owner, stderrSink, world.clock)
+    const fifo = Fifo.open(paths.input, owner)
+    const program = { path: dropIn.path, args: dropIn.args, env: { ...dropIn.env, ...world.extraEnv }, owner }
+    const stdio = { stdin: fifo.childEnd, stdout: STDOUT, stderr: stderr.childEnd }
+    return new Promise((resolve, reject) => {
+      const child = startChild(program, stdio, (exit) => {
+        if (started === undefined) {
+          stderr.finish()
+          fifo.close()
+          reject(new Error(exit.error ?? 'it ended before it had begun'))
+        } else void started.#bury(exit).then(onGone)
+      })
+      fifo.passedOn()
+      stderr.passedOn()
+      const started =
+        child.pid === undefined
+          ? undefined
+          : new PluginProcess(child.pid, dropIn.name, world, paths.input, fifo, stderr)
+      if (started === undefined) return
+      started.#settleIn()
+      resolve(started)
+    })
+  }
+
+  /** Bytes taken at once; 0 when the FIFO is full or nobody reads it. */
+  write(bytes: Buffer, start: number, end: number): number {
+    return this.#fifo.write(bytes, start, end)
+  }
+
+  writeLater(byte: number, onRoom: () => void): void {
+    this.#fifo.writeLater(byte, onRoom)
+  }
+
+  endInput(): void {
+    this.#ended = true
+    this.#fifo.end()
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    signalProcess(this.pid, signal)
+  }
+
+  signalGroup(signal: NodeJS.Signals): void {
+    signalGroup(this.pid, signal)
+  }
+
+  #settleIn(): void {
+    this.#world.runDir.remember(this.#name, this.pid)
+    if (this.#world.niceness === undefined) return
+    try {
+      setPriority(this.pid, this.#world.niceness)
+    } catch {
+      // ESRCH: it is gone already, which its exit will tell; EACCES: not root, and then no boost was taken either.
+    }
+  }
+
+  async #bury(exit: Exit): Promise<Remains> {
+    const exact = await this.#endRest()
+    const unread = this.#fifo.readBack()
+    this.#fifo.close()
+    this.#stderr.finish()
+    this.#world.runDir.forget(this.#name)
+    return { exit, unread, lastLines: this.#stderr.lastLines, exact }
+  }
+
+  /** Ends what the process left behind, in its group or out of it: only then is what remains unread certain. */
+  async #endRest(): Promise<boolean> {
+    const { clock } = this.#world
+    const isGone = (): boolean => !groupExists(this.pid) && (this.#ended || !this.#fifo.hasReader())
+    if (isGone()) return true
+    signalGroup(this.pid, 'SIGKILL')
+    if (await until(clock, isGone, POLL_MS, GONE_LIMIT_MS)) return true
+    for (const pid of holdersOf(this.#inputPath)) signalProcess(pid, 'SIGKILL')
+    return until(clock, isGone, POLL_MS, GONE_LIMIT_MS)
+  }
+}

@@ -1,0 +1,145 @@
+// The plugins that there are, and what a reload does to them. A plugin's queue is part of the fan-out from the moment the
+// plugin is added until it is removed, whether its process runs or not.
+
+import { EVERYTHING } from '../protocol/selector.js'
+import type { DropIn } from './drop-in.js'
+import type { FanOut } from './fan-out.js'
+import { formatOf, Plugin, type PluginWorld } from './plugin.js'
+import type { Change, Known } from './reload-plan.js'
+
+interface Member {
+  readonly plugin: Plugin
+  readonly fingerprint: string
+}
+
+export class PluginSet {
+  readonly #fanOut: FanOut
+  readonly #world: PluginWorld
+  readonly #members = new Map<string, Member>()
+  readonly #invalid = new Set<string>()
+  /** Plugins that get nothing any more, whose processes still end. */
+  readonly #leaving = new Set<Plugin>()
+  /** Plugins that collect already and start when those of their name have left: two generations never run together. */
+  readonly #heirs = new Set<Plugin>()
+  /** Until open() nobody starts. */
+  #isOpen = false
+  #plugins: readonly Plugin[] = []
+
+  constructor(fanOut: FanOut, world: PluginWorld) {
+    this.#fanOut = fanOut
+    this.#world = world
+  }
+
+  /** Every plugin that gets records. */
+  get plugins(): readonly Plugin[] {
+    return this.#plugins
+  }
+
+  /** Those and the ones whose processes still end. */
+  get everyone(): Plugin[] {
+    return [...this.plugins, ...this.#leaving]
+  }
+
+  get known(): ReadonlyMap<string, Known> {
+    const known = new Map<string, Known>()
+    for (const name of this.#invalid) known.set(name, { kind: 'invalid' })
+    for (const [name, { fingerprint }] of this.#members) known.set(name, { kind: 'active', fingerprint })
+    return known
+  }
+
+  /** Nothing of an earlier daemon is in the way any more: whoever waits starts. */
+  open(): void {
+    this.#isOpen = true
+    for (const heir of this.#heirs) this.#startIfFree(heir)
+  }
+
+  apply(change: Change): void {
+    this.#carryOut(change)
+    this.#plugins = [...this.#members.values()].map(({ plugin }) => plugin)
+  }
+
+  #carryOut(change: Change): void {
+    switch (change.change) {
+      case 'kept':
+        return this.#members.get(change.name)?.plugin.reloaded(change.dropIn)
+      case 'started':
+        this.#invalid.delete(change.name)
+        return this.#add(change.dropIn, change.fingerprint)
+      case 'restarted':
+        return this.#restart(change.dropIn, change.fingerprint)
+      case 'stopped':
+        return this.#remove(change.name, 'stopped')
+      case 'invalid':
+        this.#invalid.add(change.name)
+        return this.#remove(change.name, 'invalid')
+      default:
+        change satisfies never
+    }
+  }
+
+  /** The daemon ends: every process is to end, whatever waits. */
+  stopAll(): void {
+    this.#heirs.clear()
+    for (const plugin of this.everyone) plugin.stop()
+  }
+
+  /** A plugin's state has changed: one that left is let go, and its heir starts. */
+  settle(plugin: Plugin): void {
+    if (!plugin.isAtRest || !this.#leaving.delete(plugin)) return
+    plugin.close()
+    const heir = this.#members.get(plugin.name)?.plugin
+    if (heir !== undefined && this.#heirs.has(heir)) this.#startIfFree(heir)
+  }
+
+  #add(dropIn: DropIn, fingerprint: string): void {
+    const plugin = new Plugin(dropIn, this.#world)
+    this.#members.set(dropIn.name, { plugin, fingerprint })
+    this.#fanOut.add(outletOf(plugin))
+    this.#heirs.add(plugin)
+    this.#startIfFree(plugin)
+  }
+
+  /** Starts a plugin that waits, unless one of its name is still there. */
+  #startIfFree(heir: Plugin): void {
+    if (!this.#isOpen || this.#isLeaving(heir.name)) return
+    this.#heirs.delete(heir)
+    heir.start()
+  }
+
+  #restart(dropIn: DropIn, fingerprint: string): void {
+    const member = this.#members.get(dropIn.name)
+    if (member === undefined) return
+    const { plugin } = member
+    if (plugin.queue.format !== formatOf(dropIn)) {
+      // What waits is in the old format and goes with the old plugin; the new one collects from now on.
+      this.#remove(dropIn.name, 'stopped')
+      return this.#add(dropIn, fingerprint)
+    }
+    this.#members.set(dropIn.name, { plugin, fingerprint })
+    this.#fanOut.remove(plugin.queue)
+    if (this.#heirs.has(plugin)) plugin.adopt(dropIn)
+    else plugin.restart(dropIn)
+    this.#fanOut.add(outletOf(plugin))
+  }
+
+  #remove(name: string, after: 'stopped' | 'invalid'): void {
+    const member = this.#members.get(name)
+    if (member === undefined) return
+    const { plugin } = member
+    this.#members.delete(name)
+    this.#heirs.delete(plugin)
+    this.#fanOut.remove(plugin.queue)
+    this.#leaving.add(plugin)
+    plugin.stop(after)
+    this.settle(plugin)
+  }
+
+  #isLeaving(name: string): boolean {
+    return [...this.#leaving].some((plugin) => plugin.name === name)
+  }
+}
+
+function outletOf(plugin: Plugin): { queue: Plugin['queue']; selector: DropIn['subscribe'] | undefined } {
+  const { subscribe } = plugin.dropIn
+  return { queue: plugin.queue, selector: subscribe === EVERYTHING ? undefined : subscribe }
+}

@@ -1,0 +1,302 @@
+// The life of a plugin as a total table: every state has an answer to every event, and the answer is a value. Nothing here
+// has a clock, a child or a random number; plugin.ts has them and does what is said here.
+
+import type { RestartPolicy } from './settings.js'
+
+/** A process that lived this long had a good life: the pause before its restart begins small again. */
+export const GOOD_LIFE_MS = 60_000
+
+/** EX_CONFIG of sysexits: the plugin cannot run as it is configured, so that starting it again is no use. */
+const EXIT_BAD_CONFIGURATION = 78
+
+/** What follows when a process that is being stopped has gone. */
+export type AfterStop = 'stopped' | 'starting' | 'invalid'
+
+/** How far stopping has come: waiting for the spawn to end, input ended, asked by SIGTERM, killed. */
+export type StopStep = 'unborn' | 'ended' | 'asked' | 'killed'
+
+export type PluginState =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'running'; readonly pid: number; readonly sinceMs: number }
+  | { readonly kind: 'backoff'; readonly untilMs: number }
+  | { readonly kind: 'stopping'; readonly step: StopStep; readonly after: AfterStop }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'invalid' }
+
+export interface Death {
+  /** As a person reads it: `exit status 1`, `signal SIGKILL`, `not started: …`. */
+  readonly how: string
+  readonly exitCode: number | undefined
+  /** It was asked to go from outside while the daemon ends: no crash. */
+  readonly excused: boolean
+}
+
+export type PluginEvent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'spawned'; readonly pid: number }
+  | { readonly kind: 'exited'; readonly death: Death }
+  | { readonly kind: 'timer' }
+  /** The drop-in or the program changed: end this process and start the next. */
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'stop'; readonly after: 'stopped' | 'invalid' }
+
+export type PluginAction =
+  | { readonly do: 'spawn' }
+  | { readonly do: 'end-input' }
+  | { readonly do: 'terminate' }
+  | { readonly do: 'kill' }
+  | { readonly do: 'set-timer'; readonly ms: number }
+  | { readonly do: 'clear-timer' }
+  | { readonly do: 'open-queue' }
+  | { readonly do: 'shut-queue'; readonly reason: 'failed' | 'stopped' }
+  | { readonly do: 'tell-started' }
+  | { readonly do: 'tell-died'; readonly how: string; readonly restartInMs: number }
+  | { readonly do: 'tell-failed'; readonly reason: string }
+  | { readonly do: 'tell-stopped' }
+
+/** The state, and what is remembered of earlier deaths. */
+export interface Life {
+  readonly state: PluginState
+  readonly deathsMs: readonly number[]
+  readonly delayMs: number
+}
+
+export interface Circumstances {
+  readonly nowMs: number
+  /** Random, 0 to 1: keeps plugins that died together from starting together. */
+  readonly roll: number
+  readonly restart: RestartPolicy
+  readonly stopTimeoutMs: number
+}
+
+export interface Step {
+  readonly life: Life
+  readonly actions: readonly PluginAction[]
+}
+
+type EventOf<K extends PluginEvent['kind']> = Extract<PluginEvent, { kind: K }>
+type StateOf<K extends PluginState['kind']> = Extract<PluginState, { kind: K }>
+type Answer<S extends PluginState['kind'], E extends PluginEvent['kind']> = (
+  life: Life,
+  state: StateOf<S>,
+  event: EventOf<E>,
+  at: Circumstances,
+) => Step
+type Table = { [S in PluginState['kind']]: { [E in PluginEvent['kind']]: Answer<S, E> } }
+
+export function newLife(restart: RestartPolicy): Life {
+  return { state: { kind: 'stopped' }, deathsMs: [], delayMs: restart.firstDelayMs }
+}
+
+export function next(life: Life, event: PluginEvent, at: Circumstances): Step {
+  const { state } = life
+  switch (state.kind) {
+    case 'stopped':
+      return answer('stopped', life, state, event, at)
+    case 'starting':
+      return answer('starting', life, state, event, at)
+    case 'running':
+      return answer('running', life, state, event, at)
+    case 'backoff':
+      return answer('backoff', life, state, event, at)
+    case 'stopping':
+      return answer('stopping', life, state, event, at)
+    case 'failed':
+      return answer('failed', life, state, event, at)
+    case 'invalid':
+      return answer('invalid', life, state, event, at)
+    default:
+      return state satisfies never
+  }
+}
+
+function answer<S extends PluginState['kind']>(
+  kind: S,
+  life: Life,
+  state: StateOf<S>,
+  event: PluginEvent,
+  at: Circumstances,
+): Step {
+  const row = TABLE[kind]
+  switch (event.kind) {
+    case 'start':
+      return row.start(life, state, event, at)
+    case 'spawned':
+      return row.spawned(life, state, event, at)
+    case 'exited':
+      return row.exited(life, state, event, at)
+    case 'timer':
+      return row.timer(life, state, event, at)
+    case 'restart':
+      return row.restart(life, state, event, at)
+    case 'stop':
+      return row.stop(life, state, event, at)
+    default:
+      return event satisfies never
+  }
+}
+
+const TABLE: Table = {
+  stopped: {
+    start: beginAnew,
+    spawned: cannotHappen,
+    exited: cannotHappen,
+    timer: nothing,
+    restart: beginAnew,
+    stop: (life, _state, event) => rest(life, event.after),
+  },
+  starting: {
+    start: nothing,
+    spawned: (life, _state, event, at) => ({
+      life: { ...life, state: { kind: 'running', pid: event.pid, sinceMs: at.nowMs } },
+      actions: [{ do: 'tell-started' }],
+    }),
+    exited: (life, _state, event, at) => died(life, event.death, 0, at),
+    timer: nothing,
+    restart: (life) => stopping(life, 'unborn', 'starting', []),
+    stop: (life, _state, event) => stopping(life, 'unborn', event.after, []),
+  },
+  running: {
+    start: nothing,
+    spawned: cannotHappen,
+    exited: (life, state, event, at) => died(life, event.death, at.nowMs - state.sinceMs, at),
+    timer: nothing,
+    restart: (life, _state, _event, at) => endInput(life, 'starting', at),
+    stop: (life, _state, event, at) => endInput(life, event.after, at),
+  },
+  backoff: {
+    start: spawnNow,
+    spawned: cannotHappen,
+    exited: cannotHappen,
+    timer: spawnNow,
+    restart: spawnNow,
+    stop: (life, _state, event) => clearTimer(settled(life, event.after)),
+  },
+  stopping: {
+    start: (life, state) => stopping(life, state.step, 'starting', []),
+    spawned: (life, state, _event, at) => endInput(life, state.after, at),
+    exited: (life, state) => (state.after === 'starting' ? spawnNow(life) : clearTimer(settled(life, state.after))),
+    timer: (life, state, _event, at) => pressOn(life, state, at),
+    restart: (life, state) => stopping(life, state.step, 'starting', []),
+    stop: (life, state, event) => stopping(life, state.step, event.after, []),
+  },
+  failed: {
+    start: beginAnew,
+    spawned: cannotHappen,
+    exited: cannotHappen,
+    timer: nothing,
+    restart: beginAnew,
+    stop: (life, _state, event) => rest(life, event.after),
+  },
+  invalid: {
+    start: beginAnew,
+    spawned: cannotHappen,
+    exited: cannotHappen,
+    timer: nothing,
+    restart: beginAnew,
+    stop: (life, _state, event) => rest(life, event.after),
+  },
+}
+
+function nothing(life: Life): Step {
+  return { life, actions: [] }
+}
+
+/** A pair that no order of events can bring about: spawned and exited come once each, in that order, and only for a process. */
+function cannotHappen(life: Life, state: PluginState, event: PluginEvent): Step {
+  throw new Error(`plugin-state: ${event.kind} while ${state.kind} (deaths: ${life.deathsMs.length})`)
+}
+
+function beginAnew(_life: Life, _state: PluginState, _event: PluginEvent, at: Circumstances): Step {
+  return {
+    life: { state: { kind: 'starting' }, deathsMs: [], delayMs: at.restart.firstDelayMs },
+    actions: [{ do: 'open-queue' }, { do: 'spawn' }],
+  }
+}
+
+function spawnNow(life: Life): Step {
+  return { life: { ...life, state: { kind: 'starting' } }, actions: [{ do: 'clear-timer' }, { do: 'spawn' }] }
+}
+
+function stopping(life: Life, step: StopStep, after: AfterStop, actions: readonly PluginAction[]): Step {
+  return { life: { ...life, state: { kind: 'stopping', step, after } }, actions }
+}
+
+function endInput(life: Life, after: AfterStop, at: Circumstances): Step {
+  return stopping(life, 'ended', after, [{ do: 'end-input' }, { do: 'set-timer', ms: at.stopTimeoutMs }])
+}
+
+function pressOn(life: Life, state: StateOf<'stopping'>, at: Circumstances): Step {
+  const timer: PluginAction = { do: 'set-timer', ms: at.stopTimeoutMs }
+  switch (state.step) {
+    case 'unborn':
+      return nothing(life)
+    case 'ended':
+      return stopping(life, 'asked', state.after, [{ do: 'terminate' }, timer])
+    case 'asked':
+    case 'killed':
+      return stopping(life, 'killed', state.after, [{ do: 'kill' }, timer])
+    default:
+      return state.step satisfies never
+  }
+}
+
+/** Nothing runs; the queue is shut and this is said. */
+function settled(life: Life, after: 'stopped' | 'invalid'): Step {
+  return {
+    life: { ...life, state: { kind: after } },
+    actions: [{ do: 'shut-queue', reason: 'stopped' }, { do: 'tell-stopped' }],
+  }
+}
+
+/** Nothing ran before either: only the state changes. */
+function rest(life: Life, after: 'stopped' | 'invalid'): Step {
+  return { life: { ...life, state: { kind: after } }, actions: [{ do: 'shut-queue', reason: 'stopped' }] }
+}
+
+function clearTimer(step: Step): Step {
+  return { ...step, actions: [{ do: 'clear-timer' }, ...step.actions] }
+}
+
+function died(life: Life, death: Death, ranMs: number, at: Circumstances): Step {
+  const delayMs = ranMs >= GOOD_LIFE_MS ? at.restart.firstDelayMs : life.delayMs
+  if (death.excused) return backOff({ ...life, delayMs: at.restart.firstDelayMs }, death, at.restart.firstDelayMs, at)
+  const recent = life.deathsMs.filter((ms) => at.nowMs - ms < at.restart.windowMs)
+  // More deaths than these are not asked for, so that a plugin that never gives up needs no memory.
+  const deathsMs = [...recent, at.nowMs].slice(-(at.restart.maxRestarts + 1))
+  const remembered = { ...life, deathsMs }
+  if (death.exitCode === EXIT_BAD_CONFIGURATION) {
+    return failed(remembered, `${death.how}: it says that its configuration is bad`)
+  }
+  if (at.restart.maxRestarts > 0 && deathsMs.length > at.restart.maxRestarts) {
+    const window = `${deathsMs.length} deaths within ${Math.round(at.restart.windowMs / 1000)} s`
+    return failed(remembered, `${death.how}: ${window}, more than max_restarts = ${at.restart.maxRestarts}`)
+  }
+  return backOff(remembered, death, delayMs, at)
+}
+
+function backOff(life: Life, death: Death, delayMs: number, at: Circumstances): Step {
+  const restartInMs = Math.round(delayMs * (0.8 + 0.2 * at.roll))
+  return {
+    life: {
+      ...life,
+      state: { kind: 'backoff', untilMs: at.nowMs + restartInMs },
+      delayMs: Math.min(delayMs * 2, at.restart.longestDelayMs),
+    },
+    actions: [
+      { do: 'tell-died', how: death.how, restartInMs },
+      { do: 'set-timer', ms: restartInMs },
+    ],
+  }
+}
+
+function failed(life: Life, reason: string): Step {
+  return {
+    life: { ...life, state: { kind: 'failed', reason } },
+    actions: [
+      { do: 'shut-queue', reason: 'failed' },
+      { do: 'tell-failed', reason },
+    ],
+  }
+}

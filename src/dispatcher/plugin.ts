@@ -1,0 +1,342 @@
+// One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do and this does it.
+
+import type { Exit } from './child.js'
+import type { DropIn } from './drop-in.js'
+import { BINARY, STRING, type Format } from './format.js'
+import type { Herald } from './herald.js'
+import type { DropReason } from './ledger.js'
+import { PluginProcess, type ProcessWorld, type Remains } from './plugin-process.js'
+import { newLife, next, type Life, type PluginAction, type PluginEvent, type PluginState } from './plugin-state.js'
+import { Queue } from './queue.js'
+import type { SegmentPool } from './segment.js'
+import { ledgerOf } from './state-report.js'
+
+/** A running plugin that takes nothing for this long while records wait is called stalled. */
+export const STALLED_MS = 60_000
+
+/** Bytes written to one plugin in one go, before the others and the input have their turn again. */
+const BURST_BYTES = 512 * 1024
+
+export interface PluginWorld extends ProcessWorld {
+  readonly pool: SegmentPool
+  readonly herald: Herald
+  readonly random: () => number
+  /** True while the daemon ends: a SIGTERM from outside is then meant for everybody and no crash. */
+  readonly isEnding: () => boolean
+  /** Runs `single` and `halt`. */
+  readonly changeRunlevel: (to: 'single' | 'halt') => void
+  /** Something changed that the dispatcher may wait for: room in a queue, an empty queue, a state. */
+  readonly onChange: (plugin: Plugin) => void
+}
+
+export class Plugin {
+  readonly name: string
+  readonly queue: Queue
+  readonly #world: PluginWorld
+  #dropIn: DropIn
+  #life: Life
+  #process: PluginProcess | undefined
+  #cancelTimer: () => void = () => {}
+  #waitsForRoom = false
+  #progressMs = 0
+  #isStalled = false
+  #starts = 0
+  /** The last stderr lines of the process that died last. */
+  #tail: readonly string[] = []
+  /** The record about the beginning of this plugin's own loss: it comes once there is room. */
+  #owed: Buffer = Buffer.alloc(0)
+
+  constructor(dropIn: DropIn, world: PluginWorld) {
+    this.name = dropIn.name
+    this.#dropIn = dropIn
+    this.#world = world
+    this.#life = newLife(dropIn.restart)
+    this.queue = new Queue(formatOf(dropIn), dropIn.queue, world.pool, {
+      lossBegan: (reason) => {
+        this.#lossBegan(reason)
+      },
+      lossEnded: (lost) => {
+        this.#lossEnded(lost)
+      },
+    })
+  }
+
+  get dropIn(): DropIn {
+    return this.#dropIn
+  }
+
+  get state(): PluginState {
+    return this.#life.state
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1)
+  }
+
+  get isStalled(): boolean {
+    return this.#isStalled
+  }
+
+  /** Nothing runs and nothing will until it is told to. */
+  get isAtRest(): boolean {
+    const { kind } = this.#life.state
+    return kind === 'stopped' || kind === 'failed' || kind === 'invalid'
+  }
+
+  start(): void {
+    this.#apply({ kind: 'start' })
+  }
+
+  stop(after: 'stopped' | 'invalid' = 'stopped'): void {
+    if (!this.isAtRest) this.#apply({ kind: 'stop', after })
+  }
+
+  /** The next step of stopping, now. */
+  hurry(): void {
+    if (this.#life.state.kind === 'stopping') this.#apply({ kind: 'timer' })
+  }
+
+  /** Goes by another drop-in of the same format from its next process on. */
+  adopt(dropIn: DropIn): void {
+    this.#dropIn = dropIn
+    this.queue.setLimits(dropIn.queue)
+    this.queue.resume()
+  }
+
+  /** The drop-in or the program has changed: ends the process and starts the next. */
+  restart(dropIn: DropIn): void {
+    this.adopt(dropIn)
+    this.#apply({ kind: 'restart' })
+  }
+
+  /** The daemon reloaded and this plugin stays as it is. */
+  reloaded(dropIn: DropIn): void {
+    this.adopt(dropIn)
+    this.#process?.signal('SIGHUP')
+  }
+
+  /** It has left for good: says what became of its records, and lets the memory go. */
+  close(): void {
+    this.#world.herald.log.info(ledgerOf(this), 'ledger')
+    this.queue.close()
+  }
+
+  /** Writes what waits, as far as the plugin takes it now. Called after every run of records. */
+  pump(): void {
+    const child = this.#process
+    if (child === undefined || this.#waitsForRoom || this.#life.state.kind !== 'running') return
+    let burst = 0
+    for (let run = this.queue.next(); run !== undefined; run = this.queue.next()) {
+      const wanted = Math.min(run.end - run.start, BURST_BYTES)
+      const count = child.write(run.segment.bytes, run.start, run.start + wanted)
+      this.#wrote(count)
+      if (count < wanted || (burst += count) >= BURST_BYTES) return this.#pumpLater(child)
+    }
+  }
+
+  /** Notices when the plugin has stopped reading, and when it reads again. */
+  checkProgress(): void {
+    const isStalled =
+      this.#life.state.kind === 'running' &&
+      this.#waitsForRoom &&
+      this.#world.clock.nowMs() - this.#progressMs >= STALLED_MS
+    if (isStalled === this.#isStalled) return
+    this.#isStalled = isStalled
+    const { log } = this.#world.herald
+    const fields = { plugin: this.name, pid: this.pid, queued: this.queue.ledger.queued }
+    if (isStalled)
+      log.warn(fields, `plugin is stalled: it has read nothing for ${STALLED_MS / 1000} s; its queue fills`)
+    else log.info(fields, 'plugin is no longer stalled')
+  }
+
+  #wrote(count: number): void {
+    if (count === 0) return
+    this.queue.wrote(count)
+    this.#progressMs = this.#world.clock.nowMs()
+  }
+
+  #pumpLater(child: PluginProcess): void {
+    const run = this.queue.next()
+    if (run === undefined) return
+    const byte = run.segment.bytes[run.start]
+    if (byte === undefined) return
+    // Counted as written now, so that the record it begins is not dropped under it; a byte that never goes in comes back
+    // with the unread ones.
+    this.queue.wrote(1)
+    this.#waitsForRoom = true
+    child.writeLater(byte, () => {
+      if (this.#process !== child) return
+      this.#waitsForRoom = false
+      this.#progressMs = this.#world.clock.nowMs()
+      this.pump()
+      this.#world.onChange(this)
+    })
+  }
+
+  #apply(event: PluginEvent): void {
+    const step = next(this.#life, event, {
+      nowMs: this.#world.clock.nowMs(),
+      roll: this.#world.random(),
+      restart: this.#dropIn.restart,
+      stopTimeoutMs: this.#dropIn.stopTimeoutMs,
+    })
+    this.#life = step.life
+    for (const action of step.actions) this.#do(action)
+    this.#world.onChange(this)
+  }
+
+  #do(action: PluginAction): void {
+    switch (action.do) {
+      case 'spawn':
+        void this.#spawn()
+        return
+      case 'end-input':
+        this.#process?.endInput()
+        return
+      case 'terminate':
+        this.#process?.signal('SIGTERM')
+        return
+      case 'kill':
+        this.#process?.signalGroup('SIGKILL')
+        return
+      case 'set-timer':
+        this.#cancelTimer()
+        this.#cancelTimer = this.#world.clock.after(action.ms, () => {
+          this.#apply({ kind: 'timer' })
+        })
+        return
+      case 'clear-timer':
+        this.#cancelTimer()
+        return
+      case 'open-queue':
+        this.queue.reopen()
+        return
+      case 'shut-queue':
+        this.#shutQueue(action.reason)
+        return
+      case 'tell-started':
+        this.#world.herald.log.info({ plugin: this.name, pid: this.pid }, 'plugin started')
+        this.#world.herald.publish({ op: 'plugin-start', fields: this.#subject(), success: true })
+        return
+      case 'tell-died':
+        this.#tellDied(action.how, action.restartInMs)
+        return
+      case 'tell-failed':
+        this.#tellFailed(action.reason)
+        return
+      case 'tell-stopped':
+        this.#world.herald.log.info({ plugin: this.name }, 'plugin stopped')
+        if (!this.#world.isEnding()) {
+          this.#world.herald.publish({ op: 'plugin-stop', fields: { plugin: this.name }, success: true })
+        }
+        return
+      default:
+        action satisfies never
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    this.#starts++
+    let child: PluginProcess
+    try {
+      child = await PluginProcess.start(this.#dropIn, this.#world, this.#stderrSink(), (remains) => {
+        this.#isGone(remains)
+      })
+    } catch (error) {
+      const how = `not started: ${error instanceof Error ? error.message : String(error)}`
+      this.#apply({ kind: 'exited', death: { how, exitCode: undefined, excused: false } })
+      return
+    }
+    this.#process = child
+    this.#waitsForRoom = false
+    this.#progressMs = this.#world.clock.nowMs()
+    this.#apply({ kind: 'spawned', pid: child.pid })
+    this.pump()
+    this.#world.onChange(this)
+  }
+
+  #isGone(remains: Remains): void {
+    this.#process = undefined
+    this.#waitsForRoom = false
+    this.#isStalled = false
+    const beyond = this.queue.takeBack(remains.unread)
+    const { log } = this.#world.herald
+    if (beyond > 0)
+      log.error({ plugin: this.name, bytes: beyond }, 'more was left unread than a pipe holds; not given again')
+    if (!remains.exact)
+      log.error({ plugin: this.name }, 'something still reads its stdin; what it left unread is uncertain')
+    this.#tail = remains.lastLines
+    const excused = this.#world.isEnding() && remains.exit.signal === 'SIGTERM'
+    const death = { how: describe(remains.exit), exitCode: remains.exit.code, excused }
+    this.#apply({ kind: 'exited', death })
+  }
+
+  #tellDied(how: string, restartInMs: number): void {
+    const fields = { plugin: this.name, how, restartInMs, lastStderr: this.#tail.slice(-3) }
+    this.#world.herald.log.warn(fields, 'plugin died; restarting')
+    this.#world.herald.publish({ op: 'plugin-death', fields: { ...this.#subject(), how }, success: false })
+  }
+
+  #tellFailed(reason: string): void {
+    const fields = { plugin: this.name, reason, lastStderr: this.#tail }
+    const hint =
+      'plugin failed and stays down; mend it, then reload (a change of its drop-in or program starts it again)'
+    this.#world.herald.log.error(fields, hint)
+    this.#world.herald.publish({ op: 'plugin-failed', fields: { ...this.#subject(), reason }, success: false })
+  }
+
+  #shutQueue(reason: 'failed' | 'stopped'): void {
+    const lost = this.queue.shut(reason)
+    if (lost === 0) return
+    this.#world.herald.log.warn({ plugin: this.name, reason, lost }, 'records that waited for this plugin are dropped')
+    this.#world.herald.publish({ op: 'loss', fields: { plugin: this.name, reason, lost }, success: false })
+  }
+
+  #lossBegan(reason: DropReason): void {
+    const { overflow } = this.#dropIn.queue
+    const { herald } = this.#world
+    const fields = { plugin: this.name, reason, queued: this.queue.ledger.queued, overflowAction: overflow }
+    if (overflow !== 'ignore') herald.log.warn(fields, 'queue is full: records for this plugin are being dropped')
+    this.#owed = herald.publish({ op: 'loss-begin', fields: { plugin: this.name, reason }, success: false })
+    if (overflow === 'single' || overflow === 'halt') this.#world.changeRunlevel(overflow)
+  }
+
+  #lossEnded(lost: number): void {
+    const { herald } = this.#world
+    const fields = { plugin: this.name, lost }
+    if (this.#dropIn.queue.overflow !== 'ignore') herald.log.warn(fields, 'queue has room again; records were dropped')
+    if (this.#owed.length > 0) this.queue.offerAlone(this.queue.format.encode(this.#owed))
+    this.#owed = Buffer.alloc(0)
+    herald.publish({ op: 'loss-end', fields, success: false })
+  }
+
+  #subject(): Record<string, string | number> {
+    return { plugin: this.name, exe: this.#dropIn.path }
+  }
+
+  #stderrSink(): { line(text: string): void; leftOut(count: number): void } {
+    const { log } = this.#world.herald
+    const plugin = this.name
+    return {
+      line: (text) => {
+        log.info({ plugin, stderr: text }, 'plugin says')
+      },
+      leftOut: (lines) => {
+        log.warn({ plugin, lines }, 'plugin says more than is logged; lines left out')
+      },
+    }
+  }
+}
+
+export function formatOf(dropIn: DropIn): Format {
+  return dropIn.format === 'binary' ? BINARY : STRING
+}
+
+function describe(exit: Exit): string {
+  if (exit.signal !== undefined) return `signal ${exit.signal}`
+  return `exit status ${exit.code ?? 'unknown'}`
+}

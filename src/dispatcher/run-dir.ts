@@ -1,0 +1,142 @@
+// Where the daemon remembers which processes are its plugins, so that the next daemon can end what a killed one left.
+//
+//     <run dir>/<pid>.<start ticks>.<boot id>/     one daemon
+//         <plugin>.pid                             "<pid> <start ticks>" of the plugin's process
+//         <plugin>.<n>.in, <plugin>.<n>.err        FIFOs, for the moment between making and opening them
+//         state.json                               what runs, for --dry-run
+//
+// Each daemon has a directory of its own, so that several may run; one whose daemon is gone is an orphanage.
+
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bootId, isAlive, processWith, type ProcessId } from './process-table.js'
+
+const ROOT_RUN_DIR = '/run/audispd'
+const PRIVATE = 0o700
+const PID_SUFFIX = '.pid'
+const STATE_FILE = 'state.json'
+
+export class RunDir {
+  readonly path: string
+  #fifos = 0
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  /** Makes this daemon's directory below `base`; throws when that cannot be trusted or written. */
+  static make(base: string, self: ProcessId | undefined): RunDir {
+    mkdirSync(base, { recursive: true, mode: PRIVATE })
+    const stat = lstatSync(base)
+    if (!stat.isDirectory() || (stat.uid !== process.geteuid?.() && stat.uid !== 0)) {
+      throw new Error(`${base} is not a directory of ours`)
+    }
+    if (stat.uid === process.geteuid?.()) chmodSync(base, PRIVATE)
+    const name = `${process.pid}.${self?.startTicks ?? '0'}.${bootId()}`
+    const path = join(base, name)
+    mkdirSync(path, { mode: PRIVATE })
+    return new RunDir(path)
+  }
+
+  /** Paths for the FIFOs of one process. */
+  fifoPaths(plugin: string): { readonly input: string; readonly stderr: string } {
+    const stem = join(this.path, `${plugin}.${++this.#fifos}`)
+    return { input: `${stem}.in`, stderr: `${stem}.err` }
+  }
+
+  remember(plugin: string, pid: number): void {
+    writeFileSync(join(this.path, plugin + PID_SUFFIX), `${pid} ${processWith(pid)?.startTicks ?? '0'}\n`)
+  }
+
+  forget(plugin: string): void {
+    rmSync(join(this.path, plugin + PID_SUFFIX), { force: true })
+  }
+
+  /** Writes what --dry-run compares with, whole or not at all. */
+  saveState(state: unknown): void {
+    const path = join(this.path, STATE_FILE)
+    writeFileSync(`${path}.new`, JSON.stringify(state))
+    renameSync(`${path}.new`, path)
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
+
+/** Where run directories of daemons lie: root's in /run, a user's in their own runtime directory. */
+export function runDirBase(): string {
+  if (process.geteuid?.() === 0) return ROOT_RUN_DIR
+  const own = process.env['XDG_RUNTIME_DIR']
+  return own === undefined || own === '' ? join(tmpdir(), `audispd-${process.geteuid?.()}`) : join(own, 'audispd')
+}
+
+/** A plugin's process that an earlier daemon left. */
+export interface Orphan extends ProcessId {
+  readonly plugin: string
+}
+
+export interface Orphanage {
+  readonly path: string
+  readonly orphans: readonly Orphan[]
+}
+
+/** The directories of daemons that are gone, each with those of its plugins that may still live. */
+export function orphanages(base: string): Orphanage[] {
+  const boot = bootId()
+  return daemonDirs(base)
+    .filter(({ daemon, bootedAs }) => bootedAs !== boot || !isAlive(daemon))
+    .map(({ path, bootedAs }) => ({ path, orphans: bootedAs === boot ? orphansIn(path) : [] }))
+}
+
+/** The saved states of the daemons that live. */
+export function livingStates(base: string): unknown[] {
+  const boot = bootId()
+  return daemonDirs(base)
+    .filter(({ daemon, bootedAs }) => bootedAs === boot && isAlive(daemon))
+    .flatMap(({ path }) => {
+      try {
+        const state: unknown = JSON.parse(readFileSync(join(path, STATE_FILE), 'utf8'))
+        return [state]
+      } catch {
+        // ENOENT: that daemon has only just started.
+        return []
+      }
+    })
+}
+
+interface DaemonDir {
+  readonly path: string
+  readonly daemon: ProcessId
+  readonly bootedAs: string
+}
+
+function daemonDirs(base: string): DaemonDir[] {
+  return namesIn(base).flatMap((name) => {
+    const match = /^([0-9]+)\.([0-9]+)\.([0-9a-f-]+)$/.exec(name)
+    if (match === null) return []
+    const [, pid = '', startTicks = '', bootedAs = ''] = match
+    return [{ path: join(base, name), daemon: { pid: Number(pid), startTicks }, bootedAs }]
+  })
+}
+
+function orphansIn(path: string): Orphan[] {
+  return namesIn(path)
+    .filter((name) => name.endsWith(PID_SUFFIX))
+    .flatMap((name) => {
+      const match = /^([0-9]+) ([0-9]+)\n$/.exec(readFileSync(join(path, name), 'utf8'))
+      if (match === null) return []
+      const [, pid = '', startTicks = ''] = match
+      return [{ plugin: name.slice(0, -PID_SUFFIX.length), pid: Number(pid), startTicks }]
+    })
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    // ENOENT: no daemon has run here, or that one is just tidying up.
+    return []
+  }
+}

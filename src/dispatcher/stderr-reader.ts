@@ -1,0 +1,119 @@
+// A plugin's stderr: a FIFO too, so that `echo oops >/dev/stderr` works in a script (a socket cannot be opened that way).
+// Its lines go to the log under the plugin's name, so many in so much time; what is left out is counted and said. The last
+// lines are kept whatever was logged: they are what tells why a plugin died.
+
+import { closeSync, constants, fchownSync, openSync, readSync, unlinkSync } from 'node:fs'
+import { Socket } from 'node:net'
+import split2 from 'split2'
+import type { Clock } from './clock.js'
+import { errorCode } from './error-code.js'
+import type { Owner } from './fifo.js'
+
+/** Longer lines are cut by split2 at about this; a plugin's stderr is for people. */
+const MAX_LINE_CHARACTERS = 4096
+const LINES_PER_WINDOW = 50
+const WINDOW_MS = 10_000
+const LAST_LINES = 20
+const READ_BYTES = 16 * 1024
+
+/** skipOverflow is missing from the package's types; without it a long line would end the stream with an error. */
+const SPLIT_OPTIONS = { maxLength: MAX_LINE_CHARACTERS, skipOverflow: true }
+
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+
+export interface StderrSink {
+  line(text: string): void
+  /** `count` lines were left out since the last time. */
+  leftOut(count: number): void
+}
+
+export class StderrReader {
+  /** The descriptor to pass to the child. */
+  readonly childEnd: number
+  readonly #socket: Socket
+  readonly #fd: number
+  readonly #lines = split2('\n', SPLIT_OPTIONS)
+  readonly #sink: StderrSink
+  readonly #clock: Clock
+  readonly #last: string[] = []
+  #windowBeganMs = 0
+  #inWindow = 0
+
+  private constructor(reader: number, childEnd: number, sink: StderrSink, clock: Clock) {
+    this.childEnd = childEnd
+    this.#sink = sink
+    this.#clock = clock
+    this.#fd = reader
+    this.#socket = new Socket({ fd: reader, readable: true, writable: false })
+    this.#socket.on('data', (chunk: Buffer) => this.#lines.write(chunk))
+    // A reader of a FIFO has no errors that would not also end it.
+    this.#socket.on('error', () => {})
+    this.#lines.on('data', (line: string) => {
+      this.#take(line)
+    })
+  }
+
+  /** Opens both ends of the FIFO at `path` and unlinks it. */
+  static open(path: string, owner: Owner | undefined, sink: StderrSink, clock: Clock): StderrReader {
+    try {
+      const reader = openSync(path, O_RDONLY | O_NONBLOCK)
+      if (owner !== undefined) fchownSync(reader, owner.uid, owner.gid)
+      return new StderrReader(reader, openSync(path, O_WRONLY), sink, clock)
+    } finally {
+      unlinkSync(path)
+    }
+  }
+
+  get lastLines(): readonly string[] {
+    return this.#last
+  }
+
+  /** The child has its end: lets go of ours. */
+  passedOn(): void {
+    closeSync(this.childEnd)
+  }
+
+  /** The process is gone: takes what it still left, and closes. */
+  finish(): void {
+    this.#readRest()
+    this.#lines.end()
+    this.#socket.destroy()
+    if (this.#inWindow > LINES_PER_WINDOW) this.#sink.leftOut(this.#inWindow - LINES_PER_WINDOW)
+  }
+
+  #readRest(): void {
+    // It has come to its end by itself, and its descriptor is closed.
+    if (this.#socket.destroyed) return
+    const chunk = Buffer.allocUnsafe(READ_BYTES)
+    // Bounded: a grandchild that goes on writing must not hold us here.
+    for (let left = 64 * 1024; left > 0;) {
+      const count = readNow(this.#fd, chunk)
+      if (count === 0) return
+      this.#lines.write(Buffer.from(chunk.subarray(0, count)))
+      left -= count
+    }
+  }
+
+  #take(line: string): void {
+    if (line === '') return
+    this.#last.push(line)
+    if (this.#last.length > LAST_LINES) this.#last.shift()
+    const nowMs = this.#clock.nowMs()
+    if (nowMs - this.#windowBeganMs >= WINDOW_MS) {
+      if (this.#inWindow > LINES_PER_WINDOW) this.#sink.leftOut(this.#inWindow - LINES_PER_WINDOW)
+      this.#windowBeganMs = nowMs
+      this.#inWindow = 0
+    }
+    this.#inWindow++
+    if (this.#inWindow <= LINES_PER_WINDOW) this.#sink.line(line)
+  }
+}
+
+function readNow(fd: number, into: Buffer): number {
+  try {
+    return readSync(fd, into, 0, into.length, null)
+  } catch (error) {
+    if (errorCode(error) === 'EAGAIN') return 0
+    throw error
+  }
+}

@@ -1,0 +1,175 @@
+// The daemon's own diagnostics, and the only home of pino. One line an event: what failed, why, what happens next, then the
+// variables as name=value. Nothing here may hold the daemon up: when nobody reads the log, lines are dropped and counted.
+
+import { spawn } from 'node:child_process'
+import { fstatSync } from 'node:fs'
+import { Writable } from 'node:stream'
+import { pino, type DestinationStream, type Logger } from 'pino'
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
+export type LogTarget =
+  | { readonly to: 'auto' }
+  | { readonly to: 'stderr' }
+  | { readonly to: 'syslog' }
+  | { readonly to: 'file'; readonly path: string }
+
+export interface OpenLog {
+  readonly log: Log
+  /** A file is opened anew, after it has been rotated. */
+  reopen(): void
+  /** Writes out what is still held, then lets go. */
+  close(): Promise<void>
+}
+
+const STDERR = 2
+const MAX_HELD_BYTES = 64 * 1024
+const LOGGER = '/usr/bin/logger'
+const NULL_DEVICE = 0x103
+
+/** Lines dropped because nobody read the log; said as soon as somebody does. */
+interface Sink {
+  write(line: string): void
+  reopen(): void
+  close(): Promise<void>
+}
+
+export function openLog(target: LogTarget, level: 'debug' | 'info' | 'warn' | 'error'): OpenLog {
+  const sink = openSink(target)
+  const destination: DestinationStream = {
+    write: (json) => {
+      sink.write(json)
+    },
+  }
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  return { log, reopen: () => sink.reopen(), close: () => sink.close() }
+}
+
+function openSink(target: LogTarget): Sink {
+  switch (target.to) {
+    case 'auto':
+      return stderrIsNull() ? syslogSink() : stderrSink()
+    case 'stderr':
+      return stderrSink()
+    case 'syslog':
+      return syslogSink()
+    case 'file':
+      return sonicSink(target.path)
+    default:
+      return target satisfies never
+  }
+}
+
+function stderrIsNull(): boolean {
+  try {
+    const stat = fstatSync(STDERR)
+    return stat.isCharacterDevice() && stat.rdev === NULL_DEVICE
+  } catch {
+    // EBADF: there is no stderr at all.
+    return true
+  }
+}
+
+function stderrSink(): Sink {
+  return sonicSink(STDERR)
+}
+
+function sonicSink(to: number | string): Sink {
+  const file = pino.destination({ dest: to, sync: false, maxLength: MAX_HELD_BYTES, append: true, mkdir: false })
+  let dropped = 0
+  file.on('drop', () => dropped++)
+  // EPIPE, ENOSPC and the like: the log is gone, the records are not.
+  file.on('error', () => dropped++)
+  return {
+    write: (json) => {
+      const missing = dropped
+      dropped = 0
+      if (missing > 0)
+        file.write(`${new Date().toISOString()} warn log lines dropped: nobody read them lines=${missing}\n`)
+      file.write(renderLine(json, true))
+    },
+    reopen: () => {
+      if (typeof to === 'string') file.reopen()
+    },
+    close: () =>
+      new Promise((resolve) => {
+        file.once('close', resolve)
+        // A log that nobody reads must not keep the daemon from ending.
+        setTimeout(resolve, 1000).unref()
+        file.end()
+      }),
+  }
+}
+
+/** Through util-linux' logger, as Node has no datagram socket for /dev/log. */
+function syslogSink(): Sink {
+  const child = spawn(LOGGER, ['--prio-prefix', '--tag', 'audispd', '--id=' + String(process.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: {},
+    cwd: '/',
+    detached: true,
+  })
+  let dropped = 0
+  // ENOENT, EPIPE: no logger or no syslog; there is nowhere left to say it.
+  child.on('error', () => dropped++)
+  child.stdin.on('error', () => dropped++)
+  child.unref()
+  if (child.stdin instanceof Writable && 'unref' in child.stdin && typeof child.stdin.unref === 'function') {
+    child.stdin.unref()
+  }
+  return {
+    write: (json) => {
+      if (child.stdin.writableLength > MAX_HELD_BYTES) {
+        dropped++
+        return
+      }
+      if (dropped > 0) child.stdin.write(`<28>log lines dropped: nobody read them lines=${dropped}\n`)
+      dropped = 0
+      child.stdin.write(`<${syslogPriority(json)}>${renderLine(json, false)}`)
+    },
+    reopen: () => {},
+    close: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, 1000).unref()
+        child.stdin.end(resolve)
+      }),
+  }
+}
+
+const FACILITY_DAEMON = 3 << 3
+const PINO_LEVELS: readonly (readonly [number, string, number])[] = [
+  [60, 'fatal', 2],
+  [50, 'error', 3],
+  [40, 'warn', 4],
+  [30, 'info', 6],
+  [0, 'debug', 7],
+]
+
+function levelOf(level: unknown): readonly [number, string, number] {
+  const number = typeof level === 'number' ? level : 30
+  return PINO_LEVELS.find(([least]) => number >= least) ?? [0, 'debug', 7]
+}
+
+function syslogPriority(json: string): number {
+  const fields: unknown = JSON.parse(json)
+  const level = typeof fields === 'object' && fields !== null && 'level' in fields ? fields.level : 30
+  return FACILITY_DAEMON | levelOf(level)[2]
+}
+
+/** pino's JSON as a line for people and grep: `time level message name=value …`; what is not plain text stands quoted. */
+export function renderLine(json: string, withTime: boolean): string {
+  const parsed: unknown = JSON.parse(json)
+  if (typeof parsed !== 'object' || parsed === null) return `${json}\n`
+  const { time, level, msg, ...fields } = { time: '', level: 30, msg: '', ...parsed }
+  const head = withTime ? `${time} ${levelOf(level)[1]} ` : ''
+  const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${plain(value)}`)
+  return `${head}${escapeControls(msg)}${pairs.join('')}\n`
+}
+
+function plain(value: unknown): string {
+  if (typeof value === 'string' && /^[\w./:@%+,-]+$/.test(value)) return value
+  return escapeControls(JSON.stringify(value) ?? 'undefined')
+}
+
+function escapeControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
