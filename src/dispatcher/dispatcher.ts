@@ -172,6 +172,7 @@ export class Dispatcher {
     for (const line of this.#world.herald.take()) this.#fanOut.publish(line)
     for (const plugin of this.#plugins.plugins) plugin.pump()
     this.#mindDoor()
+    if (this.#phase === 'draining') this.#letFinishedGo()
   }
 
   #inputEnded(error: string): void {
@@ -186,8 +187,16 @@ export class Dispatcher {
     this.#phase = 'draining'
     this.turn()
     this.#setDeadline()
-    for (const plugin of this.#plugins.everyone) this.#changed(plugin)
+    this.#letFinishedGo()
     this.#endIfDone()
+  }
+
+  /** The input has ended: whoever has been given everything is stopped. */
+  #letFinishedGo(): void {
+    if (this.#phase !== 'draining' || this.#world.herald.hasPending) return
+    for (const plugin of this.#plugins.everyone) {
+      if (plugin.queue.isEmpty && plugin.state.kind !== 'stopping') plugin.stop()
+    }
   }
 
   #setDeadline(): void {
@@ -212,8 +221,7 @@ export class Dispatcher {
     this.#plugins.settle(plugin)
     this.#mindDoor()
     if (this.#phase === 'running' || this.#phase === 'leaving') return
-    const isFinished = plugin.queue.isEmpty && plugin.state.kind !== 'stopping'
-    if (this.#phase === 'draining' && isFinished) plugin.stop()
+    this.#letFinishedGo()
     // It has had its last record; what the daemon says while others still end is not lost to it.
     if (plugin.state.kind === 'stopped') this.#fanOut.remove(plugin.queue)
     this.#endIfDone()

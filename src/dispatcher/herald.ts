@@ -47,6 +47,10 @@ export class Herald {
     return line
   }
 
+  get hasPending(): boolean {
+    return this.#pending.length > 0
+  }
+
   take(): Buffer[] {
     const taken = this.#pending
     this.#pending = []
