@@ -1,0 +1,201 @@
+import { dirname } from 'node:path'
+import { readEntries, sortProblems, type Problem } from '../config.js'
+import { didYouMean } from '../config/did-you-mean.js'
+import { openKeys, type Keys } from '../config/keys.js'
+import { time } from '../config/quantity.js'
+import { account, oneOf, words, yesNo, type Parsed } from '../config/value.js'
+import { EVERYTHING, parseSelector, SELECTOR_FIELDS, SelectorError, type Selector } from '../protocol/selector.js'
+import { RECORD_TYPES } from '../protocol/record-type.js'
+import { BUILT_IN_ACTIONS } from './action-definition.js'
+import { programPath } from './program.js'
+import { takeQueue, takeRestart, type QueueLimits, type RestartPolicy, type Settings } from './settings.js'
+
+const MINUTE_MS = 60_000
+const DEFAULT_READY_TIMEOUT_MS = 10_000
+const DEFAULT_STOP_TIMEOUT_MS = 5000
+const BUILTIN_PREFIX = 'builtin_'
+const BUILTINS = ['builtin_af_unix', 'builtin_syslog']
+/** They are about the line protocol, which no other format speaks. */
+const PROTOCOL_KEYS = ['allow', 'ready_timeout', 'watchdog']
+
+export type PluginFormat = 'string' | 'binary' | 'protocol'
+export type Direction = 'out' | 'in' | 'both'
+
+/** What one file in a drop-in directory says, with the defaults of the settings filled in. */
+export interface DropIn {
+  /** The file's name without .conf; the plugin's identity. */
+  readonly name: string
+  readonly file: string
+  readonly active: boolean
+  readonly direction: Direction
+  /** Absolute; '' when none is given, which only an inactive drop-in may do. */
+  readonly path: string
+  readonly args: readonly string[]
+  readonly format: PluginFormat
+  readonly subscribe: Selector
+  readonly queue: QueueLimits
+  readonly restart: RestartPolicy
+  /** '' is whom the dispatcher itself runs as. */
+  readonly user: string
+  /** '' is the user's own group. */
+  readonly group: string
+  readonly env: Readonly<Record<string, string>>
+  readonly allow: readonly string[]
+  readonly readyTimeoutMs: number
+  readonly stopTimeoutMs: number
+  /** 0 is off. */
+  readonly watchdogMs: number
+}
+
+export interface DropInSource {
+  readonly name: string
+  readonly file: string
+  readonly settings: Settings
+  /** Whether `path` may be relative to the file's directory. */
+  readonly relativePaths: boolean
+  /** Overrules the key `active`. */
+  readonly active?: boolean | undefined
+}
+
+/** What a file's text comes to. */
+export type ReadDropIn = {
+  readonly problems: readonly Problem[]
+  /** The program that would run, and the line that names it; also when something else is wrong. */
+  readonly program: { readonly path: string; readonly line: number } | undefined
+} & (
+  | {
+      readonly dropIn: DropIn
+      /** The same for drop-ins that make the same process and the same queue of the same settings. */
+      readonly essence: string
+    }
+  | { readonly dropIn: undefined }
+)
+
+/** Reads one drop-in. There is none when anything in it is wrong. The program is looked at by whoever wants to run it. */
+export function readDropIn(text: Buffer | string, source: DropInSource): ReadDropIn {
+  const { name, file, settings } = source
+  const { entries, sections, problems } = readEntries(text, file)
+  const keys = openKeys(entries, file)
+  const active = keys.take('active', yesNo) ?? false
+  const type = keys.take('type', oneOf(['always', 'builtin'])) ?? 'always'
+  const queue = takeQueue(keys)
+  const restart = takeRestart(keys)
+  const dropIn: DropIn = {
+    name,
+    file,
+    active: source.active ?? active,
+    direction: keys.take('direction', oneOf(['out', 'in', 'both'])) ?? 'out',
+    path: keys.take('path', pluginPath(source)) ?? '',
+    args: keys.takeOrEmpty('args', words, []) ?? [],
+    format: keys.take('format', oneOf(['string', 'binary', 'protocol'])) ?? 'string',
+    subscribe: keys.take('subscribe', selector) ?? EVERYTHING,
+    queue: { ...settings.queue, ...queue },
+    restart: { ...settings.restart, ...restart },
+    user: keys.take('user', account) ?? '',
+    group: keys.take('group', account) ?? '',
+    env: Object.fromEntries(keys.takeAll('env.', variable)),
+    allow: keys.takeOrEmpty('allow', commands(settings), []) ?? [],
+    readyTimeoutMs: keys.take('ready_timeout', time(100, 10 * MINUTE_MS)) ?? DEFAULT_READY_TIMEOUT_MS,
+    stopTimeoutMs: keys.take('stop_timeout', time(100, 10 * MINUTE_MS)) ?? DEFAULT_STOP_TIMEOUT_MS,
+    watchdogMs: keys.take('watchdog', watchdog) ?? 0,
+  }
+  checkTogether(keys, dropIn, type)
+  const all = sortProblems([...problems, ...keys.finish(), ...sections.map((section) => noSections(file, section))])
+  const runs = dropIn.active && dropIn.path !== '' && !dropIn.path.startsWith(BUILTIN_PREFIX)
+  const program = runs ? { path: dropIn.path, line: keys.lineOf('path') } : undefined
+  if (all.some(({ level }) => level === 'error')) return { dropIn: undefined, problems: all, program }
+  return { dropIn, essence: essenceOf(dropIn, restart), problems: all, program }
+}
+
+function pluginPath({ file, relativePaths }: DropInSource): (text: string) => Parsed<string> {
+  return (text) => {
+    const lower = text.toLowerCase()
+    if (!lower.startsWith(BUILTIN_PREFIX)) return programPath(text, relativePaths ? dirname(file) : undefined)
+    // Whether it is in the way depends on `active`: auditd's packages bring such drop-ins, switched off.
+    if (BUILTINS.includes(lower)) return { value: lower }
+    return { mistake: `'${text}' is no built-in plugin${didYouMean(lower, BUILTINS)}` }
+  }
+}
+
+function selector(text: string): Parsed<Selector> {
+  try {
+    const value = parseSelector(text)
+    const wanted = value.terms.filter(({ isNegated }) => !isNegated).map(({ field }) => field)
+    const twice = wanted.find((field, index) => wanted.indexOf(field) !== index)
+    if (twice === undefined) return { value }
+    return { value, warning: `'${twice}' stands twice and both must hold; for either of them write ${twice}=A,B` }
+  } catch (error) {
+    if (!(error instanceof SelectorError)) throw error
+    const candidates = { 'unknown-type': [...RECORD_TYPES.values()], 'unknown-field': SELECTOR_FIELDS }
+    const near = error.code === 'unknown-type' || error.code === 'unknown-field' ? candidates[error.code] : []
+    return { mistake: `${error.message}${didYouMean(error.word, near)}` }
+  }
+}
+
+function variable(text: string): Parsed<string> {
+  const isQuoted = text.length > 1 && /^(["']).*\1$/s.test(text)
+  return isQuoted ? { value: text, warning: 'the quotes are part of the value' } : { value: text }
+}
+
+function commands(settings: Settings): (text: string) => Parsed<readonly string[]> {
+  const names = [...settings.actions.keys(), ...BUILT_IN_ACTIONS].map((name) => `action:${name}`)
+  return (text) => {
+    const asked = text.split(/[ \t]+/)
+    const wrong = asked.filter((word) => word !== 'reload' && !names.includes(word))
+    if (wrong.length === 0) return { value: asked }
+    return { mistake: wrong.map((word) => explainCommand(word, names)).join('; ') }
+  }
+}
+
+function explainCommand(word: string, names: readonly string[]): string {
+  const hint = didYouMean(word, ['reload', ...names])
+  if (!word.startsWith('action:')) return `'${word}' is not reload or action:NAME${hint}`
+  return `there is no section [action ${word.slice('action:'.length)}] in audispd.conf${hint}`
+}
+
+function watchdog(text: string): Parsed<number> {
+  if (text.toLowerCase() === 'off') return { value: 0 }
+  const parsed = time(1000, 60 * MINUTE_MS)(text)
+  return 'mistake' in parsed ? { mistake: `${parsed.mistake}, nor off` } : parsed
+}
+
+/** What can be said only of several keys at once. */
+function checkTogether(keys: Keys, dropIn: DropIn, type: 'always' | 'builtin'): void {
+  const isBuiltin = dropIn.path.startsWith(BUILTIN_PREFIX)
+  if (dropIn.active && isBuiltin) {
+    const text = `'${dropIn.path}' is not in this version yet: set active = no, or give the path of a program`
+    keys.report('error', 'path', text)
+  }
+  if (dropIn.active && !keys.has('path')) keys.report('error', 'path', 'missing; an active drop-in needs a program')
+  if (type === 'builtin' && !isBuiltin && keys.has('path')) {
+    keys.report('warning', 'type', "'builtin' is read as always: the path is that of a program")
+  }
+  if (dropIn.direction !== 'out') {
+    keys.report(
+      'error',
+      'direction',
+      `'${dropIn.direction}' is not in this version yet: only out, to give records to a plugin`,
+    )
+  }
+  if (dropIn.format === 'protocol') {
+    keys.report('error', 'format', "'protocol' is not in this version yet: only string and binary")
+    return
+  }
+  for (const key of PROTOCOL_KEYS.filter((name) => keys.has(name))) {
+    keys.report('warning', key, 'has an effect only with format = protocol')
+  }
+}
+
+function noSections(file: string, { name, line }: { name: string; line: number }): Problem {
+  return { level: 'error', file, line, key: '', text: `a drop-in has no sections; take [${name}] out` }
+}
+
+/**
+ * Where the drop-in lies and whether it is active is not in it, and of the restart policy only what the drop-in sets
+ * itself: a new default there has no part in a process that is running.
+ */
+function essenceOf(dropIn: DropIn, ownRestart: Partial<RestartPolicy>): string {
+  const { name: _name, file: _file, active: _active, restart: _restart, subscribe, env, ...rest } = dropIn
+  const variables = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify({ ...rest, restart: ownRestart, subscribe: subscribe.text, env: variables })
+}
