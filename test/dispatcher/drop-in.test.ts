@@ -262,6 +262,13 @@ void test("a drop-in of Debian's packages works unchanged", (t) => {
   t.end()
 })
 
+void test('every key is in the manual page', (t) => {
+  const page = readFileSync('man/audispd.d.5', 'utf8').replaceAll('\\&', '')
+  const keys = [...page.matchAll(/^\.It Cm ([a-z_.]+) N[os]/gm)].map(([, key = '']) => key)
+  t.same(keys.sort(), [...KEYS].sort())
+  t.end()
+})
+
 void test('the essence changes with what a process or a queue is made of', (t) => {
   const text = 'active = yes\npath = /bin/x\nenv.A = 1\nenv.B = 2'
   const same: readonly string[] = [

@@ -167,6 +167,13 @@ void test('the shipped file is the defaults, and names every key', (t) => {
   t.end()
 })
 
+void test('every key is in the manual page', (t) => {
+  const page = readFileSync('man/audispd.conf.5', 'utf8')
+  const keys = [...page.matchAll(/^\.It Cm ([a-z_]+) No =/gm)].map(([, key = '']) => key)
+  t.same(keys.sort(), [...KEYS, 'path', 'args', 'accept', 'user', 'timeout', 'per_minute'].sort())
+  t.end()
+})
+
 void test('actions', (t) => {
   const text =
     'watch = yes\n[action block-ip]\npath = /bin/block\nargs = -a "b c"\naccept = [0-9.]*\nuser = nobody\ntimeout = 5\nper_minute = 3\n[Action B]\npath = /bin/b\n'
