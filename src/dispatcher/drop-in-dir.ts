@@ -134,8 +134,6 @@ class DropInWatch {
     const watcher = watch([...this.#dirs], { ignoreInitial: true, depth: 0, ignored: isNoDropIn })
     const stir = () => this.#stir()
     watcher.on('all', stir)
-    // A directory that is removed and made anew at once gives no other event.
-    watcher.on('raw', stir)
     // What changed between the last look and now had no watcher.
     watcher.on('ready', stir)
     watcher.on('error', (error) => this.#onTrouble(error))
