@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Problem } from '../config.js'
+import { sortProblems, type Problem } from '../config.js'
 import type { Disk } from './disk.js'
 import { readDropIn, type DropIn, type DropInSource } from './drop-in.js'
 import type { Trust } from './file-trust.js'
@@ -19,12 +19,13 @@ export function loadDropIn(source: DropInSource, trust: Trust, disk: Disk): Drop
   if (found.kind === 'absent') return { kind: 'absent', problems: [] }
   if (found.kind === 'refused') return { kind: 'invalid', problems: found.problems }
   const read = readDropIn(found.bytes, source)
-  const problems = [...found.problems, ...read.problems]
+  const all = [...found.problems, ...read.problems]
   // Found out in the same pass as the mistakes inside: whoever corrects one should not meet the next only then.
   const program = read.program === undefined ? undefined : checkProgram(read.program.path, trust, disk)
   for (const { level, text } of program?.findings ?? []) {
-    problems.push({ level, file: source.file, line: read.program?.line ?? 0, key: 'path', text })
+    all.push({ level, file: source.file, line: read.program?.line ?? 0, key: 'path', text })
   }
+  const problems = sortProblems(all)
   if (read.dropIn === undefined || problems.some(({ level }) => level === 'error')) return { kind: 'invalid', problems }
   return {
     kind: read.dropIn.active ? 'active' : 'inactive',

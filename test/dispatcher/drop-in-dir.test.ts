@@ -115,8 +115,8 @@ void test('one bad file touches no other', (t) => {
   })
   t.same(brief(found), [
     'a invalid',
-    `error ${ETC}/a.conf:3: format: 'sting' is not string, binary or protocol (did you mean 'string'?)`,
     `error ${ETC}/a.conf:2: path: /bin/q: no such file or directory`,
+    `error ${ETC}/a.conf:3: format: 'sting' is not string, binary or protocol (did you mean 'string'?)`,
     'b active',
     'c invalid',
     `error ${ETC}/c.conf: cannot be read: permission denied`,
