@@ -21,8 +21,6 @@ import type { Options } from './options.js'
 import type { Author } from './protocol/own-record.js'
 
 const UMASK = 0o022
-/** For what an earlier daemon left: as long as a plugin's own stop_timeout is by default. */
-const ORPHAN_GRACE_MS = 5000
 const INIT = '/sbin/init'
 const RUNLEVELS = { single: '1', halt: '0' } as const
 
@@ -60,7 +58,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         changeRunlevel: (to) => {
           changeRunlevel(to, log)
         },
-        endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log, ORPHAN_GRACE_MS),
+        endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
         onEnd: resolve,
       },
     )

@@ -90,7 +90,7 @@ export class Fifo {
     this.#byte[0] = byte
     this.#unwritten = 1
     this.#prober ??= this.#openProber(this.#writer)
-    this.#prober.write(this.#byte, (error) => {
+    this.#prober?.write(this.#byte, (error) => {
       if (error) return
       this.#unwritten = 0
       onRoom()
@@ -100,13 +100,10 @@ export class Fifo {
   /** True while somebody can still take bytes. Only asked while our own writing end is open. */
   hasReader(): boolean {
     if (this.#writer === undefined) return false
-    try {
-      closeSync(openSync(`/proc/self/fd/${this.#writer}`, O_WRONLY | O_NONBLOCK))
-      return true
-    } catch (error) {
-      if (errorCode(error) === 'ENXIO') return false
-      throw error
-    }
+    const fd = openUnlessUnread(`/proc/self/fd/${this.#writer}`)
+    if (fd === undefined) return false
+    closeSync(fd)
+    return true
   }
 
   /** The end of input for the plugin. What it leaves unread can still be counted. */
@@ -136,8 +133,10 @@ export class Fifo {
     this.#reader = undefined
   }
 
-  #openProber(writer: number): Socket {
-    const fd = openSync(`/proc/self/fd/${writer}`, O_WRONLY | O_NONBLOCK)
+  /** Undefined when nobody reads any more, and so there will be no room. */
+  #openProber(writer: number): Socket | undefined {
+    const fd = openUnlessUnread(`/proc/self/fd/${writer}`)
+    if (fd === undefined) return undefined
     const prober = new Socket({ fd, readable: false, writable: true })
     // EPIPE when the last reader goes; the exit of the process says the same and is what is acted upon.
     prober.on('error', () => {})
@@ -153,6 +152,16 @@ export class Fifo {
     this.#prober = undefined
     closeSync(writer)
     this.#writer = undefined
+  }
+}
+
+/** Another writing end of a FIFO; undefined when nobody reads it, which is how the kernel tells. */
+function openUnlessUnread(path: string): number | undefined {
+  try {
+    return openSync(path, O_WRONLY | O_NONBLOCK)
+  } catch (error) {
+    if (errorCode(error) === 'ENXIO') return undefined
+    throw error
   }
 }
 

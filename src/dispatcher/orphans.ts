@@ -5,33 +5,36 @@
 import { rmSync } from 'node:fs'
 import type { Log } from '../log.js'
 import { until, type Clock } from './clock.js'
-import { groupExists, isAlive, processWith, signalGroup } from './process-table.js'
+import { groupLives, isAlive, processWith, signalGroup } from './process-table.js'
 import { orphanages, type Orphan } from './run-dir.js'
 
 const POLL_MS = 10
+/** How long SIGKILL may take to do its work. */
+const KILL_LIMIT_MS = 5000
 
-/** Ends what daemons that are gone have left below `base`. `graceMs`: for each of the two steps before SIGKILL. */
-export async function endOrphans(base: string, clock: Clock, log: Log, graceMs: number): Promise<void> {
+/** Ends what daemons that are gone have left below `base`, with the stop_timeout of each before SIGTERM and before SIGKILL. */
+export async function endOrphans(base: string, clock: Clock, log: Log): Promise<void> {
   const found = orphanages(base)
   await Promise.all(
-    found.flatMap(({ orphans }) => orphans.filter(lives).map((orphan) => endOrphan(orphan, clock, log, graceMs))),
+    found.flatMap(({ orphans }) => orphans.filter(lives).map((orphan) => endOrphan(orphan, clock, log))),
   )
   for (const { path } of found) rmSync(path, { recursive: true, force: true })
 }
 
-async function endOrphan(orphan: Orphan, clock: Clock, log: Log, graceMs: number): Promise<void> {
+async function endOrphan(orphan: Orphan, clock: Clock, log: Log): Promise<void> {
   log.warn({ plugin: orphan.plugin, pid: orphan.pid }, 'an earlier daemon left this plugin running; ending it first')
   const gone = (): boolean => !lives(orphan)
+  const graceMs = orphan.stopTimeoutMs
   if (await until(clock, gone, POLL_MS, graceMs)) return
   signalGroup(orphan.pid, 'SIGTERM')
   if (await until(clock, gone, POLL_MS, graceMs)) return
   signalGroup(orphan.pid, 'SIGKILL')
-  if (await until(clock, gone, POLL_MS, graceMs)) return
+  if (await until(clock, gone, POLL_MS, KILL_LIMIT_MS)) return
   log.error({ plugin: orphan.plugin, pid: orphan.pid }, 'cannot end it, not even by SIGKILL; starting beside it')
 }
 
 /** The process, or, when it is gone and its pid not taken by another, what it left of its group. */
 function lives(orphan: Orphan): boolean {
   if (isAlive(orphan)) return true
-  return processWith(orphan.pid) === undefined && groupExists(orphan.pid)
+  return processWith(orphan.pid) === undefined && groupLives(orphan.pid)
 }

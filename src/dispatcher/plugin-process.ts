@@ -6,13 +6,13 @@ import { startChild, type Exit } from './child.js'
 import { until, type Clock } from './clock.js'
 import { Fifo, makeFifos } from './fifo.js'
 import { findOwner } from './owner.js'
-import { groupExists, holdersOf, signalGroup, signalProcess } from './process-table.js'
+import { groupLives, holdersOf, signalGroup, signalProcess } from './process-table.js'
 import type { RunDir } from './run-dir.js'
 import { StderrReader, type StderrSink } from './stderr-reader.js'
 
 const STDOUT = 1
 const POLL_MS = 2
-/** How long what remains of a dead plugin may take to go, before it is looked for by what it has open. */
+/** How long what remains of a dead plugin may take to go once it is killed. */
 const GONE_LIMIT_MS = 1000
 
 export interface ProcessWorld {
@@ -88,7 +88,7 @@ export class PluginProcess {
           ? undefined
           : new PluginProcess(child.pid, dropIn.name, world, paths.input, fifo, stderr)
       if (started === undefined) return
-      started.#settleIn()
+      started.#settleIn(dropIn.stopTimeoutMs)
       resolve(started)
     })
   }
@@ -115,8 +115,8 @@ export class PluginProcess {
     signalGroup(this.pid, signal)
   }
 
-  #settleIn(): void {
-    this.#world.runDir.remember(this.#name, this.pid)
+  #settleIn(stopTimeoutMs: number): void {
+    this.#world.runDir.remember(this.#name, this.pid, stopTimeoutMs)
     if (this.#world.niceness === undefined) return
     try {
       setPriority(this.pid, this.#world.niceness)
@@ -137,11 +137,11 @@ export class PluginProcess {
   /** Ends what the process left behind, in its group or out of it: only then is what remains unread certain. */
   async #endRest(): Promise<boolean> {
     const { clock } = this.#world
-    const isGone = (): boolean => !groupExists(this.pid) && (this.#ended || !this.#fifo.hasReader())
-    if (isGone()) return true
+    const isUnread = (): boolean => this.#ended || !this.#fifo.hasReader()
     signalGroup(this.pid, 'SIGKILL')
-    if (await until(clock, isGone, POLL_MS, GONE_LIMIT_MS)) return true
+    const groupIsGone = await until(clock, () => !groupLives(this.pid), POLL_MS, GONE_LIMIT_MS)
+    if (isUnread()) return groupIsGone
     for (const pid of holdersOf(this.#inputPath)) signalProcess(pid, 'SIGKILL')
-    return until(clock, isGone, POLL_MS, GONE_LIMIT_MS)
+    return (await until(clock, isUnread, POLL_MS, GONE_LIMIT_MS)) && groupIsGone
   }
 }

@@ -12,10 +12,8 @@ export interface ProcessId {
 
 /** The process that has this pid now; undefined if none has. */
 export function processWith(pid: number): ProcessId | undefined {
-  const stat = readText(`/proc/${pid}/stat`)
-  // The second field is the name in parentheses, which may hold blanks and parentheses of its own.
-  const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME_FIELD - 3]
-  return startTicks === undefined || startTicks === '' ? undefined : { pid, startTicks }
+  const { startTicks } = statOf(pid)
+  return startTicks === '' ? undefined : { pid, startTicks }
 }
 
 /** The name of a process as ps shows it, at most 15 characters; empty if there is no such process. */
@@ -27,14 +25,13 @@ export function isAlive(id: ProcessId): boolean {
   return processWith(id.pid)?.startTicks === id.startTicks
 }
 
-/** True while the process group has members, zombies included. */
-export function groupExists(pgid: number): boolean {
-  try {
-    process.kill(-pgid, 0)
-    return true
-  } catch (error) {
-    return errorCode(error) === 'EPERM'
-  }
+/** True while a process of the group lives. Zombies do not count: where PID 1 reaps nothing they stay for ever. */
+export function groupLives(pgid: number): boolean {
+  if (!groupExists(pgid)) return false
+  return processes().some((pid) => {
+    const { state, group } = statOf(pid)
+    return group === String(pgid) && state !== 'Z' && state !== 'X'
+  })
 }
 
 /** Signals a whole group; a group that has gone already is no error. */
@@ -53,10 +50,30 @@ export function bootId(): string {
 
 /** Processes, other than this one, that have a file open that reads as `path` or as `path (deleted)`. */
 export function holdersOf(path: string): number[] {
+  return processes().filter((pid) => pid !== process.pid && holds(pid, path))
+}
+
+function processes(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && holds(pid, path))
+}
+
+function groupExists(pgid: number): boolean {
+  try {
+    process.kill(-pgid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
+}
+
+/** Of /proc/PID/stat: state letter, process group, start time; empty if there is no such process. */
+function statOf(pid: number): { state: string; group: string; startTicks: string } {
+  const stat = readText(`/proc/${pid}/stat`)
+  // The second field is the name in parentheses, which may hold blanks and parentheses of its own.
+  const [state = '', , group = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { state, group, startTicks: rest[START_TIME_FIELD - 6] ?? '' }
 }
 
 function holds(pid: number, path: string): boolean {

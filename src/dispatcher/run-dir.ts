@@ -1,7 +1,7 @@
 // Where the daemon remembers which processes are its plugins, so that the next daemon can end what a killed one left.
 //
 //     <run dir>/<pid>.<start ticks>.<boot id>/     one daemon
-//         <plugin>.pid                             "<pid> <start ticks>" of the plugin's process
+//         <plugin>.pid                             "<pid> <start ticks> <stop timeout in ms>" of its process
 //         <plugin>.<n>.in, <plugin>.<n>.err        FIFOs, for the moment between making and opening them
 //         state.json                               what runs, for --dry-run
 //
@@ -45,8 +45,9 @@ export class RunDir {
     return { input: `${stem}.in`, stderr: `${stem}.err` }
   }
 
-  remember(plugin: string, pid: number): void {
-    writeFileSync(join(this.path, plugin + PID_SUFFIX), `${pid} ${processWith(pid)?.startTicks ?? '0'}\n`)
+  remember(plugin: string, pid: number, stopTimeoutMs: number): void {
+    const startTicks = processWith(pid)?.startTicks ?? '0'
+    writeFileSync(join(this.path, plugin + PID_SUFFIX), `${pid} ${startTicks} ${stopTimeoutMs}\n`)
   }
 
   forget(plugin: string): void {
@@ -75,6 +76,7 @@ export function runDirBase(): string {
 /** A plugin's process that an earlier daemon left. */
 export interface Orphan extends ProcessId {
   readonly plugin: string
+  readonly stopTimeoutMs: number
 }
 
 export interface Orphanage {
@@ -125,10 +127,11 @@ function orphansIn(path: string): Orphan[] {
   return namesIn(path)
     .filter((name) => name.endsWith(PID_SUFFIX))
     .flatMap((name) => {
-      const match = /^([0-9]+) ([0-9]+)\n$/.exec(readFileSync(join(path, name), 'utf8'))
+      const match = /^([0-9]+) ([0-9]+) ([0-9]+)\n$/.exec(readFileSync(join(path, name), 'utf8'))
       if (match === null) return []
-      const [, pid = '', startTicks = ''] = match
-      return [{ plugin: name.slice(0, -PID_SUFFIX.length), pid: Number(pid), startTicks }]
+      const [, pid = '', startTicks = '', stopTimeoutMs = ''] = match
+      const plugin = name.slice(0, -PID_SUFFIX.length)
+      return [{ plugin, pid: Number(pid), startTicks, stopTimeoutMs: Number(stopTimeoutMs) }]
     })
 }
 
