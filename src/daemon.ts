@@ -62,7 +62,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         onEnd: resolve,
       },
     )
-    const watching = new Watching(() => {
+    const watching = new Watching(log, () => {
       reloads.request()
     })
     const reloads = new ReloadRequests(SYSTEM_CLOCK, async () => {
@@ -95,11 +95,13 @@ async function reload(parts: DaemonParts, dispatcher: Dispatcher, watching: Watc
 
 /** The watch on the drop-in directories, as long as `watch = yes`. */
 class Watching {
+  readonly #log: Log
   readonly #onHint: () => void
   #dirs = ''
   #watch: { close(): Promise<void> } | undefined
 
-  constructor(onHint: () => void) {
+  constructor(log: Log, onHint: () => void) {
+    this.#log = log
     this.#onHint = onHint
   }
 
@@ -109,7 +111,15 @@ class Watching {
     if (dirs === this.#dirs) return
     this.#dirs = dirs
     void this.#watch?.close()
-    this.#watch = settings.watch ? watchDropIns(watched, this.#onHint) : undefined
+    this.#watch = settings.watch ? this.#watchIn(watched) : undefined
+  }
+
+  #watchIn(place: ConfigPlace): { close(): Promise<void> } {
+    return watchDropIns(place, this.#onHint, {
+      onTrouble: (error) => {
+        this.#log.warn({ error: String(error) }, 'watch is in trouble; drop-ins are looked at every 30 s')
+      },
+    })
   }
 }
 
