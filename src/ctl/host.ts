@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import type { Stats } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { createInterface } from 'node:readline/promises'
+
+const RUN_TIMEOUT_MS = 5000
+const RUN_MAX_BYTES = 65_536
+
+/** A file being written. */
+export interface OpenFile {
+  writeFile(bytes: Buffer): Promise<void>
+  stat(): Promise<Pick<Stats, 'uid' | 'gid'>>
+  chown(uid: number, gid: number): Promise<void>
+  chmod(mode: number): Promise<void>
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The file system calls that the verbs make. */
+export interface FilePort {
+  access(path: string, mode: number): Promise<void>
+  lstat(path: string): Promise<Stats>
+  open(path: string, flags: 'r' | 'wx', mode?: number): Promise<OpenFile>
+  readFile(path: string): Promise<Buffer>
+  readdir(path: string): Promise<string[]>
+  readlink(path: string): Promise<string>
+  rename(from: string, to: string): Promise<void>
+  stat(path: string): Promise<Stats>
+  unlink(path: string): Promise<void>
+}
+
+/** Everything outside this program that a verb touches. */
+export interface Host {
+  readonly files: FilePort
+  readonly uid: number
+  readonly gid: number
+  /** The program that runs this one. */
+  readonly node: string
+  /** Standard output of a program that ran well within a few seconds, else undefined. */
+  readonly run: (program: string, args: readonly string[]) => Promise<string | undefined>
+  readonly kill: (pid: number, signal: 'SIGHUP') => void
+  readonly out: (bytes: Buffer | string) => void
+  readonly warn: (text: string) => void
+  /** Asks a yes-or-no question on the terminal; undefined when there is no terminal. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+}
+
+export function realHost(): Host {
+  return {
+    files: fs,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    node: process.execPath,
+    run,
+    kill: (pid, signal) => process.kill(pid, signal),
+    out: (bytes) => process.stdout.write(bytes),
+    warn: (text) => process.stderr.write(text),
+    ask: process.stdin.isTTY && process.stdout.isTTY ? askTerminal : undefined,
+  }
+}
+
+function run(program: string, args: readonly string[]): Promise<string | undefined> {
+  const options = { env: {}, timeout: RUN_TIMEOUT_MS, maxBuffer: RUN_MAX_BYTES, encoding: 'utf8' } as const
+  return new Promise((resolve) => {
+    execFile(program, args, options, (error, stdout) => resolve(error === null ? stdout : undefined))
+  })
+}
+
+async function askTerminal(question: string): Promise<boolean> {
+  // The terminal's own line editing will do, and the prompt stays free of escape sequences.
+  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: false })
+  const answered = lines.question(question)
+  // The end of input closes the interface and leaves the question unanswered for ever: it means no.
+  const closed = new Promise<string>((resolve) => {
+    lines.once('close', () => resolve(''))
+  })
+  const answer = await Promise.race([answered, closed])
+  lines.close()
+  return /^y(es)?$/i.test(answer.trim())
+}
