@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { stableName } from './audispd-program.js'
+import { findPluginDir, findVersion, readAuditdConf } from './auditd-place.js'
+import { rulesOf } from './auditd-version.js'
+import { carryOut } from './change-plan.js'
+import { CtlError } from './ctl-error.js'
+import type { Host } from './host.js'
+import { planInstall } from './install-plan.js'
+import { CHANGE_OPTIONS, changeOptions, orUsage, usage, type ChangeOptions } from './verb-options.js'
+import type { Wanted } from './wording.js'
+
+const VERB = 'install'
+/** Where audispd looks without being told; nothing need be said about it. */
+const OWN_CONFIG_DIR = '/etc/audispd'
+const OPTIONS = {
+  ...CHANGE_OPTIONS,
+  program: { type: 'string' },
+  'config-dir': { type: 'string', short: 'c' },
+  format: { type: 'string' },
+  'auditd-version': { type: 'string' },
+} as const
+
+const HELP = `usage: audispctl install [option ...]
+
+Makes auditd start audispd: shows what it would change, asks, and changes it. auditd 3.0 and later get a file
+audispd.conf in their plugin directory, auditd 2.x a dispatcher line in auditd.conf.
+
+  --program PATH        the audispd to start (default: the one beside this audispctl)
+  -c, --config-dir DIR  audispd's configuration directory (default ${OWN_CONFIG_DIR})
+  --format FORMAT       string (default) or binary; auditd 2.x knows binary alone
+  --auditd-conf FILE    auditd's configuration (default /etc/audit/auditd.conf)
+  --auditd-version V    its release, such as 3.0.9 (default: what its tools print)
+  --root DIR            work on the system under DIR; needs --program and --auditd-version
+  --reload              then tell the running auditd (SIGHUP)
+  -y, --yes             do not ask
+  --force               also replace what was written or edited by hand
+  --dry-run             only show the changes; exit status 1 if there are any
+  --json                one JSON object instead of text; needs --yes or --dry-run
+
+See audispctl(8).
+`
+
+interface WantedValues {
+  readonly program?: string | undefined
+  readonly 'config-dir'?: string | undefined
+  readonly format?: string | undefined
+}
+
+/** Makes auditd start audispd; `launcher` is the audispd that belongs to this audispctl. */
+export async function install(args: readonly string[], host: Host, launcher: string): Promise<number> {
+  const values = orUsage(VERB, () => parseArgs({ args: [...args], options: OPTIONS, strict: true }).values)
+  if (values.help) {
+    host.out(HELP)
+    return 0
+  }
+  const options = changeOptions(VERB, values)
+  const wanted = await readWanted(values, options, host, launcher)
+  const found = await findVersion(host, values['auditd-version'], options.root)
+  const rules = rulesOf(found.version)
+  const conf = await readAuditdConf(host.files, options.auditdConf, options.root, rules.maxLineBytes)
+  if (conf === undefined) throw noAuditd(join(options.root, options.auditdConf))
+  const pluginDir = await findPluginDir(host.files, conf, options.root)
+  const plan = await planInstall(wanted, { ...found, rules, conf, pluginDir }, options, host)
+  return carryOut(plan, options, host)
+}
+
+function noAuditd(file: string): CtlError {
+  const mend = 'install auditd first, or name its configuration: --auditd-conf FILE'
+  return new CtlError('config', [{ file, message: 'no auditd here: there is no such file', mend }])
+}
+
+async function readWanted(
+  values: WantedValues,
+  { root }: ChangeOptions,
+  host: Host,
+  launcher: string,
+): Promise<Wanted> {
+  const { program, format } = values
+  if (program === undefined && root !== '/') throw usage(VERB, '--root needs --program, the path as auditd will see it')
+  if (format !== undefined && format !== 'string' && format !== 'binary') {
+    throw usage(VERB, `--format is string or binary, not '${format}'`)
+  }
+  const configDir = values['config-dir']?.replace(/(?<=.)\/+$/, '')
+  return {
+    program: program ?? (await stableName(host.files, launcher)),
+    configDir: configDir === OWN_CONFIG_DIR ? undefined : configDir,
+    format,
+    node: program === undefined ? host.node : undefined,
+  }
+}
