@@ -16,7 +16,8 @@ import { RunDir, runDirBase } from './dispatcher/run-dir.js'
 import { SegmentPool } from './dispatcher/segment.js'
 import { loadSettings } from './dispatcher/settings-file.js'
 import type { Settings } from './dispatcher/settings.js'
-import { openLog, type Log, type OpenLog } from './log.js'
+import type { EarlySignals } from './early-signals.js'
+import { openLog, type Log } from './log.js'
 import type { Options } from './options.js'
 import type { Author } from './protocol/own-record.js'
 
@@ -30,7 +31,7 @@ export interface DaemonParts {
   readonly settings: Settings
   readonly problems: readonly Problem[]
   readonly reports: readonly DropInReport[]
-  readonly version: string
+  readonly signals: EarlySignals
 }
 
 /** Runs until everything has ended; resolves with the exit status. */
@@ -68,7 +69,24 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
     const reloads = new ReloadRequests(SYSTEM_CLOCK, async () => {
       await reload(parts, dispatcher, watching, log)
     })
-    listen(dispatcher, reloads, openedLog)
+    parts.signals.handOver({
+      SIGHUP: () => {
+        openedLog.reopen()
+        reloads.request()
+      },
+      SIGTERM: () => {
+        dispatcher.leave('SIGTERM')
+      },
+      SIGINT: () => {
+        dispatcher.leave('SIGINT')
+      },
+      SIGUSR1: () => {
+        dispatcher.tellLedger()
+      },
+      SIGUSR2: () => {
+        dispatcher.resume()
+      },
+    })
     watching.follow(place, settings)
     dispatcher.start(parts.reports).catch(reject)
   })
@@ -121,26 +139,6 @@ class Watching {
       },
     })
   }
-}
-
-function listen(dispatcher: Dispatcher, reloads: ReloadRequests, openedLog: OpenLog): void {
-  process.on('SIGHUP', () => {
-    openedLog.reopen()
-    reloads.request()
-  })
-  process.on('SIGTERM', () => {
-    dispatcher.leave('SIGTERM')
-  })
-  process.on('SIGINT', () => {
-    dispatcher.leave('SIGINT')
-  })
-  // Without a listener SIGUSR1 would open Node's debugger.
-  process.on('SIGUSR1', () => {
-    dispatcher.tellLedger()
-  })
-  process.on('SIGUSR2', () => {
-    dispatcher.resume()
-  })
 }
 
 function tellProblems(log: Log, problems: readonly Problem[]): void {

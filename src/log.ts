@@ -1,8 +1,8 @@
 // The daemon's own diagnostics, and the only home of pino. One line an event: what failed, why, what happens next, then the
 // variables as name=value. Nothing here may hold the daemon up: when nobody reads the log, lines are dropped and counted.
 
-import { spawn } from 'node:child_process'
-import { fstatSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { pino, type DestinationStream, type Logger } from 'pino'
 
@@ -25,6 +25,8 @@ const STDERR = 2
 const MAX_HELD_BYTES = 64 * 1024
 const LOGGER = '/usr/bin/logger'
 const NULL_DEVICE = 0x103
+const FILE_MODE = 0o640
+const LAST_WORDS_MS = 1000
 
 /** Lines dropped because nobody read the log; said as soon as somebody does. */
 interface Sink {
@@ -44,6 +46,23 @@ export function openLog(target: LogTarget, level: 'debug' | 'info' | 'warn' | 'e
   return { log, reopen: () => sink.reopen(), close: () => sink.close() }
 }
 
+/** The last words before an end: to stderr, or to syslog where stderr leads nowhere. Waits until they are out. */
+export function sayLast(text: string): void {
+  if (stderrIsNull()) {
+    spawnSync(LOGGER, ['--tag', 'audispd', '--priority', 'daemon.err'], {
+      input: text,
+      env: {},
+      timeout: LAST_WORDS_MS,
+    })
+    return
+  }
+  try {
+    writeSync(STDERR, `${text}\n`)
+  } catch {
+    // EAGAIN, EPIPE: nobody reads.
+  }
+}
+
 function openSink(target: LogTarget): Sink {
   switch (target.to) {
     case 'auto':
@@ -53,7 +72,7 @@ function openSink(target: LogTarget): Sink {
     case 'syslog':
       return syslogSink()
     case 'file':
-      return sonicSink(target.path)
+      return fileSink(target.path)
     default:
       return target satisfies never
   }
@@ -73,8 +92,21 @@ function stderrSink(): Sink {
   return sonicSink(STDERR)
 }
 
+/** A log that cannot be written must not keep the daemon from its work: it goes where it goes by default, and says so. */
+function fileSink(path: string): Sink {
+  try {
+    closeSync(openSync(path, 'a', FILE_MODE))
+    return sonicSink(path)
+  } catch (error) {
+    const sink = openSink({ to: 'auto' })
+    const msg = `log = file:${path} cannot be written; logging here instead`
+    sink.write(JSON.stringify({ level: 50, time: new Date().toISOString(), msg, error: String(error) }))
+    return sink
+  }
+}
+
 function sonicSink(to: number | string): Sink {
-  const file = pino.destination({ dest: to, sync: false, maxLength: MAX_HELD_BYTES, append: true, mkdir: false })
+  const file = pino.destination({ dest: to, sync: false, maxLength: MAX_HELD_BYTES, append: true, mode: FILE_MODE })
   let dropped = 0
   file.on('drop', () => dropped++)
   // EPIPE, ENOSPC and the like: the log is gone, the records are not.

@@ -6,6 +6,7 @@ import { ownRecordLine, type Author, type OwnRecord } from '../protocol/own-reco
 
 /** Own records that may wait to be published; more are left out, which the next one says. */
 const MAX_PENDING = 256
+const NOTHING: readonly Buffer[] = []
 
 export class Herald {
   readonly log: Log
@@ -51,7 +52,8 @@ export class Herald {
     return this.#pending.length > 0
   }
 
-  take(): Buffer[] {
+  take(): readonly Buffer[] {
+    if (this.#pending.length === 0) return NOTHING
     const taken = this.#pending
     this.#pending = []
     return taken

@@ -102,6 +102,11 @@ export class PluginProcess {
     this.#fifo.writeLater(byte, onRoom)
   }
 
+  /** The process lives on, and yet nobody reads what is written. */
+  get hasClosedInput(): boolean {
+    return !this.#ended && !this.#fifo.hasReader()
+  }
+
   endInput(): void {
     this.#ended = true
     this.#fifo.end()

@@ -51,7 +51,7 @@ export type PluginAction =
   | { readonly do: 'open-queue' }
   | { readonly do: 'shut-queue'; readonly reason: 'failed' | 'stopped' }
   | { readonly do: 'tell-started' }
-  | { readonly do: 'tell-died'; readonly how: string; readonly restartInMs: number }
+  | { readonly do: 'tell-died'; readonly how: string; readonly restartInMs: number; readonly excused: boolean }
   | { readonly do: 'tell-failed'; readonly reason: string }
   | { readonly do: 'tell-stopped' }
 
@@ -285,7 +285,7 @@ function backOff(life: Life, death: Death, delayMs: number, at: Circumstances): 
       delayMs: Math.min(delayMs * 2, at.restart.longestDelayMs),
     },
     actions: [
-      { do: 'tell-died', how: death.how, restartInMs },
+      { do: 'tell-died', how: death.how, restartInMs, excused: death.excused },
       { do: 'set-timer', ms: restartInMs },
     ],
   }

@@ -148,8 +148,8 @@ export class Plugin {
     this.#isStalled = isStalled
     const { log } = this.#world.herald
     const fields = { plugin: this.name, pid: this.pid, queued: this.queue.ledger.queued }
-    if (isStalled)
-      log.warn(fields, `plugin is stalled: it has read nothing for ${STALLED_MS / 1000} s; its queue fills`)
+    const why = this.#process?.hasClosedInput === true ? 'it has closed its stdin' : 'it has read nothing'
+    if (isStalled) log.warn(fields, `plugin is stalled: ${why} for ${STALLED_MS / 1000} s; its queue fills`)
     else log.info(fields, 'plugin is no longer stalled')
   }
 
@@ -213,7 +213,7 @@ export class Plugin {
         this.#cancelTimer()
         return
       case 'open-queue':
-        this.queue.reopen()
+        this.#openQueue()
         return
       case 'shut-queue':
         this.#shutQueue(action.reason)
@@ -223,7 +223,7 @@ export class Plugin {
         this.#world.herald.publish({ op: 'plugin-start', fields: this.#subject(), success: true })
         return
       case 'tell-died':
-        this.#tellDied(action.how, action.restartInMs)
+        this.#tellDied(action.how, action.restartInMs, action.excused)
         return
       case 'tell-failed':
         this.#tellFailed(action.reason)
@@ -275,7 +275,12 @@ export class Plugin {
     this.#apply({ kind: 'exited', death })
   }
 
-  #tellDied(how: string, restartInMs: number): void {
+  #tellDied(how: string, restartInMs: number, excused: boolean): void {
+    if (excused) {
+      const fields = { plugin: this.name, how, restartInMs }
+      this.#world.herald.log.info(fields, 'plugin was ended along with the daemon; starting it again for what remains')
+      return
+    }
     const fields = { plugin: this.name, how, restartInMs, lastStderr: this.#tail.slice(-3) }
     this.#world.herald.log.warn(fields, 'plugin died; restarting')
     this.#world.herald.publish({ op: 'plugin-death', fields: { ...this.#subject(), how }, success: false })
@@ -287,6 +292,13 @@ export class Plugin {
       'plugin failed and stays down; mend it, then reload (a change of its drop-in or program starts it again)'
     this.#world.herald.log.error(fields, hint)
     this.#world.herald.publish({ op: 'plugin-failed', fields: { ...this.#subject(), reason }, success: false })
+  }
+
+  #openQueue(): void {
+    const lost = this.queue.reopen()
+    if (lost === 0) return
+    this.#world.herald.log.warn({ plugin: this.name, lost }, 'records were dropped while this plugin was down')
+    this.#world.herald.publish({ op: 'loss-end', fields: { plugin: this.name, lost }, success: false })
   }
 
   #shutQueue(reason: 'failed' | 'stopped'): void {

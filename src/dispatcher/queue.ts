@@ -38,7 +38,7 @@ type Flow =
   | { readonly kind: 'losing'; readonly lost: number }
   | { readonly kind: 'suspended'; readonly lost: number }
   /** Nothing is taken any more: the plugin has failed or is being removed. */
-  | { readonly kind: 'shut'; readonly reason: 'failed' | 'stopped' }
+  | { readonly kind: 'shut'; readonly reason: 'failed' | 'stopped'; readonly lost: number }
 
 const OPEN: Flow = { kind: 'open' }
 
@@ -199,7 +199,7 @@ export class Queue {
   /** Drops what waits and all that is still to come, until reopen(). Returns how many records waited. */
   shut(reason: 'failed' | 'stopped'): number {
     const waited = this.ledger.queued
-    this.#flow = { kind: 'shut', reason }
+    this.#flow = { kind: 'shut', reason, lost: 0 }
     this.#drop(reason, waited)
     this.ledger.queued = 0
     this.#partial = 0
@@ -208,8 +208,12 @@ export class Queue {
     return waited
   }
 
-  reopen(): void {
-    if (this.#flow.kind === 'shut') this.#flow = OPEN
+  /** Takes records again; returns how many were lost while it was shut, what waited then included. */
+  reopen(): number {
+    if (this.#flow.kind !== 'shut') return 0
+    const { lost } = this.#flow
+    this.#flow = OPEN
+    return lost
   }
 
   /** Lets all memory go; the queue is not used afterwards. */
@@ -279,7 +283,7 @@ export class Queue {
   #drop(reason: DropReason, records: number): void {
     this.ledger.dropped[reason] += records
     const flow = this.#flow
-    if (flow.kind === 'losing' || flow.kind === 'suspended') this.#flow = { ...flow, lost: flow.lost + records }
+    if (flow.kind !== 'open') this.#flow = { ...flow, lost: flow.lost + records }
   }
 
   #beginLoss(kind: 'losing' | 'suspended'): void {
