@@ -10,6 +10,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errorCode } from './error-code.js'
 import { bootId, isAlive, processWith, type ProcessId } from './process-table.js'
 
 const ROOT_RUN_DIR = '/run/audispd'
@@ -27,7 +28,7 @@ export class RunDir {
 
   /** Makes this daemon's directory below `base`; throws when that cannot be trusted or written. */
   static make(base: string, self: ProcessId | undefined): RunDir {
-    mkdirSync(base, { recursive: true, mode: PRIVATE })
+    makeUnlessThere(base)
     const stat = lstatSync(base)
     if (!stat.isDirectory() || (stat.uid !== process.geteuid?.() && stat.uid !== 0)) {
       throw new Error(`${base} is not a directory of ours`)
@@ -133,6 +134,15 @@ function orphansIn(path: string): Orphan[] {
       const plugin = name.slice(0, -PID_SUFFIX.length)
       return [{ plugin, pid: Number(pid), startTicks, stopTimeoutMs: Number(stopTimeoutMs) }]
     })
+}
+
+/** Not with all its parents: Node's recursive mkdir never returns where the kernel refuses, as in /proc. */
+function makeUnlessThere(path: string): void {
+  try {
+    mkdirSync(path, { mode: PRIVATE })
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
+  }
 }
 
 function namesIn(path: string): string[] {
