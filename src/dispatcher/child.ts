@@ -28,6 +28,12 @@ export interface Child {
   readonly pid: number | undefined
 }
 
+/** As a person reads it. */
+export function describeExit(exit: Exit): string {
+  if (exit.signal !== undefined) return `signal ${exit.signal}`
+  return `exit status ${exit.code ?? 'unknown'}`
+}
+
 /** `stdin`, `stdout`, `stderr`: descriptors that the process gets; the caller closes its own ends. */
 export function startChild(
   program: Program,

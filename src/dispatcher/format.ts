@@ -32,6 +32,11 @@ export const BINARY: Format = {
   },
 }
 
+/** What a drop-in's `format` means; `protocol` is refused before it gets here. */
+export function formatOf(name: 'string' | 'binary' | 'protocol'): Format {
+  return name === 'binary' ? BINARY : STRING
+}
+
 function readSize(bytes: Buffer, at: number): number {
   return LITTLE_ENDIAN ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)
 }

@@ -4,7 +4,8 @@
 import { EVERYTHING } from '../protocol/selector.js'
 import type { DropIn } from './drop-in.js'
 import type { FanOut } from './fan-out.js'
-import { formatOf, Plugin, type PluginWorld } from './plugin.js'
+import { formatOf } from './format.js'
+import { Plugin, type PluginWorld } from './plugin.js'
 import type { Change, Known } from './reload-plan.js'
 
 interface Member {
@@ -110,7 +111,7 @@ export class PluginSet {
     const member = this.#members.get(dropIn.name)
     if (member === undefined) return
     const { plugin } = member
-    if (plugin.queue.format !== formatOf(dropIn)) {
+    if (plugin.queue.format !== formatOf(dropIn.format)) {
       // What waits is in the old format and goes with the old plugin; the new one collects from now on.
       this.#remove(dropIn.name, 'stopped')
       return this.#add(dropIn, fingerprint)

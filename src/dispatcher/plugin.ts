@@ -1,11 +1,12 @@
 // One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do and this does it.
 
-import type { Exit } from './child.js'
+import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
-import { BINARY, STRING, type Format } from './format.js'
+import { formatOf } from './format.js'
 import type { Herald } from './herald.js'
 import type { DropReason } from './ledger.js'
 import { PluginProcess, type ProcessWorld, type Remains } from './plugin-process.js'
+import { PluginVoice } from './plugin-voice.js'
 import { newLife, next, type Life, type PluginAction, type PluginEvent, type PluginState } from './plugin-state.js'
 import { Queue } from './queue.js'
 import type { SegmentPool } from './segment.js'
@@ -33,6 +34,7 @@ export class Plugin {
   readonly name: string
   readonly queue: Queue
   readonly #world: PluginWorld
+  readonly #voice: PluginVoice
   #dropIn: DropIn
   #life: Life
   #process: PluginProcess | undefined
@@ -42,7 +44,7 @@ export class Plugin {
   #isStalled = false
   #starts = 0
   /** The last stderr lines of the process that died last. */
-  #tail: readonly string[] = []
+  #lastLines: readonly string[] = []
   /** The record about the beginning of this plugin's own loss: it comes once there is room. */
   #owed: Buffer = Buffer.alloc(0)
 
@@ -50,8 +52,9 @@ export class Plugin {
     this.name = dropIn.name
     this.#dropIn = dropIn
     this.#world = world
+    this.#voice = new PluginVoice(dropIn.name, world.herald)
     this.#life = newLife(dropIn.restart)
-    this.queue = new Queue(formatOf(dropIn), dropIn.queue, world.pool, {
+    this.queue = new Queue(formatOf(dropIn.format), dropIn.queue, world.pool, {
       lossBegan: (reason) => {
         this.#lossBegan(reason)
       },
@@ -146,11 +149,10 @@ export class Plugin {
       this.#world.clock.nowMs() - this.#progressMs >= STALLED_MS
     if (isStalled === this.#isStalled) return
     this.#isStalled = isStalled
-    const { log } = this.#world.herald
-    const fields = { plugin: this.name, pid: this.pid, queued: this.queue.ledger.queued }
-    const why = this.#process?.hasClosedInput === true ? 'it has closed its stdin' : 'it has read nothing'
-    if (isStalled) log.warn(fields, `plugin is stalled: ${why} for ${STALLED_MS / 1000} s; its queue fills`)
-    else log.info(fields, 'plugin is no longer stalled')
+    const { queued } = this.queue.ledger
+    const hasClosedInput = this.#process?.hasClosedInput === true
+    if (isStalled) this.#voice.stalled(this.pid, queued, STALLED_MS / 1000, hasClosedInput)
+    else this.#voice.readsAgain(this.pid, queued)
   }
 
   #wrote(count: number): void {
@@ -219,20 +221,17 @@ export class Plugin {
         this.#shutQueue(action.reason)
         return
       case 'tell-started':
-        this.#world.herald.log.info({ plugin: this.name, pid: this.pid }, 'plugin started')
-        this.#world.herald.publish({ op: 'plugin-start', fields: this.#subject(), success: true })
+        this.#voice.started(this.pid, this.#dropIn.path)
         return
       case 'tell-died':
-        this.#tellDied(action.how, action.restartInMs, action.excused)
+        if (action.excused) this.#voice.endedAlong(action.how, action.restartInMs)
+        else this.#voice.died(action.how, this.#dropIn.path, action.restartInMs, this.#lastLines)
         return
       case 'tell-failed':
-        this.#tellFailed(action.reason)
+        this.#voice.failed(action.reason, this.#dropIn.path, this.#lastLines)
         return
       case 'tell-stopped':
-        this.#world.herald.log.info({ plugin: this.name }, 'plugin stopped')
-        if (!this.#world.isEnding()) {
-          this.#world.herald.publish({ op: 'plugin-stop', fields: { plugin: this.name }, success: true })
-        }
+        this.#voice.stopped(this.#world.isEnding())
         return
       default:
         action satisfies never
@@ -243,7 +242,7 @@ export class Plugin {
     this.#starts++
     let child: PluginProcess
     try {
-      child = await PluginProcess.start(this.#dropIn, this.#world, this.#stderrSink(), (remains) => {
+      child = await PluginProcess.start(this.#dropIn, this.#world, this.#voice, (remains) => {
         this.#isGone(remains)
       })
     } catch (error) {
@@ -263,92 +262,37 @@ export class Plugin {
     this.#process = undefined
     this.#waitsForRoom = false
     this.#isStalled = false
-    const beyond = this.queue.takeBack(remains.unread)
-    const { log } = this.#world.herald
-    if (beyond > 0)
-      log.error({ plugin: this.name, bytes: beyond }, 'more was left unread than a pipe holds; not given again')
-    if (!remains.exact)
-      log.error({ plugin: this.name }, 'something still reads its stdin; what it left unread is uncertain')
-    this.#tail = remains.lastLines
+    this.#voice.uncertain(this.queue.takeBack(remains.unread), remains.exact)
+    this.#lastLines = remains.lastLines
     const excused = this.#world.isEnding() && remains.exit.signal === 'SIGTERM'
-    const death = { how: describe(remains.exit), exitCode: remains.exit.code, excused }
+    const death = { how: describeExit(remains.exit), exitCode: remains.exit.code, excused }
     this.#apply({ kind: 'exited', death })
-  }
-
-  #tellDied(how: string, restartInMs: number, excused: boolean): void {
-    if (excused) {
-      const fields = { plugin: this.name, how, restartInMs }
-      this.#world.herald.log.info(fields, 'plugin was ended along with the daemon; starting it again for what remains')
-      return
-    }
-    const fields = { plugin: this.name, how, restartInMs, lastStderr: this.#tail.slice(-3) }
-    this.#world.herald.log.warn(fields, 'plugin died; restarting')
-    this.#world.herald.publish({ op: 'plugin-death', fields: { ...this.#subject(), how }, success: false })
-  }
-
-  #tellFailed(reason: string): void {
-    const fields = { plugin: this.name, reason, lastStderr: this.#tail }
-    const hint =
-      'plugin failed and stays down; mend it, then reload (a change of its drop-in or program starts it again)'
-    this.#world.herald.log.error(fields, hint)
-    this.#world.herald.publish({ op: 'plugin-failed', fields: { ...this.#subject(), reason }, success: false })
   }
 
   #openQueue(): void {
     const lost = this.queue.reopen()
-    if (lost === 0) return
-    this.#world.herald.log.warn({ plugin: this.name, lost }, 'records were dropped while this plugin was down')
-    this.#world.herald.publish({ op: 'loss-end', fields: { plugin: this.name, lost }, success: false })
+    this.#payOwed()
+    if (lost > 0) this.#voice.queueReopened(lost)
   }
 
   #shutQueue(reason: 'failed' | 'stopped'): void {
     const lost = this.queue.shut(reason)
-    if (lost === 0) return
-    this.#world.herald.log.warn({ plugin: this.name, reason, lost }, 'records that waited for this plugin are dropped')
-    this.#world.herald.publish({ op: 'loss', fields: { plugin: this.name, reason, lost }, success: false })
+    if (lost > 0) this.#voice.queueShut(reason, lost)
   }
 
   #lossBegan(reason: DropReason): void {
     const { overflow } = this.#dropIn.queue
-    const { herald } = this.#world
-    const fields = { plugin: this.name, reason, queued: this.queue.ledger.queued, overflowAction: overflow }
-    if (overflow !== 'ignore') herald.log.warn(fields, 'queue is full: records for this plugin are being dropped')
-    this.#owed = herald.publish({ op: 'loss-begin', fields: { plugin: this.name, reason }, success: false })
+    this.#owed = this.#voice.lossBegan(reason, this.queue.ledger.queued, overflow)
     if (overflow === 'single' || overflow === 'halt') this.#world.changeRunlevel(overflow)
   }
 
   #lossEnded(lost: number): void {
-    const { herald } = this.#world
-    const fields = { plugin: this.name, lost }
-    if (this.#dropIn.queue.overflow !== 'ignore') herald.log.warn(fields, 'queue has room again; records were dropped')
+    this.#payOwed()
+    this.#voice.lossEnded(lost, this.#dropIn.queue.overflow)
+  }
+
+  #payOwed(): void {
     if (this.#owed.length > 0) this.queue.offerAlone(this.queue.format.encode(this.#owed))
     this.#owed = Buffer.alloc(0)
-    herald.publish({ op: 'loss-end', fields, success: false })
   }
-
-  #subject(): Record<string, string | number> {
-    return { plugin: this.name, exe: this.#dropIn.path }
-  }
-
-  #stderrSink(): { line(text: string): void; leftOut(count: number): void } {
-    const { log } = this.#world.herald
-    const plugin = this.name
-    return {
-      line: (text) => {
-        log.info({ plugin, stderr: text }, 'plugin says')
-      },
-      leftOut: (lines) => {
-        log.warn({ plugin, lines }, 'plugin says more than is logged; lines left out')
-      },
-    }
-  }
-}
-
-export function formatOf(dropIn: DropIn): Format {
-  return dropIn.format === 'binary' ? BINARY : STRING
-}
-
-function describe(exit: Exit): string {
-  if (exit.signal !== undefined) return `signal ${exit.signal}`
-  return `exit status ${exit.code ?? 'unknown'}`
 }

@@ -1,0 +1,101 @@
+// What is said about one plugin: to the admin in the log, and in records of our own to whoever reads the stream.
+
+import type { Herald } from './herald.js'
+import type { DropReason } from './ledger.js'
+import type { OverflowAction } from './settings.js'
+
+/** stderr lines shown with a death; a failure shows all that are kept. */
+const LAST_WORDS = 3
+
+export class PluginVoice {
+  readonly #plugin: string
+  readonly #herald: Herald
+
+  constructor(plugin: string, herald: Herald) {
+    this.#plugin = plugin
+    this.#herald = herald
+  }
+
+  started(pid: number | undefined, exe: string): void {
+    this.#herald.log.info({ plugin: this.#plugin, pid }, 'plugin started')
+    this.#herald.publish({ op: 'plugin-start', fields: { plugin: this.#plugin, exe }, success: true })
+  }
+
+  died(how: string, exe: string, restartInMs: number, lastLines: readonly string[]): void {
+    const fields = { plugin: this.#plugin, how, restartInMs, lastStderr: lastLines.slice(-LAST_WORDS) }
+    this.#herald.log.warn(fields, 'plugin died; restarting')
+    this.#herald.publish({ op: 'plugin-death', fields: { plugin: this.#plugin, exe, how }, success: false })
+  }
+
+  /** A SIGTERM from outside while the daemon ends is meant for all of us and no crash. */
+  endedAlong(how: string, restartInMs: number): void {
+    const fields = { plugin: this.#plugin, how, restartInMs }
+    this.#herald.log.info(fields, 'plugin was ended along with the daemon; starting it again for what remains')
+  }
+
+  failed(reason: string, exe: string, lastLines: readonly string[]): void {
+    const hint = 'plugin failed and stays down; mend its drop-in or its program, then reload'
+    this.#herald.log.error({ plugin: this.#plugin, reason, lastStderr: lastLines }, hint)
+    this.#herald.publish({ op: 'plugin-failed', fields: { plugin: this.#plugin, exe, reason }, success: false })
+  }
+
+  /** `isEnding`: then everybody stops, which the dispatcher's own record has said. */
+  stopped(isEnding: boolean): void {
+    this.#herald.log.info({ plugin: this.#plugin }, 'plugin stopped')
+    if (!isEnding) this.#herald.publish({ op: 'plugin-stop', fields: { plugin: this.#plugin }, success: true })
+  }
+
+  stalled(pid: number | undefined, queued: number, seconds: number, hasClosedInput: boolean): void {
+    const why = hasClosedInput ? 'it has closed its stdin' : 'it has read nothing'
+    const fields = { plugin: this.#plugin, pid, queued }
+    this.#herald.log.warn(fields, `plugin is stalled: ${why} for ${seconds} s; its queue fills`)
+  }
+
+  readsAgain(pid: number | undefined, queued: number): void {
+    this.#herald.log.info({ plugin: this.#plugin, pid, queued }, 'plugin is no longer stalled')
+  }
+
+  /** Returns the record that says so, which the loser itself cannot take yet. */
+  lossBegan(reason: DropReason, queued: number, overflowAction: OverflowAction): Buffer {
+    const fields = { plugin: this.#plugin, reason, queued, overflowAction }
+    if (overflowAction !== 'ignore') {
+      this.#herald.log.warn(fields, 'queue is full: records for this plugin are being dropped')
+    }
+    return this.#herald.publish({ op: 'loss-begin', fields: { plugin: this.#plugin, reason }, success: false })
+  }
+
+  lossEnded(lost: number, overflowAction: OverflowAction): void {
+    const fields = { plugin: this.#plugin, lost }
+    if (overflowAction !== 'ignore') this.#herald.log.warn(fields, 'queue has room again; records were dropped')
+    this.#herald.publish({ op: 'loss-end', fields, success: false })
+  }
+
+  queueShut(reason: 'failed' | 'stopped', lost: number): void {
+    const fields = { plugin: this.#plugin, reason, lost }
+    this.#herald.log.warn(fields, 'records that waited for this plugin are dropped')
+    this.#herald.publish({ op: 'loss', fields, success: false })
+  }
+
+  queueReopened(lost: number): void {
+    const fields = { plugin: this.#plugin, lost }
+    this.#herald.log.warn(fields, 'records were dropped while this plugin was down')
+    this.#herald.publish({ op: 'loss-end', fields, success: false })
+  }
+
+  /** What came back at a death is not sure. `beyond`: bytes left unread that are not kept any more. */
+  uncertain(beyond: number, isExact: boolean): void {
+    const { log } = this.#herald
+    const fields = { plugin: this.#plugin, bytes: beyond }
+    if (beyond > 0) log.error(fields, 'more was left unread than a pipe holds; that is not given again')
+    if (!isExact)
+      log.error({ plugin: this.#plugin }, 'something still reads its stdin; what it left unread is not sure')
+  }
+
+  line(stderr: string): void {
+    this.#herald.log.info({ plugin: this.#plugin, stderr }, 'plugin says')
+  }
+
+  leftOut(lines: number): void {
+    this.#herald.log.warn({ plugin: this.#plugin, lines }, 'plugin says more than is logged; lines left out')
+  }
+}
