@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 
 const SUITES = { unit: 'build/test', live: 'build/test/live' }
+// One file at a time: only one auditd can hold the kernel's audit.
+const OPTIONS = { unit: [], live: ['--jobs=1', '--timeout=240'] }
 const TAP = 'node_modules/.bin/tap'
 
 const [suite = 'unit', ...rest] = process.argv.slice(2)
@@ -18,9 +20,15 @@ mkdirSync('.tap', { recursive: true })
 const output = `.tap/${suite}.tap`
 const files = rest.some((arg) => arg.endsWith('.test.js')) ? [] : testFiles(SUITES[suite])
 const began = Date.now()
-const run = spawnSync(TAP, ['-R', 'terse', `--output-file=${output}`, ...rest, ...files], { stdio: 'inherit' })
-const tally = count(readFileSync(output, 'utf8'))
+const run = spawnSync(TAP, ['-R', 'terse', `--output-file=${output}`, ...OPTIONS[suite], ...rest, ...files], {
+  stdio: 'inherit',
+})
+const written = readFileSync(output, 'utf8')
+const tally = count(written)
 writeFileSync(`.tap/${suite}.tally.json`, JSON.stringify(tally))
+for (const [, test, why] of written.matchAll(/^ *ok [0-9]+ - (.*) # SKIP ?(.*)$/gm)) {
+  process.stdout.write(`skipped: ${test}: ${why || 'no reason given'}\n`)
+}
 const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''
 process.stdout.write(`${suite} tests took ${Math.round((Date.now() - began) / 1000)} s\n`)
 process.stdout.write(`${tally.passed} passed, ${tally.failed} failed${skipped}\n`)
@@ -46,7 +54,12 @@ function buildTapOnce() {
 /** The counts of TAP 14's closing comment, in asserts. */
 function count(tap) {
   const closing = tap.split('\n').findLast((line) => line.startsWith('# { '))
-  const found = Object.fromEntries((closing ?? '').slice(4, -2).split(', ').map((pair) => pair.split(': ')))
+  const found = Object.fromEntries(
+    (closing ?? '')
+      .slice(4, -2)
+      .split(', ')
+      .map((pair) => pair.split(': ')),
+  )
   const of = (key) => Number(found[key] ?? 0)
   return { passed: of('pass'), failed: of('fail'), skipped: of('skip') + of('todo') }
 }

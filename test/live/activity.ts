@@ -1,0 +1,40 @@
+// Something to audit: rules that look at one login id alone, and a program that does what they look at.
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { auditctl, ENVIRONMENT } from './kernel.js'
+import { program, type Scene } from './scene.js'
+import { until } from './until.js'
+
+const RULES = [
+  ['-S', 'execve', '-k', 'exec'],
+  ['-S', 'connect', '-S', 'bind', '-k', 'net'],
+]
+
+/** Does it all once, and waits until auditd has logged the last of it. Gives the word that this last record holds. */
+export async function beActive(scene: Scene): Promise<string> {
+  const dir = scene.path('activity')
+  mkdirSync(dir, { recursive: true })
+  for (const rule of RULES) auditctl('-a', 'always,exit', '-F', 'arch=b64', '-F', 'auid=4242', ...rule)
+  auditctl('-a', 'always,exit', '-F', `dir=${dir}`, '-F', 'perm=wa', '-F', 'auid=4242', '-k', 'file')
+  const word = nextWord()
+  const args = [program('audited-activity.sh'), dir, word]
+  const { status, stdout, stderr } = spawnSync('/bin/sh', args, { env: ENVIRONMENT, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the activity ended with exit status ${status}: ${stdout}${stderr}`)
+  await until('auditd to log the activity', () => scene.read('audit.log').includes(word))
+  return word
+}
+
+/** One record more, which stands for "everything up to here". */
+export async function mark(scene: Scene): Promise<string> {
+  const word = nextWord()
+  auditctl('-m', word)
+  await until('auditd to log a message', () => scene.read('audit.log').includes(word))
+  return word
+}
+
+let words = 0
+
+function nextWord(): string {
+  return `audispd-live-${process.pid}-${++words}`
+}
