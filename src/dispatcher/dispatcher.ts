@@ -51,6 +51,8 @@ export class Dispatcher {
   readonly #troubles: Troubles
   #settings: Settings
   #phase: Phase = 'running'
+  /** How often it was asked to stop. */
+  #requests = 0
   #exitStatus = EXIT_DONE
   #input: Input | undefined
   #isDoorShut = false
@@ -140,10 +142,14 @@ export class Dispatcher {
     for (const plugin of this.#plugins.plugins) log.info(ledgerOf(plugin), 'ledger')
   }
 
-  /** Asked to stop. A second time: at once. */
+  /** Asked to stop. A second time: at once. The end of input is no request: auditd brings it together with its SIGTERM. */
   leave(why: string): void {
     const { log } = this.#world.herald
-    if (this.#phase !== 'running') {
+    if (++this.#requests === 1 && this.#phase !== 'running') {
+      log.info({ why }, 'asked to stop; the input has ended already, letting plugins finish')
+      return
+    }
+    if (this.#requests > 1) {
       log.warn({ why }, 'asked again to stop; not waiting any longer')
       this.#stopNow()
       for (const plugin of this.#plugins.everyone) plugin.hurry()
