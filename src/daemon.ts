@@ -17,6 +17,7 @@ import { SegmentPool } from './dispatcher/segment.js'
 import { loadSettings } from './dispatcher/settings-file.js'
 import type { Settings } from './dispatcher/settings.js'
 import type { EarlySignals } from './early-signals.js'
+import { closeInheritedFiles } from './inherited-files.js'
 import { openLog, type Log } from './log.js'
 import type { Options } from './options.js'
 import type { Author } from './protocol/own-record.js'
@@ -38,6 +39,7 @@ export interface DaemonParts {
 export async function runDaemon(parts: DaemonParts): Promise<number> {
   const { options, place, settings } = parts
   process.umask(UMASK)
+  closeInheritedFiles()
   const openedLog = openLog(settings.log, settings.logLevel)
   const { log } = openedLog
   for (const warning of place.warnings) log.warn(warning)
