@@ -102,10 +102,10 @@ export class Queue {
     const flow = this.#flow
     if (flow.kind === 'shut') return this.#drop(flow.reason, records)
     if (flow.kind === 'suspended') return this.#drop('suspended', records)
-    if (this.#hasRoom(records, end - start)) return this.#append(segment, start, end, records)
-    switch (this.#limits.overflow) {
-      case 'block':
-        return this.#append(segment, start, end, records)
+    const { overflow } = this.#limits
+    if (overflow === 'block' || this.#hasRoom(records, end - start)) return this.#append(segment, start, end, records)
+    if (ownRecord) return this.#drop('queue-full', records)
+    switch (overflow) {
       case 'drop-oldest':
         this.#append(segment, start, end, records)
         return this.#dropOldest()
@@ -114,10 +114,9 @@ export class Queue {
       case 'suspend':
       case 'single':
       case 'halt':
-        if (ownRecord) return this.#drop('queue-full', records)
         return this.#takeWhatFits(segment, start, records)
       default:
-        this.#limits.overflow satisfies never
+        overflow satisfies never
     }
   }
 
@@ -199,7 +198,7 @@ export class Queue {
   /** Drops what waits and all that is still to come, until reopen(). Returns how many records waited. */
   shut(reason: 'failed' | 'stopped'): number {
     const waited = this.ledger.queued
-    this.#flow = { kind: 'shut', reason, lost: 0 }
+    this.#flow = { kind: 'shut', reason, lost: this.#lost }
     this.#drop(reason, waited)
     this.ledger.queued = 0
     this.#partial = 0
@@ -208,7 +207,7 @@ export class Queue {
     return waited
   }
 
-  /** Takes records again; returns how many were lost while it was shut, what waited then included. */
+  /** Takes records again; returns how many were lost since it was shut, or since the loss that was going on then began. */
   reopen(): number {
     if (this.#flow.kind !== 'shut') return 0
     const { lost } = this.#flow
@@ -234,6 +233,11 @@ export class Queue {
   get #ownLog(): SegmentLog {
     this.#own ??= new SegmentLog(this.#pool, () => {})
     return this.#own
+  }
+
+  /** Records lost in the loss that is going on. */
+  get #lost(): number {
+    return this.#flow.kind === 'open' ? 0 : this.#flow.lost
   }
 
   #isAbove(share: number): boolean {
@@ -288,7 +292,7 @@ export class Queue {
 
   #beginLoss(kind: 'losing' | 'suspended'): void {
     if (this.#flow.kind === kind) return
-    this.#flow = { kind, lost: 0 }
+    this.#flow = { kind, lost: this.#lost }
     this.#watcher.lossBegan(kind === 'losing' ? 'queue-full' : 'suspended')
   }
 
