@@ -100,31 +100,30 @@ export class SpanList {
     this.#bytes = 0
   }
 
-  /** Bytes of the last spans that lie in `segment`; spans of a segment that is being filled always stand last. */
+  /** Bytes that lie in `segment`. */
   bytesIn(segment: Segment): number {
     let bytes = 0
-    for (let at = this.#spans.length - 1; at >= 0; at--) {
-      const span = this.#spans[at]
-      if (span === undefined || span.segment !== segment) break
-      bytes += span.end - span.start
-    }
+    for (const span of this.#spans) if (span.segment === segment) bytes += span.end - span.start
     return bytes
   }
 
-  /** Copies the last spans that lie in `segment` into `log` and lets `segment` go. */
+  /** Copies what lies in `segment` into `log`, where it stays in its place in the order, and lets `segment` go. */
   moveOutOf(segment: Segment, log: SegmentLog): void {
-    let from = this.#spans.length
-    while (from > 0 && this.#spans[from - 1]?.segment === segment) from--
-    const moved = this.#spans.splice(from)
-    for (const span of moved) {
+    const from = this.#spans.findIndex((span) => span.segment === segment)
+    if (from === -1) return
+    for (const span of this.#spans.splice(from)) {
       const length = span.end - span.start
       this.#bytes -= length
-      const target = log.reserve(length)
-      const at = target.used
-      span.segment.bytes.copy(target.bytes, at, span.start, span.end)
-      target.used += length
-      this.append(target, at, at + length)
+      if (span.segment === segment) this.#appendCopy(span, length, log)
+      else this.append(span.segment, span.start, span.end)
       span.segment.release()
     }
+  }
+
+  #appendCopy(span: Span, length: number, log: SegmentLog): void {
+    const target = log.reserve(length)
+    const at = target.used
+    target.used += span.segment.bytes.copy(target.bytes, at, span.start, span.end)
+    this.append(target, at, at + length)
   }
 }

@@ -190,6 +190,26 @@ void test('memory is bounded by the records that wait, whatever share of the str
   t.end()
 })
 
+void test('records that are rare keep no segments, whatever is lost in between', (t) => {
+  const pool = new SpyPool()
+  const bench = new QueueBench(pool, STRING, [{ depth: 2, bytes: 65_536, overflow: 'drop-newest' }])
+  const reader = readerAt(bench, 0)
+  let most = 0
+  for (let cycle = 0; cycle < 200; cycle++) {
+    for (let picked = 0; picked < 3; picked++) bench.come(bench.record(100), true)
+    // The third was lost, and with the end of that loss comes a record for this queue alone.
+    while (!reader.queue.isEmpty) bench.write(reader, Infinity)
+    bench.come(bench.record(100), true)
+    for (let others = 0; others < 5; others++) bench.come(bench.record(60_000), false)
+    while (!reader.queue.isEmpty) bench.write(reader, Infinity)
+    most = Math.max(most, pool.out.size)
+  }
+  t.equal(reader.queue.ledger.dropped['queue-full'], 200)
+  t.ok(most <= 8, `${most} segments for 200 kB`)
+  bench.end()
+  t.end()
+})
+
 void test('what a pipe can hold comes back, however much was written', (t) => {
   const bench = new QueueBench(new SpyPool(), BINARY, [ROOMY])
   const reader = readerAt(bench, 0)
