@@ -152,7 +152,7 @@ const TABLE: Table = {
       life: { ...life, state: { kind: 'running', pid: event.pid, sinceMs: at.nowMs } },
       actions: [{ do: 'tell-started' }],
     }),
-    exited: (life, _state, event, at) => died(life, event.death, 0, at),
+    exited: (life, _state, event, at) => died(life, event.death, at),
     timer: nothing,
     restart: (life) => stopping(life, 'unborn', 'starting', []),
     stop: (life, _state, event) => stopping(life, 'unborn', event.after, []),
@@ -160,10 +160,10 @@ const TABLE: Table = {
   running: {
     start: nothing,
     spawned: cannotHappen,
-    exited: (life, state, event, at) => died(life, event.death, at.nowMs - state.sinceMs, at),
+    exited: (life, state, event, at) => died(lived(life, state, at), event.death, at),
     timer: nothing,
-    restart: (life, _state, _event, at) => endInput(life, 'starting', at),
-    stop: (life, _state, event, at) => endInput(life, event.after, at),
+    restart: (life, state, _event, at) => endInput(lived(life, state, at), 'starting', at),
+    stop: (life, state, event, at) => endInput(lived(life, state, at), event.after, at),
   },
   backoff: {
     start: spawnNow,
@@ -259,9 +259,13 @@ function clearTimer(step: Step): Step {
   return { ...step, actions: [{ do: 'clear-timer' }, ...step.actions] }
 }
 
-function died(life: Life, death: Death, ranMs: number, at: Circumstances): Step {
-  const delayMs = ranMs >= GOOD_LIFE_MS ? at.restart.firstDelayMs : life.delayMs
-  if (death.excused) return backOff({ ...life, delayMs: at.restart.firstDelayMs }, death, at.restart.firstDelayMs, at)
+/** The life after a process that ends now, or is told to: a good one makes the pauses small again. */
+function lived(life: Life, state: StateOf<'running'>, at: Circumstances): Life {
+  return at.nowMs - state.sinceMs >= GOOD_LIFE_MS ? { ...life, delayMs: at.restart.firstDelayMs } : life
+}
+
+function died(life: Life, death: Death, at: Circumstances): Step {
+  if (death.excused) return backOff(life, death, at.restart.firstDelayMs, at)
   const recent = life.deathsMs.filter((ms) => at.nowMs - ms < at.restart.windowMs)
   // More deaths than these are not asked for, so that a plugin that never gives up needs no memory.
   const deathsMs = [...recent, at.nowMs].slice(-(at.restart.maxRestarts + 1))
@@ -273,16 +277,19 @@ function died(life: Life, death: Death, ranMs: number, at: Circumstances): Step 
     const window = `${deathsMs.length} deaths within ${Math.round(at.restart.windowMs / 1000)} s`
     return failed(remembered, `${death.how}: ${window}, more than max_restarts = ${at.restart.maxRestarts}`)
   }
-  return backOff(remembered, death, delayMs, at)
+  return backOff(remembered, death, life.delayMs, at)
 }
 
-function backOff(life: Life, death: Death, delayMs: number, at: Circumstances): Step {
+function backOff(life: Life, death: Death, wantedMs: number, at: Circumstances): Step {
+  const { firstDelayMs, longestDelayMs } = at.restart
+  // The bounds are those of today: a reload may have changed them since the pause grew.
+  const delayMs = Math.min(Math.max(wantedMs, firstDelayMs), longestDelayMs)
   const restartInMs = Math.round(delayMs * (0.8 + 0.2 * at.roll))
   return {
     life: {
       ...life,
       state: { kind: 'backoff', untilMs: at.nowMs + restartInMs },
-      delayMs: Math.min(delayMs * 2, at.restart.longestDelayMs),
+      delayMs: Math.min(delayMs * 2, longestDelayMs),
     },
     actions: [
       { do: 'tell-died', how: death.how, restartInMs, excused: death.excused },

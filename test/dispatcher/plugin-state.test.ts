@@ -1,0 +1,417 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import { test } from 'tap'
+import {
+  GOOD_LIFE_MS,
+  newLife,
+  next,
+  type Circumstances,
+  type Life,
+  type PluginAction,
+  type PluginEvent,
+  type PluginState,
+  type Step,
+} from '../../src/dispatcher/plugin-state.js'
+import type { RestartPolicy } from '../../src/dispatcher/settings.js'
+
+const POLICY: RestartPolicy = { firstDelayMs: 100, longestDelayMs: 60_000, maxRestarts: 10, windowMs: 600_000 }
+const STOP_TIMEOUT_MS = 5000
+const NOW_MS = 1_000_000
+const AT: Circumstances = { nowMs: NOW_MS, roll: 1, restart: POLICY, stopTimeoutMs: STOP_TIMEOUT_MS }
+
+const STATES: Record<PluginState['kind'], readonly PluginState[]> = {
+  stopped: [{ kind: 'stopped' }],
+  starting: [{ kind: 'starting' }],
+  running: [{ kind: 'running', pid: 7, sinceMs: NOW_MS - 10 }],
+  backoff: [{ kind: 'backoff', untilMs: NOW_MS + 100 }],
+  stopping: (['unborn', 'ended', 'asked', 'killed'] as const).flatMap((step) =>
+    (['stopped', 'starting', 'invalid'] as const).map((after) => ({ kind: 'stopping' as const, step, after })),
+  ),
+  failed: [{ kind: 'failed', reason: 'exit status 78' }],
+  invalid: [{ kind: 'invalid' }],
+}
+const CRASH = { how: 'exit status 1', exitCode: 1, excused: false }
+const EVENTS: Record<PluginEvent['kind'], readonly PluginEvent[]> = {
+  start: [{ kind: 'start' }],
+  spawned: [{ kind: 'spawned', pid: 8 }],
+  exited: [
+    { kind: 'exited', death: CRASH },
+    { kind: 'exited', death: { how: 'exit status 78', exitCode: 78, excused: false } },
+    { kind: 'exited', death: { how: 'signal SIGTERM', exitCode: undefined, excused: true } },
+  ],
+  timer: [{ kind: 'timer' }],
+  restart: [{ kind: 'restart' }],
+  stop: [
+    { kind: 'stop', after: 'stopped' },
+    { kind: 'stop', after: 'invalid' },
+  ],
+}
+
+/** No order of events brings these about: a process is spawned once and exits once, and there it is not. */
+const IMPOSSIBLE: readonly string[] = [
+  'stopped spawned',
+  'stopped exited',
+  'running spawned',
+  'backoff spawned',
+  'backoff exited',
+  'failed spawned',
+  'failed exited',
+  'invalid spawned',
+  'invalid exited',
+]
+
+function lifeIn(state: PluginState): Life {
+  return { ...newLife(POLICY), state }
+}
+
+void test('every state has an answer to every event, but for those that cannot come', (t) => {
+  const impossible = new Set<string>()
+  for (const state of Object.values(STATES).flat()) {
+    for (const event of Object.values(EVENTS).flat()) {
+      try {
+        const step = next(lifeIn(state), event, AT)
+        t.ok(step.life.state.kind in STATES, `${state.kind} ${event.kind}`)
+      } catch (error) {
+        t.match(error, { message: `plugin-state: ${event.kind} while ${state.kind}` })
+        impossible.add(`${state.kind} ${event.kind}`)
+      }
+    }
+  }
+  t.same([...impossible].sort(), [...IMPOSSIBLE].sort())
+  t.end()
+})
+
+function dos(step: Step): string[] {
+  return step.actions.map((action) => action.do)
+}
+
+void test('a first start opens the queue; a start of what runs is nothing', (t) => {
+  for (const state of [...STATES.stopped, ...STATES.failed, ...STATES.invalid]) {
+    for (const kind of ['start', 'restart'] as const) {
+      const step = next({ state, deathsMs: [1, 2, 3], delayMs: 9999 }, { kind }, AT)
+      t.same(step.life, { state: { kind: 'starting' }, deathsMs: [], delayMs: 100 }, 'and earlier deaths are forgotten')
+      t.same(dos(step), ['open-queue', 'spawn'])
+    }
+  }
+  for (const state of [...STATES.starting, ...STATES.running]) {
+    t.same(next(lifeIn(state), { kind: 'start' }, AT), { life: lifeIn(state), actions: [] })
+  }
+  for (const kind of ['start', 'restart', 'timer'] as const) {
+    const step = next({ ...newLife(POLICY), state: { kind: 'backoff', untilMs: 5 }, deathsMs: [1] }, { kind }, AT)
+    t.same(step.life, { state: { kind: 'starting' }, deathsMs: [1], delayMs: 100 })
+    t.same(dos(step), ['clear-timer', 'spawn'])
+  }
+  t.end()
+})
+
+void test('stopping: end of input, then SIGTERM, then SIGKILL for as long as it takes', (t) => {
+  const timer: PluginAction = { do: 'set-timer', ms: STOP_TIMEOUT_MS }
+  let step = next(lifeIn({ kind: 'running', pid: 7, sinceMs: 0 }), { kind: 'stop', after: 'invalid' }, AT)
+  t.same(step.actions, [{ do: 'end-input' }, timer])
+  for (const action of ['terminate', 'kill', 'kill', 'kill']) {
+    step = next(step.life, { kind: 'timer' }, AT)
+    t.same(step.actions, [{ do: action }, timer])
+  }
+  step = next(step.life, { kind: 'exited', death: CRASH }, AT)
+  t.same(step.life.state, { kind: 'invalid' })
+  t.same(step.actions, [{ do: 'clear-timer' }, { do: 'shut-queue', reason: 'stopped' }, { do: 'tell-stopped' }])
+  t.end()
+})
+
+void test('what is not born yet is stopped once it is', (t) => {
+  let step = next(lifeIn({ kind: 'starting' }), { kind: 'stop', after: 'stopped' }, AT)
+  t.same(step.actions, [])
+  step = next(step.life, { kind: 'timer' }, AT)
+  t.same(step.life.state, { kind: 'stopping', step: 'unborn', after: 'stopped' }, 'hurry as one may')
+  step = next(step.life, { kind: 'spawned', pid: 9 }, AT)
+  t.same(step.life.state, { kind: 'stopping', step: 'ended', after: 'stopped' })
+  t.same(dos(step), ['end-input', 'set-timer'])
+  t.end()
+})
+
+void test('a process that ends as it was told to is followed by the next, whatever was said last', (t) => {
+  const stopping = lifeIn({ kind: 'stopping', step: 'asked', after: 'stopped' })
+  for (const kind of ['start', 'restart'] as const) {
+    const step = next(stopping, { kind }, AT)
+    t.same(step.life.state, { kind: 'stopping', step: 'asked', after: 'starting' })
+    t.same(step.actions, [])
+    const exited = next(step.life, { kind: 'exited', death: CRASH }, AT)
+    t.same(dos(exited), ['clear-timer', 'spawn'])
+    t.same(exited.life.deathsMs, [], 'it was no crash')
+    const stopped = next(step.life, { kind: 'stop', after: 'invalid' }, AT)
+    t.same(stopped.life.state, { kind: 'stopping', step: 'asked', after: 'invalid' })
+  }
+  t.end()
+})
+
+void test('pauses double, up to the longest, and begin anew after a good life', (t) => {
+  const policy = { ...POLICY, longestDelayMs: 1000, maxRestarts: 0 }
+  const pauses: number[] = []
+  let life = newLife(policy)
+  let nowMs = 0
+  for (const ranMs of [0, 1, 10, 59_999, 0, 0, GOOD_LIFE_MS, 0]) {
+    life = next({ ...life, state: { kind: 'starting' } }, { kind: 'spawned', pid: 1 }, { ...AT, nowMs }).life
+    nowMs += ranMs
+    const died = next(life, { kind: 'exited', death: CRASH }, { ...AT, nowMs, restart: policy })
+    const [told, timer] = died.actions
+    assert.ok(told?.do === 'tell-died' && timer?.do === 'set-timer')
+    t.equal(told.restartInMs, timer.ms)
+    t.same(died.life.state, { kind: 'backoff', untilMs: nowMs + timer.ms })
+    pauses.push(timer.ms)
+    life = died.life
+  }
+  t.same(pauses, [100, 200, 400, 800, 1000, 1000, 100, 200])
+  t.end()
+})
+
+void test('a good life counts as well when it ends because the drop-in changed', (t) => {
+  const grown = { ...lifeIn({ kind: 'running', pid: 1, sinceMs: NOW_MS - GOOD_LIFE_MS }), delayMs: 51_200 }
+  for (const event of [...EVENTS.restart, ...EVENTS.stop]) t.equal(next(grown, event, AT).life.delayMs, 100)
+  const short = { ...grown, state: { kind: 'running' as const, pid: 1, sinceMs: NOW_MS - GOOD_LIFE_MS + 1 } }
+  for (const event of [...EVENTS.restart, ...EVENTS.stop]) t.equal(next(short, event, AT).life.delayMs, 51_200)
+  t.end()
+})
+
+void test('a pause is within the bounds of the day', (t) => {
+  const dead = { ...lifeIn({ kind: 'starting' }), delayMs: 12_800 }
+  const pauseWith = (restart: RestartPolicy): PluginState =>
+    next(dead, { kind: 'exited', death: CRASH }, { ...AT, restart }).life.state
+  t.same(pauseWith({ ...POLICY, longestDelayMs: 2000 }), { kind: 'backoff', untilMs: NOW_MS + 2000 })
+  t.same(pauseWith({ ...POLICY, firstDelayMs: 30_000 }), { kind: 'backoff', untilMs: NOW_MS + 30_000 })
+  t.end()
+})
+
+void test('what cannot go on fails: exit status 78, or one death too many', (t) => {
+  const bad = next(
+    lifeIn({ kind: 'running', pid: 1, sinceMs: 0 }),
+    { kind: 'exited', death: { ...CRASH, exitCode: 78 } },
+    AT,
+  )
+  t.match(bad.life.state, { kind: 'failed', reason: /exit status 1: it says that its configuration is bad/ })
+  t.same(dos(bad), ['shut-queue', 'tell-failed'])
+  const deathsMs = Array.from({ length: 10 }, (_, index) => NOW_MS - 599_999 + index)
+  const dead = { ...lifeIn({ kind: 'starting' }), deathsMs }
+  const failed = next(dead, { kind: 'exited', death: CRASH }, AT)
+  const reason = 'exit status 1: 11 deaths within 600 s, more than max_restarts = 10'
+  t.same(failed.life.state, { kind: 'failed', reason })
+  t.same(failed.actions, [
+    { do: 'shut-queue', reason: 'failed' },
+    { do: 'tell-failed', reason },
+  ])
+  const later = next(dead, { kind: 'exited', death: CRASH }, { ...AT, nowMs: NOW_MS + 1 })
+  t.equal(later.life.state.kind, 'backoff', 'the first of them is no longer within the window')
+  const excused = next(dead, { kind: 'exited', death: { ...CRASH, excused: true } }, AT)
+  t.equal(excused.life.state.kind, 'backoff')
+  t.same(excused.life.deathsMs, deathsMs, 'and not counted')
+  t.end()
+})
+
+type Move =
+  | { do: 'start' | 'restart' | 'timer' | 'hurry' | 'born' | 'stillborn' }
+  | { do: 'stop'; after: 'stopped' | 'invalid' }
+  | { do: 'die'; exitCode: number; excused: boolean }
+
+/** What plugin.ts has around the table: a process, a timer, a queue, a clock; and what was promised about them. */
+class Driver {
+  life: Life
+  process: 'none' | 'unborn' | 'alive' = 'none'
+  nowMs = 0
+  #timerMs: number | undefined
+  #isQueueOpen = true
+  #aliveSinceMs = 0
+  #deathsMs: number[] = []
+  #pauseMs: number
+  readonly #restart: RestartPolicy
+  readonly #roll: number
+
+  constructor(restart: RestartPolicy, roll: number) {
+    this.#restart = restart
+    this.#roll = roll
+    this.#pauseMs = restart.firstDelayMs
+    this.life = newLife(restart)
+  }
+
+  /** Does a move, if it can be made now. */
+  move(move: Move): void {
+    switch (move.do) {
+      case 'start':
+      case 'restart':
+        return this.#apply({ kind: move.do })
+      case 'stop':
+        return this.#apply({ kind: 'stop', after: move.after })
+      case 'timer':
+        if (this.#timerMs === undefined) return
+        this.nowMs = Math.max(this.nowMs, this.#timerMs)
+        this.#timerMs = undefined
+        return this.#apply({ kind: 'timer' })
+      case 'hurry':
+        if (this.life.state.kind === 'stopping') this.#apply({ kind: 'timer' })
+        return
+      case 'born':
+        if (this.process !== 'unborn') return
+        this.process = 'alive'
+        this.#aliveSinceMs = this.nowMs
+        return this.#apply({ kind: 'spawned', pid: 1 })
+      case 'stillborn':
+        if (this.process === 'unborn') this.#exit(undefined, false)
+        return
+      case 'die':
+        if (this.process === 'alive') this.#exit(move.exitCode, move.excused)
+        return
+      default:
+        move satisfies never
+    }
+  }
+
+  #exit(exitCode: number | undefined, excused: boolean): void {
+    const wasStopping = this.life.state.kind === 'stopping'
+    this.process = 'none'
+    if (excused && !wasStopping) this.#pauseMs = this.#restart.firstDelayMs
+    this.#apply({ kind: 'exited', death: { how: 'gone', exitCode, excused } })
+    if (!wasStopping) this.#checkDeath(exitCode, excused)
+  }
+
+  #checkDeath(exitCode: number | undefined, excused: boolean): void {
+    const { maxRestarts, windowMs, longestDelayMs } = this.#restart
+    if (!excused) this.#deathsMs.push(this.nowMs)
+    const recent = this.#deathsMs.filter((ms) => this.nowMs - ms < windowMs)
+    const isTooMuch = maxRestarts > 0 && recent.length > maxRestarts
+    const { state } = this.life
+    assert.equal(state.kind, !excused && (exitCode === 78 || isTooMuch) ? 'failed' : 'backoff')
+    if (state.kind !== 'backoff') return
+    const pauseMs = state.untilMs - this.nowMs
+    assert.ok(pauseMs <= this.#pauseMs && pauseMs >= Math.floor(0.8 * this.#pauseMs), `pause of ${pauseMs}`)
+    this.#pauseMs = Math.min(2 * this.#pauseMs, longestDelayMs)
+  }
+
+  #apply(event: PluginEvent): void {
+    const before = this.life.state.kind
+    const isGoodLife = this.nowMs - this.#aliveSinceMs >= GOOD_LIFE_MS
+    // It is over when the process ends, or is told to.
+    if (before === 'running' && event.kind !== 'start' && isGoodLife) this.#pauseMs = this.#restart.firstDelayMs
+    const circumstances = {
+      nowMs: this.nowMs,
+      roll: this.#roll,
+      restart: this.#restart,
+      stopTimeoutMs: STOP_TIMEOUT_MS,
+    }
+    const step = next(this.life, event, circumstances)
+    this.life = step.life
+    for (const action of step.actions) this.#do(action)
+    const isAtRest = before === 'stopped' || before === 'failed' || before === 'invalid'
+    if (isAtRest && this.life.state.kind === 'starting') {
+      this.#deathsMs = []
+      this.#pauseMs = this.#restart.firstDelayMs
+    }
+    this.#check()
+  }
+
+  #do(action: PluginAction): void {
+    switch (action.do) {
+      case 'spawn':
+        assert.equal(this.process, 'none', 'never two processes')
+        this.process = 'unborn'
+        return
+      case 'end-input':
+      case 'terminate':
+      case 'kill':
+        return assert.equal(this.process, 'alive')
+      case 'set-timer':
+        assert.ok(action.ms >= 0)
+        this.#timerMs = this.nowMs + action.ms
+        return
+      case 'clear-timer':
+        this.#timerMs = undefined
+        return
+      case 'open-queue':
+        this.#isQueueOpen = true
+        return
+      case 'shut-queue':
+        this.#isQueueOpen = false
+        return
+      case 'tell-started':
+      case 'tell-died':
+      case 'tell-failed':
+      case 'tell-stopped':
+        return
+      default:
+        action satisfies never
+    }
+  }
+
+  /** What holds between any two events. */
+  #check(): void {
+    const { state } = this.life
+    const waits = state.kind === 'backoff' || (state.kind === 'stopping' && state.step !== 'unborn')
+    assert.equal(this.#timerMs !== undefined, waits, `${state.kind} and its timer`)
+    const isUnborn = state.kind === 'starting' || (state.kind === 'stopping' && state.step === 'unborn')
+    const isAlive = state.kind === 'running' || (state.kind === 'stopping' && state.step !== 'unborn')
+    assert.equal(this.process, isUnborn ? 'unborn' : isAlive ? 'alive' : 'none')
+    const isDown = state.kind === 'failed' || state.kind === 'invalid'
+    if (isDown) assert.ok(!this.#isQueueOpen)
+    else if (state.kind !== 'stopped') assert.ok(this.#isQueueOpen)
+    assert.ok(this.life.deathsMs.length <= this.#restart.maxRestarts + 1, 'memory is bounded')
+  }
+}
+
+const MOVE: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('start' as const, 'restart' as const, 'hurry' as const) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('timer' as const, 'born' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('stillborn' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('stop' as const),
+      after: fc.constantFrom('stopped' as const, 'invalid' as const),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('die' as const),
+      exitCode: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constant(78) }),
+      excused: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    }),
+  },
+)
+const PAUSE_MS = fc.oneof(fc.nat(100), fc.nat(10_000), fc.nat(70_000))
+const RESTART: fc.Arbitrary<RestartPolicy> = fc
+  .record({
+    firstDelayMs: fc.integer({ min: 10, max: 5000 }),
+    factor: fc.integer({ min: 1, max: 40 }),
+    maxRestarts: fc.nat(6),
+    windowMs: fc.integer({ min: 1000, max: 100_000 }),
+  })
+  .map(({ firstDelayMs, factor, maxRestarts, windowMs }) => ({
+    firstDelayMs,
+    longestDelayMs: firstDelayMs * factor,
+    maxRestarts,
+    windowMs,
+  }))
+
+void test('whatever happens: one process at most, the right pauses, the right end, and a stop leads to rest', (t) => {
+  fc.assert(
+    fc.property(
+      RESTART,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.array(fc.tuple(MOVE, PAUSE_MS), { maxLength: 60, size: 'max' }),
+      fc.constantFrom('stopped' as const, 'invalid' as const),
+      fc.nat(3),
+      (restart, roll, moves, after, patience) => {
+        const driver = new Driver(restart, roll)
+        for (const [move, pauseMs] of moves) {
+          driver.nowMs += pauseMs
+          driver.move(move)
+        }
+        driver.move({ do: 'stop', after })
+        driver.move({ do: 'born' })
+        for (let timer = 0; timer < patience; timer++) driver.move({ do: 'timer' })
+        driver.move({ do: 'die', exitCode: 1, excused: false })
+        assert.equal(driver.life.state.kind, after)
+        assert.equal(driver.process, 'none')
+      },
+    ),
+    { numRuns: 2000 },
+  )
+  t.end()
+})
