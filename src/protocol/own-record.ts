@@ -28,7 +28,8 @@ export function ownRecordLine(record: OwnRecord, author: Author, node: string, t
 
 /** A value as audit writes it: numbers and plain words bare, other harmless text in double quotes, anything else in hex. */
 export function auditValue(value: string | number): string {
-  if (typeof value === 'number' || /^[A-Za-z0-9._:,+-]+$/.test(value)) return isHexLike(value) ? `"${value}"` : `${value}`
+  if (typeof value === 'number' || /^[A-Za-z0-9._:,+-]+$/.test(value))
+    return isHexLike(value) ? `"${value}"` : `${value}`
   if (/^[\x20-\x7e]+$/.test(value) && !/["']/.test(value)) return `"${value}"`
   return Buffer.from(value).toString('hex').toUpperCase()
 }
