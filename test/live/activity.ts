@@ -1,7 +1,8 @@
 // Something to audit: rules that look at one login id alone, and a program that does what they look at.
 
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { auditctl, ENVIRONMENT } from './kernel.js'
 import { program, type Scene } from './scene.js'
 import { until } from './until.js'
@@ -11,6 +12,8 @@ const RULES = [
   ['-S', 'connect', '-S', 'bind', '-k', 'net'],
 ]
 
+const run = promisify(execFile)
+
 /** Does it all once, and waits until auditd has logged the last of it. Gives the word that this last record holds. */
 export async function beActive(scene: Scene): Promise<string> {
   const dir = scene.path('activity')
@@ -19,8 +22,7 @@ export async function beActive(scene: Scene): Promise<string> {
   auditctl('-a', 'always,exit', '-F', `dir=${dir}`, '-F', 'perm=wa', '-F', 'auid=4242', '-k', 'file')
   const word = nextWord()
   const args = [program('audited-activity.sh'), dir, word]
-  const { status, stdout, stderr } = spawnSync('/bin/sh', args, { env: ENVIRONMENT, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`the activity ended with exit status ${status}: ${stdout}${stderr}`)
+  await run('/bin/sh', args, { env: ENVIRONMENT })
   await until('auditd to log the activity', () => scene.read('audit.log').includes(word))
   return word
 }

@@ -27,19 +27,23 @@ for (const way of WAYS) {
   const name = `auditd writes ${format}, ${JSON.stringify(settings)}${underMdwe ? ', no memory may become executable' : ''}`
   void test(name, { skip }, async (t) => {
     const scene = new Scene(t, settings)
+    scene.settings('drain_timeout = 1s\n')
     scene.pluginOfAuditd(format)
     scene.plugin('string', 'appends-stdin.sh', [scene.path('string.out')])
     scene.plugin('binary', 'appends-stdin.sh', [scene.path('binary.out')], { format: 'binary' })
+    scene.plugin('stuck', 'never-reads.sh', [], { q_depth: '500', stop_timeout: '0.1s' })
     scene.plugin('mdwe', 'mdwe.pl', ['tell', scene.path('mdwe.out')])
     const auditd = await Auditd.start(t, scene, { underMdwe })
-    const last = await beActive(scene)
+    const activity = beActive(scene)
+    await until('the first records to arrive', () => scene.read('string.out').includes('type=EXECVE'))
+    const before = await until('its start in the log', () => pluginPids(scene.read('audispd.log'), 'string')[0])
+    scene.plugin('added', 'appends-stdin.sh', [scene.path('added.out')])
+    auditd.signal('SIGHUP')
+    const last = await activity
     await until('the plugin to get the activity', () => scene.read('string.out').includes(last))
     await until('a plugin to tell', () => scene.read('mdwe.out') !== '')
     t.equal(scene.read('mdwe.out').trim(), underMdwe ? '1' : '0', 'what holds for auditd holds for us')
 
-    const [before] = pluginPids(scene.read('audispd.log'), 'string')
-    scene.plugin('added', 'appends-stdin.sh', [scene.path('added.out')])
-    auditd.signal('SIGHUP')
     await until('the new plugin', () => pluginPids(scene.read('audispd.log'), 'added').length > 0)
     const word = await mark(scene)
     await until('both plugins to get it', () =>
@@ -65,6 +69,11 @@ for (const way of WAYS) {
     const lines = linesOf(scene.read('string.out')).map(text)
     t.equal(firstDifference(payloadsIn(scene.read('binary.out')).map(text), lines), '', 'a binary plugin has the same')
     const { dropped, queued, balanced } = ledger(scene.read('audispd.log'), 'string')
-    t.same({ dropped, queued, balanced }, { dropped: '0', queued: '0', balanced: 'true' })
+    t.same(
+      { dropped, queued, balanced },
+      { dropped: '0', queued: '0', balanced: 'true' },
+      'one that is stuck costs it nothing',
+    )
+    t.match(ledger(scene.read('audispd.log'), 'stuck'), { dropped: /^[1-9]/, queued: '0', balanced: 'true' })
   })
 }

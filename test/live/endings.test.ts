@@ -35,6 +35,16 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   })
 }
 
+void test('auditd ends as soon as it has begun', { skip }, async (t) => {
+  const scene = new Scene(t)
+  scene.pluginOfAuditd('string')
+  scene.plugin('string', 'appends-stdin.sh', [scene.path('string.out')])
+  const auditd = await Auditd.start(t, scene, { underMdwe: true })
+  await auditd.end()
+  await auditd.nothingLeft()
+  t.same(auditd.crashes(), [])
+})
+
 void test('we are killed: auditd starts us again, and plugins have one generation at a time', { skip }, async (t) => {
   const scene = new Scene(t)
   scene.pluginOfAuditd('string')
@@ -44,8 +54,8 @@ void test('we are killed: auditd starts us again, and plugins have one generatio
   const first = await mark(scene)
   const outs = ['ends.out', 'stays.out']
   await until('both to have a record', () => outs.every((out) => scene.read(out).includes(first)))
-  const [daemon = 0] = daemonPids(scene.read('audispd.log'))
-  const [oldest = 0] = pluginPids(scene.read('audispd.log'), 'stays')
+  const daemon = await until('our pid', () => daemonPids(scene.read('audispd.log'))[0])
+  const oldest = await until("the plugin's", () => pluginPids(scene.read('audispd.log'), 'stays')[0])
   process.kill(daemon, 'SIGKILL')
   await until('auditd to start us again, which it does when it has something to write', () => {
     auditctl('-m', 'is anybody there')

@@ -24,7 +24,7 @@ for (const args of [[], ['--jitless']]) {
       'the plugin to tell',
       () => scene.read('stdout.out').includes(RECORD) && scene.read('stdout.out'),
     )
-    const pid = pluginPids(scene.read('audispd.log'))[0]
+    const pid = await until('its start in the log', () => pluginPids(scene.read('audispd.log'))[0])
     t.equal(valueOf(told, 'pid'), String(pid))
     t.equal(valueOf(told, 'group'), String(pid), 'a process group of its own')
     t.equal(valueOf(told, 'Uid'), '65534 65534 65534 65534')
