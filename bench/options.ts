@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util'
+
+export const USAGE = `Usage: npm run bench -- [--quick] [--peer COMMAND]... [--rounds N] [--millis N] [--samples N] [--out DIR]
+
+Measures dispatching; docs/bench.md says what and how.
+
+  --quick         a short look: one round of short runs; nothing is written unless --out says where
+  --peer COMMAND  also measure this dispatcher, which gets the same stream on stdin; {DIR} in it becomes a
+                  configuration directory as audispd 2.x reads it, {N} the number of plugins
+  --rounds N      how often each rate is measured (5)
+  --millis N      for how long each time (400)
+  --samples N     how many single records are timed (5000)
+  --out DIR       where the results go (bench/results)
+`
+
+const FULL = { rounds: 5, millis: 400, warmUpMillis: 150, samples: 5000, starts: 5, out: 'bench/results' }
+const QUICK = { rounds: 1, millis: 200, warmUpMillis: 100, samples: 500, starts: 1, out: undefined }
+
+export interface Peer {
+  readonly name: string
+  readonly command: string
+}
+
+export interface Options {
+  readonly isQuick: boolean
+  readonly peers: readonly Peer[]
+  readonly rounds: number
+  readonly millis: number
+  readonly warmUpMillis: number
+  readonly samples: number
+  readonly starts: number
+  readonly out: string | undefined
+}
+
+/** Throws an Error with what is wrong in words. */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      peer: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
+      millis: { type: 'string' },
+      samples: { type: 'string' },
+      out: { type: 'string' },
+    },
+  })
+  const usual = values.quick ? QUICK : FULL
+  return {
+    isQuick: values.quick,
+    peers: values.peer.map(named),
+    rounds: count('rounds', values.rounds, usual.rounds),
+    millis: count('millis', values.millis, usual.millis),
+    warmUpMillis: usual.warmUpMillis,
+    samples: count('samples', values.samples, usual.samples),
+    starts: usual.starts,
+    out: values.out ?? usual.out,
+  }
+}
+
+/** By its program, and by its number when the same program comes again. */
+function named(command: string, index: number, commands: readonly string[]): Peer {
+  const programs = commands.map((one) => one.trim().split(/\s+/)[0] ?? one)
+  const program = programs[index] ?? command
+  const isAgain = programs.indexOf(program) < index
+  return { command, name: isAgain ? `${program} (${index + 1})` : program }
+}
+
+function count(name: string, text: string | undefined, usual: number): number {
+  const value = text === undefined ? usual : Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} takes a whole number above 0, not '${text}'`)
+  return value
+}

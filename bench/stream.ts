@@ -1,0 +1,42 @@
+import { endianness } from 'node:os'
+
+/** As long as a SYSCALL record is on the average machine, with its header: what the figures of other dispatchers go by. */
+export const RECORD_BYTES = 250
+const HEADER_BYTES = 16
+const PAYLOAD_BYTES = RECORD_BYTES - HEADER_BYTES
+/** What a string plugin gets of one: the payload and a line feed. */
+export const LINE_BYTES = PAYLOAD_BYTES + 1
+/** 16 KiB in whole records, as no writer of audit records ends a write within one. */
+export const RECORDS_IN_16_KIB = Math.floor((16 * 1024) / RECORD_BYTES)
+/** A multiple of the above, and small enough to stay in the processor's cache: the producer should cost little. */
+const STREAM_RECORDS = 4 * RECORDS_IN_16_KIB
+const STAMP_FIELD = 'stamp='
+const STAMP_DIGITS = 20
+const SYSCALL = 1300
+const HEADER_VERSION = 1
+
+/** Records as auditd writes them to its dispatcher, each with the same room for the time it was written at. */
+export function makeStream(): { readonly bytes: Buffer; readonly stampAt: number } {
+  const records = Array.from({ length: STREAM_RECORDS }, (_, index) => frameAround(payload(index)))
+  const stampAt = (records[0] ?? Buffer.alloc(0)).indexOf(STAMP_FIELD) + STAMP_FIELD.length
+  return { bytes: Buffer.concat(records), stampAt }
+}
+
+function payload(index: number): string {
+  const serial = 33896127 + index
+  const text =
+    `type=SYSCALL msg=audit(1366512421.512:${serial}): ${STAMP_FIELD}${'0'.repeat(STAMP_DIGITS)} arch=c000003e syscall=59 ` +
+    'success=yes exit=0 a0=55d0c8b5e2a0 a1=55d0c8b60f40 a2=55d0c8b31660 a3=8 items=2 ppid=1042 pid=20744 auid=1000 uid=0 ' +
+    'gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=3 comm="id" exe="/usr/bin/id" key="exec"'
+  return text.slice(0, PAYLOAD_BYTES)
+}
+
+function frameAround(text: string): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES)
+  const words = [HEADER_VERSION, HEADER_BYTES, SYSCALL, text.length]
+  for (const [index, word] of words.entries()) {
+    if (endianness() === 'LE') header.writeUInt32LE(word, index * 4)
+    else header.writeUInt32BE(word, index * 4)
+  }
+  return Buffer.concat([header, Buffer.from(text, 'latin1')])
+}
