@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import { test } from 'tap'
+import { FanOut } from '../../src/dispatcher/fan-out.js'
+import { BINARY, STRING } from '../../src/dispatcher/format.js'
+import { balances } from '../../src/dispatcher/ledger.js'
+import { SEGMENT_BYTES } from '../../src/dispatcher/segment.js'
+import type { OverflowAction } from '../../src/dispatcher/settings.js'
+import { LONGEST_PAYLOAD, type WireRecord } from '../protocol/wire.js'
+import { comeFrame, comeLines, Reader, ROOMY } from './fan-out-bench.js'
+import { NAMELESS, PATH, seenFrame, seenLine, SYSCALL, TRUSTED_APP, TYPE_NAMES, type Seen } from './seen-record.js'
+import { SpyPool } from './spy-pool.js'
+
+const OWN_LINE = Buffer.from("type=TRUSTED_APP msg=audit(1.000:1): pid=1 msg='op=loss-begin res=failed'\n")
+
+const SELECTORS: Readonly<Record<string, (seen: Seen) => boolean>> = {
+  '': () => true,
+  'type=SYSCALL': ({ type }) => type === SYSCALL,
+  '!type=SYSCALL,TRUSTED_APP': ({ type }) => type !== SYSCALL && type !== TRUSTED_APP,
+  'node=web*': ({ node }) => node.startsWith('web'),
+  'source=self': ({ source }) => source === 'self',
+  'type=PATH source=auditd': ({ type, source }) => type === PATH && source === 'auditd',
+}
+
+const PAYLOAD = fc.oneof(
+  fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+  fc.nat(LONGEST_PAYLOAD).map((size) => Buffer.from('audit(1.000:1): '.padEnd(size, 'x'))),
+)
+const TYPE = fc.constantFrom(SYSCALL, PATH, NAMELESS)
+const NODE = fc.constantFrom('', 'web1', 'db1')
+const FRAME: fc.Arbitrary<WireRecord> = fc.oneof(
+  fc.record({ version: fc.constant(0 as const), type: TYPE, payload: PAYLOAD }),
+  fc.tuple(TYPE, NODE, fc.nat(200)).map(([type, node, size]) => {
+    const text = `${node === '' ? '' : `node=${node} `}type=${TYPE_NAMES.get(type)} msg=audit(1.000:1): `
+    return { version: 1 as const, type, payload: Buffer.from(text.padEnd(size, 'y')) }
+  }),
+)
+const LINE = fc
+  .tuple(fc.constantFrom('SYSCALL', 'PATH', 'NO_SUCH_TYPE'), NODE, fc.oneof(fc.nat(300), fc.nat(65_535)))
+  .map(([name, node, size]) => {
+    const text = `${node === '' ? '' : `node=${node} `}type=${name} msg=audit(1.000:1): `
+    return Buffer.from(`${text.padEnd(size, 'z')}\n`)
+  })
+const STEP = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('frame' as const), record: FRAME }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('lines' as const), lines: fc.array(LINE, { minLength: 1, maxLength: 12 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('offer' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('node' as const), node: NODE }) },
+)
+const KINDS = fc.uniqueArray(fc.tuple(fc.constantFrom(STRING, BINARY), fc.constantFrom(...Object.keys(SELECTORS))), {
+  selector: ([{ name }, selector]) => `${name} ${selector}`,
+  minLength: 1,
+  maxLength: 6,
+})
+
+void test('every plugin gets what it asked for, in its format, in order, and all is accounted for', (t) => {
+  const pool = new SpyPool()
+  fc.assert(
+    fc.property(KINDS, fc.array(STEP, { maxLength: 25 }), (kinds, steps) => {
+      const held = pool.out.size
+      const fanOut = new FanOut(pool)
+      const plugins = kinds.map(([format, selector]) => new Reader(fanOut, pool, format, selector))
+      const seen: Seen[] = []
+      let node = ''
+      for (const step of steps) {
+        switch (step.do) {
+          case 'frame':
+            comeFrame(fanOut, step.record)
+            seen.push(seenFrame(step.record, node))
+            break
+          case 'lines':
+            comeLines(fanOut, step.lines)
+            seen.push(...step.lines.map((line) => seenLine(line, 'auditd')))
+            break
+          case 'publish':
+            fanOut.publish(OWN_LINE)
+            seen.push(seenLine(OWN_LINE, 'self'))
+            break
+          case 'offer':
+            fanOut.offer()
+            for (const { queue } of plugins) assert.ok(balances(queue.ledger))
+            break
+          case 'node':
+            ;({ node } = step)
+            fanOut.setNode(node)
+            break
+          default:
+            step satisfies never
+        }
+      }
+      fanOut.offer()
+      for (const plugin of plugins) checkPlugin(plugin, seen)
+      for (const { queue } of plugins) {
+        fanOut.remove(queue)
+        queue.close()
+      }
+      assert.equal(pool.out.size, held + 2, 'but for the two that are being filled, every segment has come back')
+    }),
+    { numRuns: 600 },
+  )
+  t.end()
+})
+
+function checkPlugin(plugin: Reader, seen: readonly Seen[]): void {
+  const { format, ledger } = plugin.queue
+  const wanted = seen.filter((each) => SELECTORS[plugin.selector]?.(each) === true)
+  const written = wanted.flatMap(({ line, frame }) => (format === STRING ? [line] : frame === undefined ? [] : [frame]))
+  assert.ok(plugin.read().equals(Buffer.concat(written)), `${format.name} ${plugin.selector}: other bytes`)
+  assert.deepEqual(ledger, {
+    in: seen.length,
+    delivered: written.length,
+    filtered: seen.length - wanted.length,
+    dropped: { 'queue-full': 0, suspended: 0, failed: 0, stopped: 0, 'too-long': wanted.length - written.length },
+    queued: 0,
+  })
+}
+
+void test('plugins of one format read the same bytes', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const [one, two, picky] = ['', '', 'type=SYSCALL'].map((selector) => new Reader(fanOut, pool, STRING, selector))
+  comeFrame(fanOut, { version: 0, type: SYSCALL, payload: Buffer.from('audit(1.000:1): a=b') })
+  fanOut.offer()
+  t.same(one?.queue.next(), two?.queue.next())
+  t.equal(one?.queue.next()?.segment, picky?.queue.next()?.segment)
+  t.equal(pool.out.size, 2, 'and a format that nobody reads is not written')
+  t.end()
+})
+
+void test('a plugin gets what comes while it is there', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const stays = new Reader(fanOut, pool, STRING)
+  const line = (name: string): Buffer => Buffer.from(`type=EOE ${name}\n`)
+  comeLines(fanOut, [line('a')])
+  const comes = new Reader(fanOut, pool, STRING)
+  comeLines(fanOut, [line('b')])
+  fanOut.remove(comes.queue)
+  comeLines(fanOut, [line('c')])
+  fanOut.offer()
+  t.equal(stays.read().toString(), 'type=EOE a\ntype=EOE b\ntype=EOE c\n')
+  t.equal(comes.read().toString(), 'type=EOE b\n', 'and no more, though nothing was offered in between')
+  t.match(comes.queue.ledger, { in: 1, delivered: 1 })
+  t.end()
+})
+
+void test('a record of the daemon reaches everybody, and begins no loss', (t) => {
+  const actions: OverflowAction[] = ['drop-newest', 'drop-oldest', 'block', 'suspend', 'single', 'halt', 'ignore']
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const plugins = actions.flatMap((overflow) =>
+    [STRING, BINARY].flatMap((format) =>
+      ['', 'source=self,auditd'].map(
+        (selector) => new Reader(fanOut, pool, format, selector, { ...ROOMY, depth: 2, overflow }),
+      ),
+    ),
+  )
+  for (let published = 0; published < 3; published++) fanOut.publish(OWN_LINE)
+  for (const { queue, told } of plugins) {
+    const taken = queue.blocks ? 3 : 2
+    t.match(queue.ledger, { in: 3, queued: taken, dropped: { 'queue-full': 3 - taken } })
+    t.same(told, [])
+  }
+  comeLines(fanOut, [OWN_LINE])
+  fanOut.offer()
+  const began = plugins.filter(({ told }) => told.length === 1)
+  t.equal(began.length, 6 * 4, 'unlike one of auditd, to all who do not block')
+  t.end()
+})
+
+void test('what has come before a record of the daemon is no record of the daemon', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const plugin = new Reader(fanOut, pool, STRING, '', { ...ROOMY, depth: 1 })
+  comeLines(fanOut, [OWN_LINE, OWN_LINE])
+  fanOut.publish(OWN_LINE)
+  t.match(plugin.queue.ledger, { in: 3, queued: 1, dropped: { 'queue-full': 2 } })
+  t.same(plugin.told, ['began queue-full'])
+  t.end()
+})
+
+void test('a line that is too long for a frame is dropped for binary plugins alone', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const plugins = [STRING, BINARY].flatMap((format) =>
+    ['', 'type=PATH', 'type=SYSCALL'].map((selector) => new Reader(fanOut, pool, format, selector)),
+  )
+  for (const size of [LONGEST_PAYLOAD, LONGEST_PAYLOAD + 1]) {
+    comeLines(fanOut, [Buffer.from(`${'type=PATH '.padEnd(size, 'x')}\n`)])
+  }
+  fanOut.offer()
+  t.same(
+    plugins.map(({ queue: { ledger } }) => [ledger.queued, ledger.filtered, ledger.dropped['too-long']]),
+    [
+      [2, 0, 0],
+      [2, 0, 0],
+      [0, 2, 0],
+      [1, 0, 1],
+      [1, 0, 1],
+      [0, 2, 0],
+    ],
+  )
+  t.end()
+})
+
+void test('runs that are longer than a segment are parted between lines', (t) => {
+  for (const size of [1000, 65_536, 60_000]) {
+    const pool = new SpyPool()
+    const fanOut = new FanOut(pool)
+    const plugin = new Reader(fanOut, pool, STRING)
+    const count = Math.ceil((3.5 * SEGMENT_BYTES) / size)
+    const lines = Array.from({ length: count }, (_, index) => Buffer.from(`${`type=EOE ${index} `.padEnd(size - 1)}\n`))
+    comeLines(fanOut, lines)
+    fanOut.offer()
+    t.match(plugin.queue.ledger, { in: count, queued: count })
+    t.ok(plugin.read().equals(Buffer.concat(lines)))
+    const perSegment = Math.floor(SEGMENT_BYTES / size) * size
+    t.ok(
+      plugin.pieces.slice(0, -1).every((piece) => piece === perSegment),
+      'each segment is filled as far as lines allow',
+    )
+    plugin.queue.close()
+    t.equal(pool.out.size, 2)
+  }
+  t.end()
+})
+
+void test('a segment is sealed by the record that does not fit, which begins the next', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const whole = new Reader(fanOut, pool, BINARY)
+  const picky = new Reader(fanOut, pool, BINARY, 'type=PATH')
+  const size = 1008
+  const payload = Buffer.alloc(size, 'x')
+  const perSegment = Math.floor(SEGMENT_BYTES / (16 + size))
+  for (let count = 0; count < 2 * perSegment + 1; count++) {
+    comeFrame(fanOut, { version: 0, type: count % 8 === 0 ? PATH : SYSCALL, payload })
+  }
+  t.equal(whole.queue.ledger.queued, 2 * perSegment, 'what is sealed has been offered')
+  fanOut.offer()
+  t.equal(whole.read().length, (2 * perSegment + 1) * (16 + size))
+  t.same(whole.pieces, [perSegment * (16 + size), perSegment * (16 + size), 16 + size])
+  t.equal(picky.read().length, Math.ceil((2 * perSegment + 1) / 8) * (16 + size))
+  t.end()
+})
+
+void test('a line is whole wherever a segment ends', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const plugin = new Reader(fanOut, pool, STRING)
+  const node = 'a-name-that-takes-some-room'
+  fanOut.setNode(node)
+  const records = Array.from({ length: 20_000 }, (_, index) => ({
+    version: 0 as const,
+    type: NAMELESS,
+    payload: Buffer.from('audit(1.000:1): '.padEnd(16 + ((index * 31) % 97), 'x')),
+  }))
+  for (const record of records) comeFrame(fanOut, record)
+  fanOut.offer()
+  t.ok(plugin.read().equals(Buffer.concat(records.map((record) => seenFrame(record, node).line))))
+  t.ok(plugin.pieces.length > 5)
+  t.end()
+})
