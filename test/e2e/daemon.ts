@@ -1,71 +1,32 @@
-// A real daemon for a test: its own configuration and run directory below /tmp, its stdin in the test's hands, its log read
-// line by line. Waiting is always for something the daemon or a plugin says or does, with a deadline that fails the test.
+// A real daemon for a test: its stdin in the test's hands, its log read line by line. Waiting is always for something the
+// daemon or a plugin says or does, with a deadline that fails the test.
 
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
+import type { Place } from './place.js'
 
-export const MAIN = resolve('build/src/main.js')
+const MAIN = resolve('build/src/main.js')
 const DEADLINE_MS = 60_000
 const POLL_MS = 5
 /** Characters of the log that a failure shows. */
 const LOG_SHOWN = 3000
+const KIB = 1024
 
 export interface Started {
   readonly args?: readonly string[]
   /** Flags for Node itself, such as --jitless. */
   readonly nodeArgs?: readonly string[]
+  /** What becomes the daemon: a program that is given the daemon's command line and runs it under its own pid. */
+  readonly launcher?: readonly string[]
   /** What the daemon reads; by default a socket that write() writes to. */
   readonly stdin?: 'socket' | number
   readonly stdout?: number
-}
-
-/** A directory for one test, with a configuration in it; removed at the test's end. */
-export class Place {
-  readonly dir: string
-
-  constructor(t: Test, settings = 'self_events = no\n') {
-    // Not t.testdir(): its long names do not fit everywhere, and plugins of another user could not reach it.
-    this.dir = mkdtempSync(join(tmpdir(), 'audispd-test-'))
-    t.teardown(() => rmSync(this.dir, { recursive: true, force: true }))
-    mkdirSync(join(this.dir, 'audispd.d'))
-    this.settings(settings)
-  }
-
-  path(name: string): string {
-    return join(this.dir, name)
-  }
-
-  settings(text: string): void {
-    writeFileSync(this.path('audispd.conf'), text)
-  }
-
-  dropInPath(name: string): string {
-    return join(this.dir, 'audispd.d', `${name}.conf`)
-  }
-
-  /** Writes a drop-in, active unless `lines` say otherwise. */
-  dropIn(name: string, lines: readonly string[]): void {
-    writeFileSync(this.dropInPath(name), ['active = yes', ...lines, ''].join('\n'))
-  }
-
-  /** A drop-in that runs one of the programs in test/fixtures/plugins with the Node that runs the test. */
-  nodePlugin(name: string, program: string, args: readonly string[] = [], lines: readonly string[] = []): void {
-    const script = resolve('test/fixtures/plugins', program)
-    this.dropIn(name, [`path = ${process.execPath}`, `args = ${[script, ...args].join(' ')}`, ...lines])
-  }
-
-  read(name: string): Buffer {
-    return readFileSync(this.path(name))
-  }
-
-  removeDropIn(name: string): void {
-    rmSync(this.dropInPath(name))
-  }
+  /** Where its log goes; by default here. */
+  readonly stderr?: number
 }
 
 export interface Ledger {
@@ -74,23 +35,27 @@ export interface Ledger {
   readonly filtered: number
   readonly dropped: number
   readonly queued: number
+  readonly balanced: boolean
   readonly fields: Readonly<Record<string, string>>
+}
+
+interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
 }
 
 export class Daemon {
   readonly child: ChildProcess
   readonly place: Place
   #log = ''
-  #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined
+  #exit: Exit | undefined
 
   constructor(t: Test, place: Place, started: Started = {}) {
     this.place = place
     const stdin = started.stdin === undefined || started.stdin === 'socket' ? 'pipe' : started.stdin
-    this.child = spawn(
-      process.execPath,
-      [...(started.nodeArgs ?? []), MAIN, '-c', place.dir, '--run-dir', place.path('run'), ...(started.args ?? [])],
-      { stdio: [stdin, started.stdout ?? 'ignore', 'pipe'], env: {} },
-    )
+    const [command = process.execPath, ...args] = [...(started.launcher ?? []), ...commandLine(place, started)]
+    const stdio = [stdin, started.stdout ?? 'ignore', started.stderr ?? 'pipe'] as const
+    this.child = spawn(command, args, { stdio: [...stdio], env: {} })
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log += text
     })
@@ -114,6 +79,10 @@ export class Daemon {
     return this.#log
   }
 
+  get hasEnded(): boolean {
+    return this.#exit !== undefined
+  }
+
   /** stdin, a stream socket as auditd's is. */
   get stdin(): Writable {
     const { stdin } = this.child
@@ -134,9 +103,20 @@ export class Daemon {
     this.stdin.end()
   }
 
-  /** Lines of the log that hold all of `words`. */
+  /** Ends the input, and waits for the daemon's end. */
+  async finish(): Promise<Exit> {
+    this.endInput()
+    return this.ended()
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal)
+  }
+
+  /** Lines of the log that hold all of `words`; one that is not whole yet is none. */
   lines(...words: readonly string[]): string[] {
-    return this.#log.split('\n').filter((line) => words.every((word) => line.includes(word)))
+    const whole = this.#log.slice(0, this.#log.lastIndexOf('\n') + 1)
+    return whole.split('\n').filter((line) => line !== '' && words.every((word) => line.includes(word)))
   }
 
   /** Waits until the log has `count` lines that hold all of `words`. */
@@ -148,7 +128,7 @@ export class Daemon {
   /** As until(), and fails at once when the daemon has ended without it. */
   async until(isSo: () => boolean, what: string): Promise<void> {
     const describe = (): string => `${what}\nthe log so far:\n${this.#log.slice(-LOG_SHOWN)}`
-    await until(() => isSo() || this.#exit !== undefined, describe)
+    await until(() => isSo() || this.hasEnded, describe)
     if (!isSo()) throw new Error(`the daemon has ended before: ${describe()}`)
   }
 
@@ -157,23 +137,53 @@ export class Daemon {
     for (const name of names) await this.says(['plugin started', `plugin=${name} `])
   }
 
+  /** Waits until a plugin has a process other than `pid`; returns the new one's. */
+  async runningAnew(name: string, pid: number): Promise<number> {
+    await this.until(() => this.pidOf(name) !== pid, `${name} runs anew`)
+    return this.pidOf(name)
+  }
+
   /** The pid of a plugin's newest process. */
   pidOf(name: string): number {
     const line = this.lines('plugin started', `plugin=${name} `).at(-1) ?? ''
     return Number(/pid=(\d+)/.exec(line)?.[1])
   }
 
-  async ended(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  signalPlugin(name: string, signal: NodeJS.Signals): void {
+    process.kill(this.pidOf(name), signal)
+  }
+
+  /** Stops a plugin's process by SIGSTOP, and waits until it stands still. */
+  async stopPlugin(name: string): Promise<void> {
+    const pid = this.pidOf(name)
+    process.kill(pid, 'SIGSTOP')
+    await this.until(() => stateOf(pid) === 'T', `${name} stands still`)
+  }
+
+  /** Waits until a plugin's file has `bytes` bytes. */
+  async has(name: string, bytes: number): Promise<void> {
+    await this.until(() => this.place.size(name) >= bytes, `${name} has ${bytes} bytes, not ${this.place.size(name)}`)
+  }
+
+  async ended(): Promise<Exit> {
     await this.until(() => this.#exit !== undefined, 'the daemon ends')
     if (this.#exit === undefined) throw new Error('not ended')
     return this.#exit
   }
 
+  /** Asks for the ledgers by SIGUSR1, and waits for that of `name`. */
+  async ledgerNow(name: string): Promise<Ledger> {
+    const known = this.#ledgers(name).length
+    this.signal('SIGUSR1')
+    await this.until(() => this.#ledgers(name).length > known, `a ledger of ${name}`)
+    return this.ledger(name)
+  }
+
   /** The last ledger line of a plugin. */
   ledger(name: string): Ledger {
-    const line = this.lines(' ledger ', `plugin=${name} `).at(-1)
+    const line = this.#ledgers(name).at(-1)
     if (line === undefined) throw new Error(`no ledger of ${name} in:\n${this.#log}`)
-    const fields = Object.fromEntries([...line.matchAll(/ ([\w.-]+)=(\S+)/g)].map(([, key, value]) => [key, value]))
+    const fields = fieldsOf(line)
     const number = (key: string): number => Number(fields[key])
     return {
       in: number('in'),
@@ -181,9 +191,31 @@ export class Daemon {
       filtered: number('filtered'),
       dropped: number('dropped'),
       queued: number('queued'),
+      balanced: fields['balanced'] === 'true',
       fields,
     }
   }
+
+  /** Memory of the daemon's process in bytes: `VmRSS` now, `VmHWM` at most so far. */
+  memory(which: 'VmRSS' | 'VmHWM'): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+    return KIB * Number(new RegExp(`^${which}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
+  }
+
+  #ledgers(name: string): string[] {
+    return this.lines(' ledger ', `plugin=${name} `)
+  }
+}
+
+/** The name=value pairs of a line of the log that stand unquoted. */
+export function fieldsOf(line: string): Readonly<Record<string, string>> {
+  return Object.fromEntries([...line.matchAll(/ ([\w.-]+)=(\S+)/g)].map(([, key, value]) => [key, value]))
+}
+
+/** Runs audispd to its end. */
+export function runToEnd(args: readonly string[], input = ''): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env: {}, input, encoding: 'utf8' })
+  return { status, out: stdout, err: stderr }
 }
 
 export async function until(isSo: () => boolean, what: () => string): Promise<void> {
@@ -195,11 +227,21 @@ export async function until(isSo: () => boolean, what: () => string): Promise<vo
 }
 
 export function isAlive(pid: number): boolean {
+  return !['', 'Z', 'X'].includes(stateOf(pid))
+}
+
+/** The letter that ps shows for a process, empty if there is none. */
+function stateOf(pid: number): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return !/\) Z /.test(stat)
+    return /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
   } catch {
-    // ENOENT: gone.
-    return false
+    // ENOENT or ESRCH: gone.
+    return ''
   }
+}
+
+/** The command line of a daemon at this place, Node first. */
+export function commandLine(place: Place, started: Started = {}): string[] {
+  const { args = [], nodeArgs = [] } = started
+  return [process.execPath, ...nodeArgs, MAIN, '-c', place.dir, '--run-dir', place.path('run'), ...args]
 }

@@ -1,10 +1,11 @@
 // A plugin killed again and again in mid-stream: nothing that it had not read is missing, nothing that it had read whole
 // comes twice. The plugin splices its stdin into a file inside the kernel, so the file is exactly what was read.
 
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { Daemon, isAlive, Place } from './daemon.js'
+import { Daemon, isAlive } from './daemon.js'
+import { PERL, Place } from './place.js'
 import { frames, serialsIn } from './records.js'
 
 const KILLS = 100
@@ -12,7 +13,6 @@ const KILLS = 100
 const BURST = 1500
 /** A record of records.ts with its LF. */
 const RECORD_BYTES = 121
-const PERL = '/usr/bin/perl'
 const SPLICER = resolve('test/fixtures/plugins/splices-to-file.pl')
 const RESTARTS = ['restart_delay = 10ms..10ms', 'max_restarts = 0']
 
@@ -67,7 +67,7 @@ void t.test('a record half read at a death comes again, whole and once', async (
     else process.kill(daemon.pidOf('half'), 'SIGKILL')
     if (taken.length === 0) await daemon.write(frames(1, total))
     size += limit
-    await daemon.until(() => sizeOf(place.path('half')) === size, `a process has taken its ${limit} bytes`)
+    await daemon.until(() => place.size('half') === size, `a process has taken its ${limit} bytes`)
     taken.push(limit)
   }
   rmSync(place.path('half.limit'))
@@ -108,7 +108,7 @@ void t.test('a grandchild that reads on is ended, and takes nothing away', async
       // Killed only once the grandchild reads: until then the shell alone has the FIFO.
       await daemon.write(frames(sent + 1, sent + 100))
       sent += 100
-      await daemon.until(() => sizeOf(place.path(name)) > 0, `${name} reads`)
+      await daemon.until(() => place.size(name) > 0, `${name} reads`)
       const writing = daemon.write(frames(sent + 1, sent + BURST))
       process.kill(pid, 'SIGKILL')
       await writing
@@ -133,7 +133,7 @@ void t.test('the daemon killed and started again leaves no plugin of the old one
   const place = new Place(t)
   place.dropIn('reader', [`path = ${PERL}`, `args = ${SPLICER} ${place.path('reader')}`])
   // It ignores the end of its input and SIGTERM alike.
-  place.nodePlugin('deaf', 'ignores-everything.js', [], ['stop_timeout = 1s'])
+  place.plugin('deaf', 'ignores-everything.js', [], ['stop_timeout = 1s'])
   const first = new Daemon(t, place)
   await first.running('reader', 'deaf')
   await first.write(frames(1, 1000))
@@ -152,7 +152,3 @@ void t.test('the daemon killed and started again leaves no plugin of the old one
   t.same(torn, [])
   t.equal(readdirSync(place.path('run')).length, 0, 'and the run directory is empty')
 })
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
-}

@@ -26,6 +26,21 @@ export function frames(first: number, last: number, bytes = 120): Buffer {
   return Buffer.concat(parts)
 }
 
+/** Records first..last as a string plugin gets them. */
+export function textOf(first: number, last: number, bytes = 120): Buffer {
+  const parts: string[] = []
+  for (let n = first; n <= last; n++) parts.push(`${recordText(n, bytes)}\n`)
+  return Buffer.from(parts.join(''))
+}
+
+/** What a string plugin got, parted into what the daemon's own records say and all other lines. */
+export function parted(text: Buffer): { own: string[]; others: Buffer } {
+  const lines = text.toString('latin1').split('\n')
+  const isOwn = (line: string): boolean => line.startsWith('type=TRUSTED_APP ')
+  const own = lines.filter(isOwn).map((line) => /msg='(.*)'$/.exec(line)?.[1] ?? line)
+  return { own, others: Buffer.from(lines.filter((line) => !isOwn(line)).join('\n'), 'latin1') }
+}
+
 /** The serials in what a string plugin wrote, in order; lines that are no whole record are `torn`. */
 export function serialsIn(text: Buffer): { serials: number[]; torn: string[] } {
   const serials: number[] = []
