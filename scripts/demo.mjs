@@ -6,7 +6,9 @@ import { openSync } from 'node:fs'
 const RECORDED = 'test/fixtures/auditd-stream/v2.8.5-raw.bin'
 
 const [name = RECORDED] = process.argv.slice(2)
-const child = spawn('build/bin/audispd', ['-c', 'etc', '--only', 'print'], { stdio: [open(name), 'inherit', 'inherit'] })
+const child = spawn('build/bin/audispd', ['-c', 'etc', '--only', 'print'], {
+  stdio: [open(name), 'inherit', 'inherit'],
+})
 child.on('error', (error) => {
   process.stderr.write(`demo: ${error.message}\n`)
   process.exitCode = 71
@@ -22,7 +24,9 @@ function open(path) {
   try {
     return openSync(path, 'r')
   } catch (error) {
-    process.stderr.write(`demo: ${error.message}\nGive the name of a recorded stream or an audit.log, or - for standard input.\n`)
-    process.exit(64)
+    process.stderr.write(
+      `demo: ${error.message}\nGive the name of a recorded stream or an audit.log, or - for standard input.\n`,
+    )
+    return process.exit(64)
   }
 }
