@@ -62,7 +62,10 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
           changeRunlevel(to, log)
         },
         endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
-        onEnd: resolve,
+        onEnd: (status) => {
+          watching.close()
+          resolve(status)
+        },
       },
     )
     const watching = new Watching(log, () => {
@@ -101,6 +104,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
 /** Reads the whole configuration first; a mistake in audispd.conf, or a directory that cannot be read, changes nothing. */
 async function reload(parts: DaemonParts, dispatcher: Dispatcher, watching: Watching, log: Log): Promise<void> {
   const { place, options } = parts
+  if (dispatcher.isEnding) return log.info('asked to reload while ending; not reloading')
   const { settings, problems } = loadSettings(place)
   const reports = problems.some(isError) ? [] : readDropIns(place, settings, options.only)
   const directories = reports.filter(({ kind }) => kind === 'directory').flatMap((report) => report.problems)
@@ -109,8 +113,8 @@ async function reload(parts: DaemonParts, dispatcher: Dispatcher, watching: Watc
     log.error('configuration cannot be used; reload refused, everything goes on as it was')
     return dispatcher.refuseReload()
   }
-  await dispatcher.reload(settings, dispatcher.plan(reports))
-  watching.follow(place, settings)
+  await dispatcher.reload(settings, reports)
+  if (!dispatcher.isEnding) watching.follow(place, settings)
 }
 
 /** The watch on the drop-in directories, as long as `watch = yes`. */
@@ -132,6 +136,10 @@ class Watching {
     this.#dirs = dirs
     void this.#watch?.close()
     this.#watch = settings.watch ? this.#watchIn(watched) : undefined
+  }
+
+  close(): void {
+    void this.#watch?.close()
   }
 
   #watchIn(place: ConfigPlace): { close(): Promise<void> } {

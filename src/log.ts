@@ -2,7 +2,7 @@
 // variables as name=value. Nothing here may hold the daemon up: when nobody reads the log, lines are dropped and counted.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { pino, type DestinationStream, type Logger } from 'pino'
 
@@ -89,7 +89,21 @@ function stderrIsNull(): boolean {
 }
 
 function stderrSink(): Sink {
-  return sonicSink(STDERR)
+  return sonicSink(stderrWithoutWaiting())
+}
+
+/**
+ * A pipe that nobody reads would hold a write, and with it the end of the process: so it is opened anew, not to wait. The
+ * description that was passed on stays as it is, because it is shared.
+ */
+function stderrWithoutWaiting(): number {
+  try {
+    if (!fstatSync(STDERR).isFIFO()) return STDERR
+    return openSync(`/proc/self/fd/${STDERR}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    // ENXIO: its reader has gone. EACCES: it is somebody else's.
+    return STDERR
+  }
 }
 
 /** A log that cannot be written must not keep the daemon from its work: it goes where it goes by default, and says so. */
@@ -108,25 +122,31 @@ function fileSink(path: string): Sink {
 function sonicSink(to: number | string): Sink {
   const file = pino.destination({ dest: to, sync: false, maxLength: MAX_HELD_BYTES, append: true, mode: FILE_MODE })
   let dropped = 0
+  let isClosed = false
   file.on('drop', () => dropped++)
   // EPIPE, ENOSPC and the like: the log is gone, the records are not.
   file.on('error', () => dropped++)
   return {
     write: (json) => {
+      if (isClosed) return
       const missing = dropped
-      dropped = 0
-      if (missing > 0)
+      if (missing > 0) {
         file.write(`${new Date().toISOString()} warn log lines dropped: nobody read them lines=${missing}\n`)
+        // That was dropped as well: there is no room for this line either, and it is the one that counts.
+        if (dropped > missing) return
+        dropped = 0
+      }
       file.write(renderLine(json, true))
     },
     reopen: () => {
-      if (typeof to === 'string') file.reopen()
+      if (typeof to === 'string' && !isClosed) file.reopen()
     },
     close: () =>
       new Promise((resolve) => {
+        isClosed = true
         file.once('close', resolve)
         // A log that nobody reads must not keep the daemon from ending.
-        setTimeout(resolve, 1000).unref()
+        setTimeout(resolve, LAST_WORDS_MS)
         file.end()
       }),
   }
@@ -161,7 +181,7 @@ function syslogSink(): Sink {
     reopen: () => {},
     close: () =>
       new Promise((resolve) => {
-        setTimeout(resolve, 1000).unref()
+        setTimeout(resolve, LAST_WORDS_MS)
         child.stdin.end(resolve)
       }),
   }

@@ -4,4 +4,5 @@ import { EarlySignals } from './early-signals.js'
 
 const signals = new EarlySignals()
 const { main } = await import('./audispd.js')
-process.exitCode = await main(process.argv.slice(2), signals)
+// Not process.exitCode: what is still open, such as a log that nobody reads, must not keep the daemon from ending.
+process.exit(await main(process.argv.slice(2), signals))

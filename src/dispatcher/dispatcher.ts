@@ -67,7 +67,7 @@ export class Dispatcher {
     this.#troubles = new Troubles(world.herald.log, world.clock)
     this.#plugins = new PluginSet(this.#fanOut, {
       ...world,
-      isEnding: () => this.#phase !== 'running',
+      isEnding: () => this.isEnding,
       onChange: (plugin) => {
         this.#changed(plugin)
       },
@@ -100,14 +100,18 @@ export class Dispatcher {
     this.#plugins.open()
   }
 
-  /** What a reload with these reports would do, and what carryOut() then does. */
-  plan(reports: readonly DropInReport[]): Change[] {
-    return planReload(this.#plugins.known, reports)
+  /** From the moment it is asked to stop, or its input has ended. */
+  get isEnding(): boolean {
+    return this.#phase !== 'running'
   }
 
-  async reload(settings: Settings, changes: readonly Change[]): Promise<void> {
+  async reload(settings: Settings, reports: readonly DropInReport[]): Promise<void> {
     this.#settings = settings
     await this.#nameNode()
+    // Whoever was started now would be stopped at once, or by nobody.
+    if (this.isEnding) return
+    // Compared only now: the start may have waited for its name as well.
+    const changes = planReload(this.#plugins.known, reports)
     this.carryOut(settings, changes)
     const summary = changes.map(({ name, change }) => `${name}:${change}`).join(',')
     this.#world.herald.publish({ op: 'dispatcher-reload', fields: { plugins: summary || 'none' }, success: true })
