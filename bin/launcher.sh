@@ -9,7 +9,7 @@ node=@NODE@
   echo "$0: no node found: install Node.js 20.19 or later" >&2
   exit 71
 }
-here=$(dirname -- "$(readlink -f -- "$0")")
+here=$(PATH=/usr/bin:/bin && dirname -- "$(readlink -f -- "$0")")
 main=$here/@MAIN@
 
 parent=

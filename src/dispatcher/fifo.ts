@@ -6,8 +6,9 @@
 // - Open descriptions are never shared. The child gets one of its own, blocking, as auditd's is; spawning clears
 //   O_NONBLOCK on what it passes on, and a write or a read-back on a blocking description would freeze the daemon.
 // - Nothing here blocks or goes through the thread pool: a write is taken at once or not at all.
-// - To learn when there is room again, one byte is handed to the event loop's own writer. One byte goes in whole or not
-//   at all, so that it is always known what has gone in.
+// - To learn when there is room again, a piece is handed to the event loop's own writer. A piece of at most PIPE_BUF bytes
+//   goes in whole or not at all, so that it is always known what has gone in. It must not be small either: the kernel adds
+//   what fits to a page that is there, so that a small one goes in at once while the FIFO is as good as full.
 // - While the process lives, only the process reads. So "no reader" means that nobody can take bytes any more, and only
 //   then is the rest read back: a grandchild still reading would take bytes out of the middle of what is being counted.
 
@@ -20,6 +21,9 @@ import { errorCode } from './error-code.js'
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const MKFIFO = '/usr/bin/mkfifo'
 const READ_BACK_BYTES = 64 * 1024
+
+/** PIPE_BUF: what goes into a pipe whole or not at all. */
+export const PIECE_BYTES = 4096
 
 const run = promisify(execFile)
 
@@ -34,14 +38,11 @@ export async function makeFifos(paths: readonly string[]): Promise<void> {
 }
 
 export class Fifo {
-  readonly #byte = Buffer.alloc(1)
   readonly #childEnd: number
   #writer: number | undefined
   /** A reader of our own, only once the process is gone or its input has ended. */
   #reader: number | undefined
   #prober: Socket | undefined
-  /** Bytes handed to the event loop that never went in. */
-  #unwritten = 0
 
   private constructor(childEnd: number, writer: number) {
     this.#childEnd = childEnd
@@ -84,16 +85,16 @@ export class Fifo {
     }
   }
 
-  /** Hands one byte over to be written when there is room, then calls `onRoom`. It is not called when nobody reads. */
-  writeLater(byte: number, onRoom: () => void): void {
+  /**
+   * Hands over a piece of at most PIECE_BYTES to be written when there is room; `onWritten` is called when it is in, and not
+   * at all when nobody reads any more or the FIFO is ended or closed before. Not to be called from a promise's
+   * continuation: it would put off `onWritten` until after the continuations that are due, such as the one of a death.
+   */
+  writeLater(piece: Buffer, onWritten: () => void): void {
     if (this.#writer === undefined) return
-    this.#byte[0] = byte
-    this.#unwritten = 1
     this.#prober ??= this.#openProber(this.#writer)
-    this.#prober?.write(this.#byte, (error) => {
-      if (error) return
-      this.#unwritten = 0
-      onRoom()
+    this.#prober?.write(piece, (error) => {
+      if (!error) onWritten()
     })
   }
 
@@ -117,12 +118,12 @@ export class Fifo {
   readBack(): number {
     if (this.#writer !== undefined) this.#openReader(this.#writer)
     const reader = this.#reader
-    if (reader === undefined) return this.#unwritten
+    if (reader === undefined) return 0
     const scratch = Buffer.allocUnsafe(READ_BACK_BYTES)
     let unread = 0
     for (;;) {
       const count = readNow(reader, scratch)
-      if (count === 0) return unread + this.#unwritten
+      if (count === 0) return unread
       unread += count
     }
   }

@@ -32,6 +32,24 @@ export const BINARY: Format = {
   },
 }
 
+/** The whole records that lie in [start, limit): where the last of them ends, and how many there are. */
+export function wholeRecords(
+  format: Format,
+  bytes: Buffer,
+  start: number,
+  limit: number,
+): { readonly end: number; readonly records: number } {
+  let end = start
+  let records = 0
+  while (end < limit) {
+    const next = format.endOfRecord(bytes, end)
+    if (next > limit) break
+    end = next
+    records++
+  }
+  return { end, records }
+}
+
 /** What a drop-in's `format` means; `protocol` is refused before it gets here. */
 export function formatOf(name: 'string' | 'binary' | 'protocol'): Format {
   return name === 'binary' ? BINARY : STRING

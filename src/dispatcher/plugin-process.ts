@@ -98,8 +98,8 @@ export class PluginProcess {
     return this.#fifo.write(bytes, start, end)
   }
 
-  writeLater(byte: number, onRoom: () => void): void {
-    this.#fifo.writeLater(byte, onRoom)
+  writeLater(piece: Buffer, onWritten: () => void): void {
+    this.#fifo.writeLater(piece, onWritten)
   }
 
   /** The process lives on, and yet nobody reads what is written. */

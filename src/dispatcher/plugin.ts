@@ -2,6 +2,7 @@
 
 import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
+import { PIECE_BYTES } from './fifo.js'
 import { formatOf } from './format.js'
 import type { Herald } from './herald.js'
 import type { DropReason } from './ledger.js'
@@ -162,18 +163,13 @@ export class Plugin {
   }
 
   #pumpLater(child: PluginProcess): void {
-    const run = this.queue.next()
-    if (run === undefined) return
-    const byte = run.segment.bytes[run.start]
-    if (byte === undefined) return
-    // Counted as written now, so that the record it begins is not dropped under it; a byte that never goes in comes back
-    // with the unread ones.
-    this.queue.wrote(1)
+    const piece = this.queue.handOver(PIECE_BYTES)
+    if (piece.length === 0) return
     this.#waitsForRoom = true
-    child.writeLater(byte, () => {
+    child.writeLater(piece, () => {
       if (this.#process !== child) return
       this.#waitsForRoom = false
-      this.#progressMs = this.#world.clock.nowMs()
+      this.#wrote(piece.length)
       this.pump()
       this.#world.onChange(this)
     })
@@ -254,8 +250,11 @@ export class Plugin {
     this.#waitsForRoom = false
     this.#progressMs = this.#world.clock.nowMs()
     this.#apply({ kind: 'spawned', pid: child.pid })
-    this.pump()
-    this.#world.onChange(this)
+    // Not from here, which is a promise's continuation: see Fifo.writeLater.
+    setImmediate(() => {
+      this.pump()
+      this.#world.onChange(this)
+    })
   }
 
   #isGone(remains: Remains): void {

@@ -15,7 +15,7 @@
 // little are not pinned by it for longer than until they are sealed: settle() then copies that little out, so that a
 // thousand rare records do not keep a thousand segments alive.
 
-import type { Format } from './format.js'
+import { wholeRecords, type Format } from './format.js'
 import { emptyLedger, type DropReason, type Ledger } from './ledger.js'
 import { SegmentLog, type Segment, type SegmentPool } from './segment.js'
 import type { QueueLimits } from './settings.js'
@@ -58,6 +58,8 @@ export class Queue {
   #limits: QueueLimits
   #flow: Flow = OPEN
   #partial = 0
+  /** Bytes behind them that are on their way and may go in at any moment. */
+  #handedOver = 0
   /** Copies of what would pin a shared segment; made when first needed. */
   #own: SegmentLog | undefined
 
@@ -141,15 +143,24 @@ export class Queue {
     return { segment: first.segment, start: first.start + this.#partial, end: first.end }
   }
 
+  /** A copy of the first of these bytes, at most `limit`, to be written later; they stay in their place until wrote(). */
+  handOver(limit: number): Buffer {
+    const run = this.next()
+    if (run === undefined) return Buffer.alloc(0)
+    this.#handedOver = Math.min(limit, run.end - run.start)
+    return Buffer.from(run.segment.bytes.subarray(run.start, run.start + this.#handedOver))
+  }
+
   /** `count` bytes of next() have been written. */
   wrote(count: number): void {
     const first = this.#waiting.first
+    this.#handedOver = 0
     if (first === undefined || count === 0) return
     const to = first.start + this.#partial + count
     const everything = to === first.end && this.#waiting.length === 1
     const run = everything
       ? { end: to, records: this.ledger.queued }
-      : this.#runUpTo(first.segment.bytes, first.start, to)
+      : wholeRecords(this.format, first.segment.bytes, first.start, to)
     this.#partial = to - run.end
     this.ledger.queued -= run.records
     this.ledger.delivered += run.records
@@ -161,11 +172,6 @@ export class Queue {
     this.#noticeRecovery()
   }
 
-  /** A new process begins: what an earlier one was given cannot come back any more. */
-  forgetWritten(): void {
-    this.#written.clear()
-  }
-
   /**
    * The process is gone and left the last `unread` bytes that were written to it unread. Records that it has not read whole
    * stand first in line again, whole. Returns how many unread bytes had been let go before and so cannot be given back.
@@ -173,13 +179,16 @@ export class Queue {
   takeBack(unread: number): number {
     let inWhole = Math.max(0, unread - this.#partial)
     this.#partial = 0
+    this.#handedOver = 0
     while (inWhole > 0) {
       const last = this.#written.takeLast()
       if (last === undefined) break
       const length = last.end - last.start
       const begun =
-        length > inWhole ? this.#runUpTo(last.segment.bytes, last.start, last.end - inWhole).end : last.start
-      const { records } = this.#runUpTo(last.segment.bytes, begun, last.end)
+        length > inWhole
+          ? wholeRecords(this.format, last.segment.bytes, last.start, last.end - inWhole).end
+          : last.start
+      const { records } = wholeRecords(this.format, last.segment.bytes, begun, last.end)
       inWhole = Math.max(0, inWhole - length)
       this.ledger.queued += records
       this.ledger.delivered -= records
@@ -202,6 +211,7 @@ export class Queue {
     this.#drop(reason, waited)
     this.ledger.queued = 0
     this.#partial = 0
+    this.#handedOver = 0
     this.#waiting.clear()
     this.#written.clear()
     return waited
@@ -268,13 +278,13 @@ export class Queue {
     this.#drop(suspends ? 'suspended' : 'queue-full', records - taken)
   }
 
-  /** Drops from the front until the limits hold, but never the record that the plugin has begun to read. */
+  /** Drops from the front until the limits hold, but never a record that the plugin has begun to get. */
   #dropOldest(): void {
     this.#beginLoss('losing')
     const first = this.#waiting.first
-    if (first === undefined) return
-    if (this.#partial > 0) this.#waiting.splitFirst(this.format.endOfRecord(first.segment.bytes, first.start))
-    const at = this.#partial > 0 ? 1 : 0
+    const begun = this.#partial + this.#handedOver
+    if (first !== undefined && begun > 0) this.#waiting.splitFirst(this.#endOfRecordAt(first, first.start + begun))
+    const at = begun > 0 ? 1 : 0
     while (!this.#hasRoom(0, 0)) {
       const span = this.#waiting.at(at)
       if (span === undefined) return
@@ -305,16 +315,10 @@ export class Queue {
     this.#watcher.lossEnded(lost)
   }
 
-  /** The whole records that lie in [start, limit): where the last of them ends, and how many there are. */
-  #runUpTo(bytes: Buffer, start: number, limit: number): { end: number; records: number } {
-    let end = start
-    let records = 0
-    while (end < limit) {
-      const next = this.format.endOfRecord(bytes, end)
-      if (next > limit) break
-      end = next
-      records++
-    }
-    return { end, records }
+  /** The end of the record that the byte before `offset` belongs to. */
+  #endOfRecordAt(span: Span, offset: number): number {
+    let end = span.start
+    while (end < offset) end = this.format.endOfRecord(span.segment.bytes, end)
+    return end
   }
 }
