@@ -38,6 +38,7 @@ export interface DaemonParts {
 /** Runs until everything has ended; resolves with the exit status. */
 export async function runDaemon(parts: DaemonParts): Promise<number> {
   const { options, place, settings } = parts
+  process.title = 'audispd'
   process.umask(UMASK)
   closeInheritedFiles()
   const openedLog = openLog(settings.log, settings.logLevel)
@@ -58,9 +59,9 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         pool: new SegmentPool(),
         herald,
         random: Math.random,
-        changeRunlevel: (to) => {
+        changeRunlevel: once((to) => {
           changeRunlevel(to, log)
-        },
+        }),
         endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
         onEnd: (status) => {
           watching.close()
@@ -181,6 +182,15 @@ function boostPriority(boost: number, log: Log): number | undefined {
   } catch (error) {
     log.debug({ boost, error: String(error) }, 'priority_boost not taken')
     return undefined
+  }
+}
+
+/** The machine changes its runlevel once; asking again while it does so would only disturb it. */
+function once<T>(run: (value: T) => void): (value: T) => void {
+  let hasRun = false
+  return (value) => {
+    if (!hasRun) run(value)
+    hasRun = true
   }
 }
 

@@ -14,6 +14,7 @@ Reads audit records from standard input, as auditd writes them, and gives them t
       --check           read and check the whole configuration, start nothing
       --dry-run         say what a reload of the running daemon would do, do nothing
       --json            with --check and --dry-run: for programs
+      --jitless         first of all, to the launcher alone: run Node without its compiler (under auditd this is so anyway)
   -h, --help            this text
       --version         the version
 

@@ -25,7 +25,11 @@ process.stdin.on('data', (chunk: string) => {
 process.stdin.on('end', () => {
   if (unfinished !== '') process.stdout.write(readableLine(unfinished) + LF)
 })
-// Nobody reads any more: there is nothing left to do here.
-process.stdout.on('error', () => process.exit(0))
+// Nobody reads any more, as behind `| head`: the rest is read and thrown away, because ending would only mean being started
+// again.
+process.stdout.on('error', () => {
+  process.stdin.removeAllListeners('data').on('data', () => {})
+  process.stdin.resume()
+})
 // A reload is the dispatcher's business; Node would end at a HUP otherwise.
 process.on('SIGHUP', () => {})

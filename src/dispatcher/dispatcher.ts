@@ -130,6 +130,9 @@ export class Dispatcher {
       else this.#world.herald.log.info(said, 'drop-in read')
       this.#plugins.apply(change)
     }
+    if (this.#plugins.plugins.length === 0) {
+      this.#world.herald.log.warn('no drop-in is active: records are read and go nowhere')
+    }
     const plugins = Object.fromEntries(this.#plugins.known)
     this.#world.runDir.saveState({ configuration: this.#options.place.settingsFile, plugins })
   }
@@ -182,7 +185,9 @@ export class Dispatcher {
     for (const line of this.#world.herald.take()) this.#fanOut.publish(line)
     for (const plugin of this.#plugins.plugins) plugin.pump()
     this.#mindDoor()
-    if (this.#phase === 'draining') this.#letFinishedGo()
+    if (this.#phase !== 'draining') return
+    this.#letFinishedGo()
+    this.#endIfDone()
   }
 
   #inputEnded(error: string): void {
@@ -205,7 +210,7 @@ export class Dispatcher {
   #letFinishedGo(): void {
     if (this.#phase !== 'draining' || this.#world.herald.hasPending) return
     for (const plugin of this.#plugins.everyone) {
-      if (plugin.queue.isEmpty && plugin.state.kind !== 'stopping') plugin.stop()
+      if (plugin.queue.isEmpty && plugin.state.kind !== 'stopping') this.#plugins.stop(plugin)
     }
   }
 
@@ -239,7 +244,7 @@ export class Dispatcher {
 
   #endIfDone(): void {
     if (this.#phase !== 'draining' && this.#phase !== 'stopping') return
-    if (!this.#plugins.everyone.every((plugin) => plugin.isAtRest)) return
+    if (!this.#plugins.isAtRest) return
     this.#phase = 'ended'
     this.#cancelDeadline?.()
     this.#cancelCheck()

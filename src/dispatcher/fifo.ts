@@ -93,8 +93,10 @@ export class Fifo {
   writeLater(piece: Buffer, onWritten: () => void): void {
     if (this.#writer === undefined) return
     this.#prober ??= this.#openProber(this.#writer)
-    this.#prober?.write(piece, (error) => {
-      if (!error) onWritten()
+    const prober = this.#prober
+    prober?.write(piece, (error) => {
+      // A socket that is destroyed calls back without an error for what it never wrote.
+      if (!error && this.#prober === prober) onWritten()
     })
   }
 

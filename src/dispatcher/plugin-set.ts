@@ -78,10 +78,20 @@ export class PluginSet {
     }
   }
 
-  /** The daemon ends: every process is to end, whatever waits. */
+  /** No process runs, and none is still to start. */
+  get isAtRest(): boolean {
+    return this.#heirs.size === 0 && this.everyone.every((plugin) => plugin.isAtRest)
+  }
+
+  /** The daemon ends: every process is to end, and whoever waits to start does not, whatever waits for it. */
   stopAll(): void {
-    this.#heirs.clear()
-    for (const plugin of this.everyone) plugin.stop()
+    for (const plugin of this.everyone) this.stop(plugin)
+  }
+
+  /** Ends one plugin's process, or its waiting to start. */
+  stop(plugin: Plugin): void {
+    if (this.#heirs.delete(plugin)) plugin.abandon()
+    else plugin.stop()
   }
 
   /** A plugin's state has changed: one that left is let go, and its heir starts. */

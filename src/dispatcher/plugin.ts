@@ -56,6 +56,9 @@ export class Plugin {
     this.#voice = new PluginVoice(dropIn.name, world.herald)
     this.#life = newLife(dropIn.restart)
     this.queue = new Queue(formatOf(dropIn.format), dropIn.queue, world.pool, {
+      makeRoom: () => {
+        this.pump()
+      },
       lossBegan: (reason) => {
         this.#lossBegan(reason)
       },
@@ -97,6 +100,11 @@ export class Plugin {
 
   stop(after: 'stopped' | 'invalid' = 'stopped'): void {
     if (!this.isAtRest) this.#apply({ kind: 'stop', after })
+  }
+
+  /** It has never been started and will not be: what waits for it is dropped, and this is said. */
+  abandon(): void {
+    this.#shutQueue('stopped')
   }
 
   /** The next step of stopping, now. */

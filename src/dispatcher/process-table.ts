@@ -21,8 +21,10 @@ export function nameOf(pid: number): string {
   return readText(`/proc/${pid}/comm`).trim()
 }
 
+/** A zombie is not alive: it does nothing any more, and where nobody reaps it stays for ever. */
 export function isAlive(id: ProcessId): boolean {
-  return processWith(id.pid)?.startTicks === id.startTicks
+  const { startTicks, state } = statOf(id.pid)
+  return startTicks === id.startTicks && !isGone(state)
 }
 
 /** True while a process of the group lives. Zombies do not count: where PID 1 reaps nothing they stay for ever. */
@@ -30,7 +32,7 @@ export function groupLives(pgid: number): boolean {
   if (!groupExists(pgid)) return false
   return processes().some((pid) => {
     const { state, group } = statOf(pid)
-    return group === String(pgid) && state !== 'Z' && state !== 'X'
+    return group === String(pgid) && !isGone(state)
   })
 }
 
@@ -57,6 +59,10 @@ function processes(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name))
     .map(Number)
+}
+
+function isGone(state: string): boolean {
+  return state === 'Z' || state === 'X'
 }
 
 function groupExists(pgid: number): boolean {

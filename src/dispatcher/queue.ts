@@ -42,8 +42,10 @@ type Flow =
 
 const OPEN: Flow = { kind: 'open' }
 
-/** What the queue tells its owner. It is called in the middle of taking records, so it must only note things down. */
+/** The queue's owner. It is called in the middle of taking records, so of a loss it must only take note. */
 export interface QueueWatcher {
+  /** The queue is full and more is to come: writes what the plugin takes now. */
+  makeRoom(): void
   lossBegan(reason: DropReason): void
   lossEnded(lost: number): void
 }
@@ -104,22 +106,11 @@ export class Queue {
     const flow = this.#flow
     if (flow.kind === 'shut') return this.#drop(flow.reason, records)
     if (flow.kind === 'suspended') return this.#drop('suspended', records)
-    const { overflow } = this.#limits
-    if (overflow === 'block' || this.#hasRoom(records, end - start)) return this.#append(segment, start, end, records)
-    if (ownRecord) return this.#drop('queue-full', records)
-    switch (overflow) {
-      case 'drop-oldest':
-        this.#append(segment, start, end, records)
-        return this.#dropOldest()
-      case 'drop-newest':
-      case 'ignore':
-      case 'suspend':
-      case 'single':
-      case 'halt':
-        return this.#takeWhatFits(segment, start, records)
-      default:
-        overflow satisfies never
+    if (this.#limits.overflow === 'block' || this.#hasRoom(records, end - start)) {
+      return this.#append(segment, start, end, records)
     }
+    const rest = this.#takeWhatFits(segment, start, records)
+    if (rest.records > 0) this.#overflow(segment, rest.start, end, rest.records, ownRecord)
   }
 
   /** Takes one record that is for this plugin alone, in its format. */
@@ -263,19 +254,51 @@ export class Queue {
     this.#waiting.append(segment, start, end)
   }
 
-  #takeWhatFits(segment: Segment, start: number, records: number): void {
-    let fits = start
-    let taken = 0
-    while (taken < records) {
-      const next = this.format.endOfRecord(segment.bytes, fits)
-      if (!this.#hasRoom(taken + 1, next - start)) break
-      fits = next
-      taken++
+  /** Takes records as long as there is room, or the plugin makes some. Returns the rest. */
+  #takeWhatFits(segment: Segment, start: number, records: number): { start: number; records: number } {
+    let from = start
+    let left = records
+    while (left > 0) {
+      let to = from
+      let taken = 0
+      while (taken < left) {
+        const next = this.format.endOfRecord(segment.bytes, to)
+        if (!this.#hasRoom(taken + 1, next - from)) break
+        to = next
+        taken++
+      }
+      this.#append(segment, from, to, taken)
+      from = to
+      left -= taken
+      const { queued } = this.ledger
+      if (left > 0) this.#watcher.makeRoom()
+      if (this.ledger.queued === queued) break
     }
-    if (taken > 0) this.#append(segment, start, fits, taken)
-    const suspends = this.#limits.overflow === 'suspend'
-    this.#beginLoss(suspends ? 'suspended' : 'losing')
-    this.#drop(suspends ? 'suspended' : 'queue-full', records - taken)
+    return { start: from, records: left }
+  }
+
+  #overflow(segment: Segment, start: number, end: number, records: number, ownRecord: boolean): void {
+    if (ownRecord) return this.#drop('queue-full', records)
+    const { overflow } = this.#limits
+    switch (overflow) {
+      case 'drop-oldest':
+        this.#append(segment, start, end, records)
+        return this.#dropOldest()
+      case 'suspend':
+        this.#beginLoss('suspended')
+        return this.#drop('suspended', records)
+      case 'drop-newest':
+      case 'ignore':
+      case 'single':
+      case 'halt':
+        this.#beginLoss('losing')
+        return this.#drop('queue-full', records)
+      case 'block':
+        // It has room for everything: the door is shut instead.
+        return
+      default:
+        overflow satisfies never
+    }
   }
 
   /** Drops from the front until the limits hold, but never a record that the plugin has begun to get. */

@@ -18,6 +18,11 @@ const PRIVATE = 0o700
 const PID_SUFFIX = '.pid'
 const STATE_FILE = 'state.json'
 
+/** The run directory cannot be used; a fault of the system around us, like that of a system call. */
+export class RunDirError extends Error {
+  readonly syscall = 'lstat'
+}
+
 export class RunDir {
   readonly path: string
   #fifos = 0
@@ -31,7 +36,7 @@ export class RunDir {
     makeUnlessThere(base)
     const stat = lstatSync(base)
     if (!stat.isDirectory() || (stat.uid !== process.geteuid?.() && stat.uid !== 0)) {
-      throw new Error(`${base} is not a directory of ours`)
+      throw new RunDirError(`${base} is not a directory of this user's; give another by --run-dir`)
     }
     if (stat.uid === process.geteuid?.()) chmodSync(base, PRIVATE)
     const name = `${process.pid}.${self?.startTicks ?? '0'}.${bootId()}`
