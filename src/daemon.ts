@@ -38,7 +38,7 @@ export interface DaemonParts {
 /** Runs until everything has ended; resolves with the exit status. */
 export async function runDaemon(parts: DaemonParts): Promise<number> {
   const { options, place, settings } = parts
-  process.title = 'audispd'
+  process.title = ['audispd', ...process.argv.slice(2)].join(' ')
   process.umask(UMASK)
   closeInheritedFiles()
   const openedLog = openLog(settings.log, settings.logLevel)
