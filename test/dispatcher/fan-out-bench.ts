@@ -20,6 +20,7 @@ export class Reader {
   constructor(fanOut: FanOut, pool: SegmentPool, format: Format, selector = '', limits = ROOMY) {
     this.selector = selector
     this.queue = new Queue(format, limits, pool, {
+      makeRoom: () => {},
       lossBegan: (reason) => this.told.push(`began ${reason}`),
       lossEnded: (lost) => this.told.push(`ended ${lost}`),
     })

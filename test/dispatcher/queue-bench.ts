@@ -126,6 +126,7 @@ export class QueueBench {
     const owed = recordOf(this.format, 0, 200)
     const model = new QueueModel(limits, owed)
     const queue: Queue = new Queue(this.format, limits, this.pool, {
+      makeRoom: () => {},
       lossBegan: (reason) => told.push(`began ${reason}`),
       lossEnded: (lost) => {
         told.push(`ended ${lost}`)
