@@ -145,8 +145,11 @@ function sonicSink(to: number | string): Sink {
       new Promise((resolve) => {
         isClosed = true
         file.once('close', resolve)
-        // A log that nobody reads must not keep the daemon from ending.
-        setTimeout(resolve, LAST_WORDS_MS)
+        // A log that nobody reads must not keep the daemon from ending; if it were not destroyed, it would be waited for.
+        setTimeout(() => {
+          file.destroy()
+          resolve()
+        }, LAST_WORDS_MS)
         file.end()
       }),
   }
