@@ -1,13 +1,12 @@
 // Queues that share one log, fed as the fan-out feeds them, each beside its model and compared with it.
 
 import assert from 'node:assert/strict'
-import { STRING, type Format } from '../../src/dispatcher/format.js'
+import type { Format } from '../../src/dispatcher/format.js'
 import { balances } from '../../src/dispatcher/ledger.js'
-import { Queue } from '../../src/dispatcher/queue.js'
 import { SEGMENT_BYTES, SegmentLog, type Segment } from '../../src/dispatcher/segment.js'
 import type { QueueLimits } from '../../src/dispatcher/settings.js'
-import { exactFrame, LONGEST_PAYLOAD } from '../protocol/wire.js'
-import { QueueModel } from './queue-model.js'
+import { QueueReader } from './queue-reader.js'
+import { recordOf } from './numbered-record.js'
 import type { SpyPool } from './spy-pool.js'
 
 export const LONGEST_RECORD = 65_536
@@ -16,18 +15,10 @@ const SPARE_PINS = 5
 /** A queue that holds less of a sealed segment copies its records out of it. */
 const WORTH_PINNING = 0.9
 
-export interface Reader {
-  readonly queue: Queue
-  readonly model: QueueModel
-  /** Offered record by record and not all of them, as a plugin with a selector is. */
-  readonly isPicky: boolean
-  readonly told: string[]
-}
-
 export class QueueBench {
   readonly pool: SpyPool
   readonly format: Format
-  readonly readers: readonly Reader[]
+  readonly readers: readonly QueueReader[]
   readonly #log: SegmentLog
   #serial = 0
   #from = 0
@@ -38,7 +29,7 @@ export class QueueBench {
     this.pool = pool
     this.format = format
     this.#log = new SegmentLog(pool, (segment) => this.#seal(segment))
-    this.readers = limits.map((each, index) => this.#reader(each, index === 0))
+    this.readers = limits.map((each, index) => new QueueReader(pool, format, each, index === 0))
   }
 
   /** A new record, of about this size. */
@@ -82,24 +73,10 @@ export class QueueBench {
     }
   }
 
-  /** Writes as a plugin does: of what stands next, as much as its FIFO takes. */
-  write({ queue, model }: Reader, most: number): void {
-    const span = queue.next()
-    if (span === undefined) return assert.equal(model.waiting.length, 0, 'something waits, but nothing comes next')
-    assert.ok(span.end > span.start, 'what comes next is not empty')
-    const count = Math.min(most, span.end - span.start)
-    assertNext(model, span.segment.bytes.subarray(span.start, span.start + count))
-    queue.wrote(count)
-    model.write(count)
-  }
-
   check(): void {
-    for (const { queue, model, told } of this.readers) {
-      assert.deepEqual(queue.ledger, model.ledger)
-      assert.ok(balances(queue.ledger), 'the ledger balances')
-      assert.deepEqual(told, model.told)
-      const seen = [queue.flow, queue.isEmpty, queue.waitingBytes, queue.blocks, queue.unblocks]
-      assert.deepEqual(seen, [model.flow, model.waiting.length === 0, model.waitingBytes, model.blocks, model.unblocks])
+    for (const reader of this.readers) {
+      reader.check()
+      assert.ok(balances(reader.queue.ledger), 'the ledger balances')
     }
     const held = this.readers.reduce((sum, { model }) => sum + model.heldBytes, 0)
     const worth = held / (WORTH_PINNING * (SEGMENT_BYTES - LONGEST_RECORD))
@@ -111,7 +88,7 @@ export class QueueBench {
   end(): void {
     this.offer()
     for (const reader of this.readers) {
-      while (!reader.queue.isEmpty) this.write(reader, Infinity)
+      while (!reader.queue.isEmpty) reader.write(Infinity)
       assert.equal(reader.queue.next(), undefined)
       assert.equal(reader.model.waiting.length, 0)
     }
@@ -121,44 +98,9 @@ export class QueueBench {
     assert.equal(this.pool.out.size, 0, 'every segment has come back')
   }
 
-  #reader(limits: QueueLimits, isPicky: boolean): Reader {
-    const told: string[] = []
-    const owed = recordOf(this.format, 0, 200)
-    const model = new QueueModel(limits, owed)
-    const queue: Queue = new Queue(this.format, limits, this.pool, {
-      makeRoom: () => {},
-      lossBegan: (reason) => told.push(`began ${reason}`),
-      lossEnded: (lost) => {
-        told.push(`ended ${lost}`)
-        queue.offerAlone(owed)
-      },
-    })
-    return { queue, model, isPicky, told }
-  }
-
   #seal(segment: Segment): void {
     this.offer()
     for (const { queue } of this.readers) queue.settle(segment)
     this.#from = 0
   }
-}
-
-/** A record that tells its number; a binary one may hold any bytes, so LF as well. */
-export function recordOf(format: Format, serial: number, size: number): Buffer {
-  if (format === STRING) return Buffer.from(`${`type=EOE ${serial} `.padEnd(size - 1, '.')}\n`)
-  const payload = Buffer.from(`${serial}\n`.padEnd(Math.min(size, LONGEST_PAYLOAD), '\n'))
-  return exactFrame({ version: 0, type: 1300, payload })
-}
-
-function assertNext(model: QueueModel, bytes: Buffer): void {
-  let at = 0
-  let skip = model.partial
-  for (const waiting of model.waiting) {
-    if (at === bytes.length) return
-    const part = waiting.subarray(skip, skip + bytes.length - at)
-    assert.ok(part.equals(bytes.subarray(at, at + part.length)), `other bytes than the model's at ${at}`)
-    at += part.length
-    skip = 0
-  }
-  assert.equal(at, bytes.length, 'more comes next than waits')
 }

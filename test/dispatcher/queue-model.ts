@@ -20,17 +20,21 @@ export class QueueModel {
   waiting: Buffer[] = []
   /** Bytes of the first waiting record that have been written. */
   partial = 0
+  /** Bytes behind them that are on their way. */
+  handedOver = 0
   /** Whole records that the process at hand was given. */
   written: Buffer[] = []
   limits: QueueLimits
   #shutBecause: 'failed' | 'stopped' = 'stopped'
   #lost = 0
   readonly #owed: Buffer
+  readonly #makeRoom: () => void
 
   /** `owed` is offered to the plugin alone when a loss is over. */
-  constructor(limits: QueueLimits, owed: Buffer) {
+  constructor(limits: QueueLimits, owed: Buffer, makeRoom: () => void) {
     this.limits = limits
     this.#owed = owed
+    this.#makeRoom = makeRoom
   }
 
   get waitingBytes(): number {
@@ -58,10 +62,14 @@ export class QueueModel {
   offer(records: readonly Buffer[], own = false): void {
     if (this.flow === 'shut') return this.#drop(this.#shutBecause, records.length)
     if (this.flow === 'suspended') return this.#drop('suspended', records.length)
-    if (this.#hasRoomFor(records) || this.limits.overflow === 'block') return this.#take(records)
-    if (own) return this.#drop('queue-full', records.length)
-    if (this.limits.overflow === 'drop-oldest') return this.#takeAllAndDropOldest(records)
-    return this.#takeWhatFits(records)
+    if (this.limits.overflow === 'block' || this.#hasRoomFor(records)) return this.#take(records)
+    const rest = this.#takeWhatFits(records)
+    if (rest.length === 0) return
+    if (own) return this.#drop('queue-full', rest.length)
+    if (this.limits.overflow === 'drop-oldest') return this.#takeAllAndDropOldest(rest)
+    const suspends = this.limits.overflow === 'suspend'
+    this.#beginLoss(suspends ? 'suspended' : 'losing')
+    this.#drop(suspends ? 'suspended' : 'queue-full', rest.length)
   }
 
   offerAlone(record: Buffer): void {
@@ -71,6 +79,7 @@ export class QueueModel {
 
   /** The next `count` bytes have been written. */
   write(count: number): void {
+    this.handedOver = 0
     if (count === 0) return
     this.partial += count
     for (let first = this.waiting[0]; first !== undefined && this.partial >= first.length; first = this.waiting[0]) {
@@ -87,6 +96,7 @@ export class QueueModel {
   die(unread: number): void {
     let ofWhole = unread - this.partial
     this.partial = 0
+    this.handedOver = 0
     while (ofWhole > 0) {
       const last = this.written.pop()
       if (last === undefined) throw new Error('the model was told to die with more unread than written')
@@ -117,6 +127,7 @@ export class QueueModel {
     this.waiting = []
     this.written = []
     this.partial = 0
+    this.handedOver = 0
     return waited
   }
 
@@ -140,19 +151,25 @@ export class QueueModel {
     this.ledger.queued += records.length
   }
 
-  #takeWhatFits(records: readonly Buffer[]): void {
-    const suspends = this.limits.overflow === 'suspend'
-    let fitting = 0
-    while (fitting < records.length && this.#hasRoomFor(records.slice(0, fitting + 1))) fitting++
-    this.#take(records.slice(0, fitting))
-    this.#beginLoss(suspends ? 'suspended' : 'losing')
-    this.#drop(suspends ? 'suspended' : 'queue-full', records.length - fitting)
+  /** Goes on as long as the plugin makes room; returns what is left. */
+  #takeWhatFits(records: readonly Buffer[]): readonly Buffer[] {
+    let rest = records
+    for (let waited = -1; rest.length > 0 && waited !== this.waiting.length;) {
+      let fitting = 0
+      while (fitting < rest.length && this.#hasRoomFor(rest.slice(0, fitting + 1))) fitting++
+      this.#take(rest.slice(0, fitting))
+      rest = rest.slice(fitting)
+      waited = this.waiting.length
+      if (rest.length > 0) this.#makeRoom()
+    }
+    return rest
   }
 
   #takeAllAndDropOldest(records: readonly Buffer[]): void {
     this.#take(records)
     this.#beginLoss('losing')
-    const begun = this.partial > 0 ? 1 : 0
+    let begun = 0
+    while (sizeOf(this.waiting.slice(0, begun)) < this.partial + this.handedOver) begun++
     while (!this.#hasRoomFor([]) && this.waiting.length > begun) {
       this.waiting.splice(begun, 1)
       this.ledger.queued--

@@ -6,7 +6,8 @@ import { KEPT_BYTES } from '../../src/dispatcher/queue.js'
 import { SEGMENT_BYTES } from '../../src/dispatcher/segment.js'
 import type { OverflowAction, QueueLimits } from '../../src/dispatcher/settings.js'
 import { balances } from '../../src/dispatcher/ledger.js'
-import { LONGEST_RECORD, QueueBench, type Reader } from './queue-bench.js'
+import { LONGEST_RECORD, QueueBench } from './queue-bench.js'
+import type { QueueReader } from './queue-reader.js'
 import { SpyPool } from './spy-pool.js'
 
 const RUNS = 5000
@@ -27,6 +28,9 @@ type Op =
   | { do: 'own-record'; isPicked: boolean }
   | { do: 'write'; at: number; most: number }
   | { do: 'write-spans'; at: number; spans: number }
+  | { do: 'hand-over'; at: number; limit: number }
+  /** So much more the plugin takes whenever the queue asks it to make room. */
+  | { do: 'room'; at: number; bytes: number }
   /** A death with this share of what can come back unread. */
   | { do: 'die'; at: number; unreadShare: number }
   /** A death with the last so many records unread, give or take a byte. */
@@ -66,6 +70,11 @@ const OP: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('own-record' as const), isPicked: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('write' as const), at: AT, most: MOST }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('write-spans' as const), at: AT, spans: fc.nat(9) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('hand-over' as const), at: AT, limit: fc.integer({ min: 1, max: 4096 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('room' as const), at: AT, bytes: MOST }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('die' as const), at: AT, unreadShare: SHARE }) },
   {
     weight: 2,
@@ -104,23 +113,28 @@ function run(bench: QueueBench, op: Op): void {
       bench.offer(true)
       return
     default:
-      runAt(bench, readerAt(bench, op.at), op)
+      runAt(readerAt(bench, op.at), op)
   }
 }
 
-function runAt(bench: QueueBench, reader: Reader, op: Extract<Op, { at: number }>): void {
+function runAt(reader: QueueReader, op: Extract<Op, { at: number }>): void {
   const { queue, model } = reader
   switch (op.do) {
     case 'write':
-      return bench.write(reader, op.most)
+      return reader.write(op.most)
     case 'write-spans':
-      for (let span = 0; span < op.spans; span++) bench.write(reader, Infinity)
+      for (let span = 0; span < op.spans; span++) reader.write(Infinity)
+      return
+    case 'hand-over':
+      return reader.handOver(op.limit)
+    case 'room':
+      reader.roomBytes = op.bytes
       return
     case 'die':
-      return die(reader, Math.floor(op.unreadShare * model.returnableBytes))
+      return reader.die(Math.floor(op.unreadShare * model.returnableBytes))
     case 'die-near': {
       const records = op.records === 0 ? [] : model.written.slice(-op.records)
-      return die(reader, records.reduce((sum, { length }) => sum + length, model.partial) + op.bytes)
+      return reader.die(records.reduce((sum, { length }) => sum + length, model.partial) + op.bytes)
     }
     case 'adopt':
       queue.setLimits(op.limits)
@@ -130,7 +144,7 @@ function runAt(bench: QueueBench, reader: Reader, op: Extract<Op, { at: number }
       queue.resume()
       return model.resume()
     case 'shut':
-      return assert.equal(queue.shut(op.reason), model.shut(op.reason))
+      return reader.shut(op.reason)
     case 'reopen':
       return assert.equal(queue.reopen(), model.reopen())
     default:
@@ -138,14 +152,7 @@ function runAt(bench: QueueBench, reader: Reader, op: Extract<Op, { at: number }
   }
 }
 
-function die({ queue, model }: Reader, wanted: number): void {
-  const unread = Math.max(0, Math.min(wanted, model.returnableBytes))
-  assert.equal(queue.takeBack(unread), 0, 'everything unread comes back')
-  assert.equal(queue.takeBack(1), 1, 'and nothing a second time')
-  model.die(unread)
-}
-
-function readerAt(bench: QueueBench, at: number): Reader {
+function readerAt(bench: QueueBench, at: number): QueueReader {
   const reader = bench.readers[at % bench.readers.length]
   assert.ok(reader)
   return reader
@@ -198,10 +205,10 @@ void test('records that are rare keep no segments, whatever is lost in between',
   for (let cycle = 0; cycle < 200; cycle++) {
     for (let picked = 0; picked < 3; picked++) bench.come(bench.record(100), true)
     // The third was lost, and with the end of that loss comes a record for this queue alone.
-    while (!reader.queue.isEmpty) bench.write(reader, Infinity)
+    while (!reader.queue.isEmpty) reader.write(Infinity)
     bench.come(bench.record(100), true)
     for (let others = 0; others < 5; others++) bench.come(bench.record(60_000), false)
-    while (!reader.queue.isEmpty) bench.write(reader, Infinity)
+    while (!reader.queue.isEmpty) reader.write(Infinity)
     most = Math.max(most, pool.out.size)
   }
   t.equal(reader.queue.ledger.dropped['queue-full'], 200)
@@ -234,9 +241,9 @@ void test('more unread than is kept: what is kept comes back, and how much more 
 })
 
 /** Some four times what is kept, in records of many sizes. */
-function writeMuch(bench: QueueBench, reader: Reader): void {
+function writeMuch(bench: QueueBench, reader: QueueReader): void {
   for (let count = 0; count < 5000; count++) {
     bench.come(bench.record(1 + ((count * 7) % 1999)), true)
-    if (count % 10 === 9) while (!reader.queue.isEmpty) bench.write(reader, Infinity)
+    if (count % 10 === 9) while (!reader.queue.isEmpty) reader.write(Infinity)
   }
 }
