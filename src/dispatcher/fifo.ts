@@ -43,6 +43,8 @@ export class Fifo {
   /** A reader of our own, only once the process is gone or its input has ended. */
   #reader: number | undefined
   #prober: Socket | undefined
+  /** A piece was still waiting when the writing ends were closed. */
+  #gaveUp = false
 
   private constructor(childEnd: number, writer: number) {
     this.#childEnd = childEnd
@@ -93,10 +95,8 @@ export class Fifo {
   writeLater(piece: Buffer, onWritten: () => void): void {
     if (this.#writer === undefined) return
     this.#prober ??= this.#openProber(this.#writer)
-    const prober = this.#prober
-    prober?.write(piece, (error) => {
-      // A socket that is destroyed calls back without an error for what it never wrote.
-      if (!error && this.#prober === prober) onWritten()
+    this.#prober?.write(piece, (error) => {
+      if (!error && !this.#gaveUp) onWritten()
     })
   }
 
@@ -151,6 +151,9 @@ export class Fifo {
   }
 
   #closeWriters(writer: number): void {
+    // A socket that is destroyed calls back without an error for what it never wrote, just as for what it has written and
+    // not yet told.
+    this.#gaveUp = this.#prober !== undefined && this.#prober.writableLength > 0
     this.#prober?.destroy()
     this.#prober = undefined
     closeSync(writer)
