@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs'
 import type { Log } from '../log.js'
 import { until, type Clock } from './clock.js'
-import { groupLives, isAlive, processWith, signalGroup } from './process-table.js'
+import { groupLives, processWith, signalGroup } from './process-table.js'
 import { orphanages, type Orphan } from './run-dir.js'
 
 const POLL_MS = 10
@@ -33,8 +33,9 @@ async function endOrphan(orphan: Orphan, clock: Clock, log: Log): Promise<void> 
   log.error({ plugin: orphan.plugin, pid: orphan.pid }, 'cannot end it, not even by SIGKILL; starting beside it')
 }
 
-/** The process, or, when it is gone and its pid not taken by another, what it left of its group. */
+/** The process or, unless its pid has been taken by another, what it left of its group. */
 function lives(orphan: Orphan): boolean {
-  if (isAlive(orphan)) return true
-  return processWith(orphan.pid) === undefined && groupLives(orphan.pid)
+  const now = processWith(orphan.pid)
+  if (now !== undefined && now.startTicks !== orphan.startTicks) return false
+  return groupLives(orphan.pid)
 }
