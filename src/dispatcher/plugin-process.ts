@@ -76,7 +76,7 @@ export class PluginProcess {
     return new Promise((resolve, reject) => {
       const child = startChild(program, stdio, (exit) => {
         if (started === undefined) {
-          stderr.finish()
+          void stderr.finish()
           fifo.close()
           reject(new Error(exit.error ?? 'it ended before it had begun'))
         } else void started.#bury(exit).then(onGone)
@@ -132,9 +132,9 @@ export class PluginProcess {
 
   async #bury(exit: Exit): Promise<Remains> {
     const exact = await this.#endRest()
+    await this.#stderr.finish()
     const unread = this.#fifo.readBack()
     this.#fifo.close()
-    this.#stderr.finish()
     this.#world.runDir.forget(this.#name)
     return { exit, unread, lastLines: this.#stderr.lastLines, exact }
   }

@@ -9,14 +9,17 @@ import type { Clock } from './clock.js'
 import { errorCode } from './error-code.js'
 import type { Owner } from './fifo.js'
 
-/** Longer lines are cut by split2 at about this; a plugin's stderr is for people. */
+/** Longer lines are cut; a plugin's stderr is for people. */
 const MAX_LINE_CHARACTERS = 4096
 const LINES_PER_WINDOW = 50
 const WINDOW_MS = 10_000
 const LAST_LINES = 20
 const READ_BYTES = 16 * 1024
 
-/** skipOverflow is missing from the package's types; without it a long line would end the stream with an error. */
+/**
+ * For split2 the limit holds only as long as a line has no end yet; what comes whole in one read is cut by us. skipOverflow
+ * is missing from the package's types; without it a long line would end the stream with an error.
+ */
 const SPLIT_OPTIONS = { maxLength: MAX_LINE_CHARACTERS, skipOverflow: true }
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
@@ -49,7 +52,7 @@ export class StderrReader {
     // A reader of a FIFO has no errors that would not also end it.
     this.#socket.on('error', () => {})
     this.#lines.on('data', (line: string) => {
-      this.#take(line)
+      this.#take(line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS)}…` : line)
     })
   }
 
@@ -73,11 +76,15 @@ export class StderrReader {
     closeSync(this.childEnd)
   }
 
-  /** The process is gone: takes what it still left, and closes. */
-  finish(): void {
+  /** The process is gone: takes what it still left, and closes. Resolves when the last line has been taken. */
+  async finish(): Promise<void> {
     this.#readRest()
+    const taken = new Promise<void>((resolve) => {
+      this.#lines.once('end', resolve)
+    })
     this.#lines.end()
     this.#socket.destroy()
+    await taken
     if (this.#inWindow > LINES_PER_WINDOW) this.#sink.leftOut(this.#inWindow - LINES_PER_WINDOW)
   }
 
