@@ -22,10 +22,13 @@ import { Fifo, makeFifos, PIECE_BYTES } from '../../src/dispatcher/fifo.js'
 const { O_NONBLOCK, O_RDONLY } = constants
 /** What a FIFO holds unless somebody makes it larger. */
 const PIPE_BYTES = 65_536
+/** As root sets it unless fs.pipe-max-size is less. */
+const LARGEST_PIPE_BYTES = 1 << 20
+const F_SETPIPE_SZ = 1031
 const NOBODY = 65_534
 
 const PIECE = Buffer.from('piece')
-const DATA = Buffer.from(Array.from({ length: 4 * PIPE_BYTES }, (_, index) => index % 251))
+const DATA = Buffer.from(Array.from({ length: LARGEST_PIPE_BYTES + 1 }, (_, index) => index % 251))
 
 /** Paths of new FIFOs, all made by one process. */
 async function makeSome(t: Test, count: number): Promise<string[]> {
@@ -237,6 +240,20 @@ void test('a child has a description of its own, so that ours never waits', asyn
   await once(child, 'exit')
   t.notOk(fifo.hasReader())
   t.equal(fifo.readBack(), PIPE_BYTES)
+  fifo.close()
+})
+
+void test('a plugin may make its stdin larger', async (t) => {
+  const [path = ''] = await makeSome(t, 1)
+  const fifo = Fifo.open(path, undefined)
+  const script = `$| = 1; fcntl(STDIN, ${F_SETPIPE_SZ}, ${LARGEST_PIPE_BYTES}) or die; print "x"; sleep 1000`
+  const child = spawn('/usr/bin/perl', ['-e', script], { stdio: [fifo.childEnd, 'pipe', 'inherit'] })
+  fifo.passedOn()
+  await once(child.stdout ?? child, 'data')
+  t.equal(fill(fifo), LARGEST_PIPE_BYTES)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.equal(fifo.readBack(), LARGEST_PIPE_BYTES)
   fifo.close()
 })
 
