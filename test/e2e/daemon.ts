@@ -10,6 +10,8 @@ import type { Test } from 'tap'
 import type { Place } from './place.js'
 
 const MAIN = resolve('build/src/main.js')
+/** The environment is emptied behind the back of the test runner, which puts itself into that of every child. */
+const ENV = '/usr/bin/env'
 const DEADLINE_MS = 60_000
 const POLL_MS = 5
 /** Characters of the log that a failure shows. */
@@ -53,9 +55,18 @@ export class Daemon {
   constructor(t: Test, place: Place, started: Started = {}) {
     this.place = place
     const stdin = started.stdin === undefined || started.stdin === 'socket' ? 'pipe' : started.stdin
-    const [command = process.execPath, ...args] = [...(started.launcher ?? []), ...commandLine(place, started)]
-    const stdio = [stdin, started.stdout ?? 'ignore', started.stderr ?? 'pipe'] as const
-    this.child = spawn(command, args, { stdio: [...stdio], env: {} })
+    const { launcher = [], nodeArgs = [], args = [] } = started
+    const [command = ENV, ...rest] = [
+      ...launcher,
+      ENV,
+      '-i',
+      process.execPath,
+      ...nodeArgs,
+      MAIN,
+      ...argsAt(place),
+      ...args,
+    ]
+    this.child = spawn(command, rest, { stdio: [stdin, started.stdout ?? 'ignore', started.stderr ?? 'pipe'] })
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log += text
     })
@@ -213,9 +224,14 @@ export function fieldsOf(line: string): Readonly<Record<string, string>> {
 }
 
 /** Runs audispd to its end. */
-export function runToEnd(args: readonly string[], input = ''): { status: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { env: {}, input, encoding: 'utf8' })
+export function runToEnd(args: readonly string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(ENV, ['-i', process.execPath, MAIN, ...args], { encoding: 'utf8' })
   return { status, out: stdout, err: stderr }
+}
+
+/** The arguments of a daemon at this place. */
+export function argsAt(place: Place): string[] {
+  return ['-c', place.dir, '--run-dir', place.path('run')]
 }
 
 export async function until(isSo: () => boolean, what: () => string): Promise<void> {
@@ -238,10 +254,4 @@ function stateOf(pid: number): string {
     // ENOENT or ESRCH: gone.
     return ''
   }
-}
-
-/** The command line of a daemon at this place, Node first. */
-export function commandLine(place: Place, started: Started = {}): string[] {
-  const { args = [], nodeArgs = [] } = started
-  return [process.execPath, ...nodeArgs, MAIN, '-c', place.dir, '--run-dir', place.path('run'), ...args]
 }

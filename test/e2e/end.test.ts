@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readSync, renameSync, writeFileSync, wr
 import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { commandLine, Daemon, isAlive, runToEnd, until } from './daemon.js'
+import { argsAt, Daemon, isAlive, runToEnd, until } from './daemon.js'
 import { PERL, Place } from './place.js'
 import { frame, frames, recordText, serialsIn, textOf } from './records.js'
 
@@ -16,11 +16,6 @@ const PIPE_BYTES = 64 * 1024
 
 function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index)
-}
-
-/** What runToEnd() needs to start a daemon here. */
-function argsFor(place: Place, ...more: readonly string[]): string[] {
-  return [...commandLine(place).slice(2), ...more]
 }
 
 void t.test('the end of input: everything is delivered, and everybody goes', async (t) => {
@@ -252,12 +247,12 @@ void t.test('exit status 78: a configuration that cannot be used', async (t) => 
   const place = new Place(t, 'q_depth = many\nlog_levle = info\n')
   place.tee('plugin')
   const conf = place.path('audispd.conf')
-  const broken = runToEnd(argsFor(place))
+  const broken = runToEnd(argsAt(place))
   t.equal(broken.status, 78)
   t.match(broken.err, `${conf}:1: q_depth: `)
   t.match(broken.err, new RegExp(`${conf}:2: log_levle: .*log_level`), 'all mistakes at once')
   place.settings('')
-  const unknown = runToEnd(argsFor(place, '--only', 'plugni'))
+  const unknown = runToEnd([...argsAt(place), '--only', 'plugni'])
   t.equal(unknown.status, 78)
   t.match(unknown.err, /there is no drop-in 'plugni' in .* \(did you mean 'plugin'\?\)/)
   t.equal(place.size('plugin'), 0, 'nothing was started')

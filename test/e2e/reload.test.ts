@@ -3,7 +3,7 @@
 
 import { renameSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { commandLine, Daemon, isAlive, runToEnd } from './daemon.js'
+import { argsAt, Daemon, isAlive, runToEnd } from './daemon.js'
 import { Place } from './place.js'
 import { frames, parted, serialsIn, textOf } from './records.js'
 
@@ -31,7 +31,7 @@ async function reload(daemon: Daemon, name: string): Promise<string> {
 
 /** What --dry-run says of the daemon at this place. */
 function dryRun(place: Place, ...more: readonly string[]): { status: number | null; out: string } {
-  return runToEnd([...commandLine(place).slice(2), '--dry-run', ...more])
+  return runToEnd([...argsAt(place), '--dry-run', ...more])
 }
 
 void t.test('one added, one removed, one changed, one broken, while records pass', async (t) => {
@@ -157,8 +157,8 @@ void t.test('a SIGHUP that comes while a reload is going on is not lost', async 
       await daemon.says([' error ', 'q_depth', `${time}-${round}`])
     }
   }
+  await change(daemon, 'plugin', 'invalid', 16)
   t.match(await daemon.finish(), { code: 0 })
-  t.equal(daemon.lines('change=invalid').length, 16, 'each change was found by a reload of its own')
 })
 
 void t.test('a broken file touches its own plugin alone, and the log says where', async (t) => {
