@@ -9,18 +9,13 @@ import type { Clock } from './clock.js'
 import { errorCode } from './error-code.js'
 import type { Owner } from './fifo.js'
 
+const LF = 0x0a
 /** Longer lines are cut; a plugin's stderr is for people. */
 const MAX_LINE_CHARACTERS = 4096
 const LINES_PER_WINDOW = 50
 const WINDOW_MS = 10_000
 const LAST_LINES = 20
 const READ_BYTES = 16 * 1024
-
-/**
- * For split2 the limit holds only as long as a line has no end yet; what comes whole in one read is cut by us. skipOverflow
- * is missing from the package's types; without it a long line would end the stream with an error.
- */
-const SPLIT_OPTIONS = { maxLength: MAX_LINE_CHARACTERS, skipOverflow: true }
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
@@ -35,10 +30,12 @@ export class StderrReader {
   readonly childEnd: number
   readonly #socket: Socket
   readonly #fd: number
-  readonly #lines = split2('\n', SPLIT_OPTIONS)
+  readonly #lines = split2('\n')
   readonly #sink: StderrSink
   readonly #clock: Clock
   readonly #last: string[] = []
+  /** Bytes of the line that has not ended yet. */
+  #unfinishedBytes = 0
   #windowBeganMs = 0
   #inWindow = 0
 
@@ -48,7 +45,9 @@ export class StderrReader {
     this.#clock = clock
     this.#fd = reader
     this.#socket = new Socket({ fd: reader, readable: true, writable: false })
-    this.#socket.on('data', (chunk: Buffer) => this.#lines.write(chunk))
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#split(chunk)
+    })
     // A reader of a FIFO has no errors that would not also end it.
     this.#socket.on('error', () => {})
     this.#lines.on('data', (line: string) => {
@@ -96,9 +95,21 @@ export class StderrReader {
     for (let left = 64 * 1024; left > 0;) {
       const count = readNow(this.#fd, chunk)
       if (count === 0) return
-      this.#lines.write(Buffer.from(chunk.subarray(0, count)))
+      this.#split(Buffer.from(chunk.subarray(0, count)))
       left -= count
     }
+  }
+
+  /** A line without an end goes on as another one: split2 would hold it for ever, or with its maxLength throw it away. */
+  #split(chunk: Buffer): void {
+    const first = chunk.indexOf(LF)
+    if (this.#unfinishedBytes + (first === -1 ? chunk.length : first) > MAX_LINE_CHARACTERS) {
+      this.#lines.write('\n')
+      this.#unfinishedBytes = 0
+    }
+    this.#lines.write(chunk)
+    const last = chunk.lastIndexOf(LF)
+    this.#unfinishedBytes = last === -1 ? this.#unfinishedBytes + chunk.length : chunk.length - last - 1
   }
 
   #take(line: string): void {
