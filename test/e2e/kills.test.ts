@@ -63,9 +63,14 @@ void t.test('a record half read at a death comes again, whole and once', async (
   // Prime sizes, so that the process stops within a record, at another place in it each time.
   for (const limit of [7919, 1, 120, 122, 65_537, 15_013, 2, 99_991]) {
     writeFileSync(place.path('half.limit'), String(limit))
-    if (taken.length === 0) await daemon.running('half')
-    else process.kill(daemon.pidOf('half'), 'SIGKILL')
-    if (taken.length === 0) await daemon.write(frames(1, total))
+    if (taken.length === 0) {
+      await daemon.running('half')
+      await daemon.write(frames(1, total))
+    } else {
+      const pid = daemon.pidOf('half')
+      process.kill(pid, 'SIGKILL')
+      await daemon.runningAnew('half', pid)
+    }
     size += limit
     await daemon.until(() => place.size('half') === size, `a process has taken its ${limit} bytes`)
     taken.push(limit)
