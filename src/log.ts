@@ -28,7 +28,6 @@ const NULL_DEVICE = 0x103
 const FILE_MODE = 0o640
 const LAST_WORDS_MS = 1000
 
-/** Lines dropped because nobody read the log; said as soon as somebody does. */
 interface Sink {
   write(line: string): void
   reopen(): void
@@ -144,12 +143,15 @@ function sonicSink(to: number | string): Sink {
     close: () =>
       new Promise((resolve) => {
         isClosed = true
-        file.once('close', resolve)
         // A log that nobody reads must not keep the daemon from ending; if it were not destroyed, it would be waited for.
-        setTimeout(() => {
+        const timer = setTimeout(() => {
           file.destroy()
           resolve()
         }, LAST_WORDS_MS)
+        file.once('close', () => {
+          clearTimeout(timer)
+          resolve()
+        })
         file.end()
       }),
   }
