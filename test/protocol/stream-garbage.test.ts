@@ -136,6 +136,48 @@ void t.test('a size that swallows any part of the next header costs no other rec
   t.end()
 })
 
+void t.test('the framing is found out anew behind a swallowed header', (t) => {
+  const swallowing = Buffer.concat([header({ size: 500 }), Buffer.from('audit(1.1:1): ')])
+  const { heard, reader } = listenTo([GOOD, swallowing, paddedStream([ONE, TWO, THREE], 'x')])
+  t.same(
+    heard.payloads,
+    [ONE, TWO, ONE, TWO, THREE].map(({ payload }) => payload.toString()),
+  )
+  t.same(heard.codes, ['damaged-payload'])
+  t.equal(reader.kind, 'padded')
+  t.end()
+})
+
+void t.test('a torn header that takes its last bytes from the next one costs no other record', (t) => {
+  const frame = exactFrame(ONE)
+  const expected = [ONE, TWO, ONE, TWO].map(({ payload }) => payload.toString())
+  // With its first 12 bytes the next version word, 0, is its size: an empty record, which is legal, so it comes as well.
+  const withEmpty = expected.toSpliced(2, 0, '')
+  for (let torn = 1; torn < 16; torn++) {
+    for (const pieceBytes of [frame.length, 1]) {
+      const bytes = Buffer.concat([GOOD, frame.subarray(0, torn), frame, exactFrame(TWO)])
+      const { heard } = listenTo(piecesOf(bytes, pieceBytes))
+      t.same(heard.payloads, torn === 12 ? withEmpty : expected, `${torn} bytes of it`)
+    }
+  }
+  t.end()
+})
+
+void t.test('a swallowed part of a header is found wherever the held bytes are moved', (t) => {
+  const damaged = exactStream([ONE, TWO])
+  header({ size: ONE.payload.length + 15 }).copy(damaged)
+  const pairs = Array.from({ length: 300 }, () => damaged)
+  for (let shift = 0; shift < damaged.length; shift += 3) {
+    const bytes = Buffer.concat([
+      exactFrame({ ...THREE, payload: Buffer.alloc(20 + shift, 'audit(1.1:1): ') }),
+      ...pairs,
+    ])
+    const { heard } = listenTo(piecesOf(bytes, 1))
+    t.equal(heard.frames.filter(({ version }) => version === 1).length, pairs.length, `by ${shift} bytes`)
+  }
+  t.end()
+})
+
 void t.test('a run of records that each swallow the next is told once', (t) => {
   const nested = Buffer.concat(
     Array.from({ length: 500 }, () => Buffer.concat([header({ size: 8970 }), Buffer.from('audit(')])),
