@@ -1,6 +1,17 @@
 // The life of a plugin as a total table: every state has an answer to every event, and the answer is a value. Nothing here
 // has a clock, a child or a random number; plugin.ts has them and does what is said here.
 
+import type {
+  AfterStop,
+  Circumstances,
+  Death,
+  Life,
+  PluginAction,
+  PluginEvent,
+  PluginState,
+  Step,
+  StopStep,
+} from './plugin-life.js'
 import type { RestartPolicy } from './settings.js'
 
 /** A process that lived this long had a good life: the pause before its restart begins small again. */
@@ -9,71 +20,7 @@ export const GOOD_LIFE_MS = 60_000
 /** EX_CONFIG of sysexits: the plugin cannot run as it is configured, so that starting it again is no use. */
 const EXIT_BAD_CONFIGURATION = 78
 
-/** What follows when a process that is being stopped has gone. */
-export type AfterStop = 'stopped' | 'starting' | 'invalid'
-
-/** How far stopping has come: waiting for the spawn to end, input ended, asked by SIGTERM, killed. */
-export type StopStep = 'unborn' | 'ended' | 'asked' | 'killed'
-
-export type PluginState =
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'starting' }
-  | { readonly kind: 'running'; readonly pid: number; readonly sinceMs: number }
-  | { readonly kind: 'backoff'; readonly untilMs: number }
-  | { readonly kind: 'stopping'; readonly step: StopStep; readonly after: AfterStop }
-  | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'invalid' }
-
-export interface Death {
-  /** As a person reads it: `exit status 1`, `signal SIGKILL`, `not started: …`. */
-  readonly how: string
-  readonly exitCode: number | undefined
-  /** It was asked to go from outside while the daemon ends: no crash. */
-  readonly excused: boolean
-}
-
-export type PluginEvent =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'spawned'; readonly pid: number }
-  | { readonly kind: 'exited'; readonly death: Death }
-  | { readonly kind: 'timer' }
-  /** The drop-in or the program changed: end this process and start the next. */
-  | { readonly kind: 'restart' }
-  | { readonly kind: 'stop'; readonly after: 'stopped' | 'invalid' }
-
-export type PluginAction =
-  | { readonly do: 'spawn' }
-  | { readonly do: 'end-input' }
-  | { readonly do: 'terminate' }
-  | { readonly do: 'kill' }
-  | { readonly do: 'set-timer'; readonly ms: number }
-  | { readonly do: 'clear-timer' }
-  | { readonly do: 'open-queue' }
-  | { readonly do: 'shut-queue'; readonly reason: 'failed' | 'stopped' }
-  | { readonly do: 'tell-started' }
-  | { readonly do: 'tell-died'; readonly how: string; readonly restartInMs: number; readonly excused: boolean }
-  | { readonly do: 'tell-failed'; readonly reason: string }
-  | { readonly do: 'tell-stopped' }
-
-/** The state, and what is remembered of earlier deaths. */
-export interface Life {
-  readonly state: PluginState
-  readonly deathsMs: readonly number[]
-  readonly delayMs: number
-}
-
-export interface Circumstances {
-  readonly nowMs: number
-  /** Random, 0 to 1: keeps plugins that died together from starting together. */
-  readonly roll: number
-  readonly restart: RestartPolicy
-  readonly stopTimeoutMs: number
-}
-
-export interface Step {
-  readonly life: Life
-  readonly actions: readonly PluginAction[]
-}
+export type { Circumstances, Death, Life, PluginAction, PluginEvent, PluginState, Step } from './plugin-life.js'
 
 type EventOf<K extends PluginEvent['kind']> = Extract<PluginEvent, { kind: K }>
 type StateOf<K extends PluginState['kind']> = Extract<PluginState, { kind: K }>
