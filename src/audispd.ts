@@ -19,10 +19,11 @@ const EXIT_BUG = 70
 const EXIT_SYSTEM = 71
 const EXIT_CONFIGURATION = 78
 
-process.on('uncaughtException', (error) => {
+process.on('uncaughtException', (error: unknown) => {
   // A bug, or a system call that nothing can be done about: never carry on with half a mind.
-  const isSystem = 'syscall' in error
-  sayLast(`audispd: ${isSystem ? error.message : (error.stack ?? error.message)}`)
+  const isSystem = error instanceof Error && 'syscall' in error
+  const text = error instanceof Error && !isSystem ? error.stack : String(error)
+  sayLast(`audispd: ${text}`)
   process.exit(isSystem ? EXIT_SYSTEM : EXIT_BUG)
 })
 

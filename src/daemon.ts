@@ -5,12 +5,14 @@ import { readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { formatProblem, type Problem } from './config.js'
 import { SYSTEM_CLOCK } from './dispatcher/clock.js'
-import { withPluginDir, type ConfigPlace } from './dispatcher/config-place.js'
+import { trustAt, withPluginDir, type ConfigPlace } from './dispatcher/config-place.js'
+import { REAL_DISK } from './dispatcher/disk.js'
 import { Dispatcher } from './dispatcher/dispatcher.js'
 import { readDropIns, watchDropIns, type DropInReport } from './dispatcher/drop-in-dir.js'
 import { Herald } from './dispatcher/herald.js'
 import { endOrphans } from './dispatcher/orphans.js'
 import { nameOf, processWith } from './dispatcher/process-table.js'
+import { checkProgram } from './dispatcher/program.js'
 import { ReloadRequests } from './dispatcher/reload-requests.js'
 import { RunDir, runDirBase } from './dispatcher/run-dir.js'
 import { SegmentPool } from './dispatcher/segment.js'
@@ -40,6 +42,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
   const { options, place, settings } = parts
   process.title = ['audispd', ...process.argv.slice(2)].join(' ')
   process.umask(UMASK)
+  const parent = process.ppid
   closeInheritedFiles()
   const openedLog = openLog(settings.log, settings.logLevel)
   const { log } = openedLog
@@ -54,7 +57,13 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
       {
         clock: SYSTEM_CLOCK,
         runDir,
-        extraEnv: isJitless() ? { NODE_OPTIONS: '--jitless' } : {},
+        onRunDirProblem: (problem) => {
+          log.warn(
+            { problem },
+            'run directory cannot be written; should this daemon be killed, the next may not find its plugins',
+          )
+        },
+        nodeOptions: isJitless() ? '--jitless' : '',
         niceness: boostPriority(settings.priorityBoost, log),
         pool: new SegmentPool(),
         herald,
@@ -62,6 +71,9 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         changeRunlevel: once((to) => {
           changeRunlevel(to, log)
         }),
+        isParentGone: () => process.ppid !== parent,
+        programDoubt: (path) =>
+          checkProgram(path, trustAt(place, REAL_DISK), REAL_DISK).findings.find(isError)?.text ?? '',
         endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
         onEnd: (status) => {
           watching.close()
@@ -159,7 +171,7 @@ function tellProblems(log: Log, problems: readonly Problem[]): void {
   }
 }
 
-function isError({ level }: Problem): boolean {
+function isError({ level }: Pick<Problem, 'level'>): boolean {
   return level === 'error'
 }
 

@@ -1,7 +1,7 @@
 // A record as one line for a person: when, which event, from where, what, and the fields as they came. Record text is
 // hostile: whatever a terminal could take for a command is escaped.
 
-const RECORD = /^(?:node=(\S+) )?type=(\S+) msg=audit\((\d+)\.(\d+):(\d+)\): ?(.*)$/s
+const RECORD = /^(?:node=(\S+) )?type=(\S+) msg=audit\((\d{1,11})\.(\d{1,3}):(\d+)\): ?(.*)$/s
 const ENRICHED = '\u001d'
 
 /** One line without its LF, as latin1 text so that every byte is one character. */

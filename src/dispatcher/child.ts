@@ -4,7 +4,7 @@
 // through env(1), which becomes it under the same pid.
 
 import { execa } from 'execa'
-import type { Owner } from './fifo.js'
+import type { Owner } from './owner.js'
 
 const ENV = '/usr/bin/env'
 const IGNORED_SIGNALS = '--ignore-signal=HUP,INT,PIPE,USR1,USR2'
@@ -60,9 +60,10 @@ export function startChild(
   child.once('exit', (code, signal) => {
     onExit({ code: code ?? undefined, signal: signal ?? undefined, error: undefined })
   })
-  child.once('error', (error) => {
-    if (child.pid === undefined) onExit({ code: undefined, signal: undefined, error: error.message })
-  })
+  // Without a process there are no events to rely on, only the promise.
+  if (child.pid === undefined) {
+    void tellWhy(child, onExit)
+  }
   return { pid: child.pid }
 }
 
@@ -74,4 +75,12 @@ function descriptor(fd: number): 3 {
 
 function isPassable(fd: number): fd is 3 {
   return Number.isInteger(fd) && fd >= 0
+}
+
+async function tellWhy(
+  child: PromiseLike<{ shortMessage?: string | undefined }>,
+  onExit: (exit: Exit) => void,
+): Promise<void> {
+  const { shortMessage = 'it could not be started' } = await child
+  onExit({ code: undefined, signal: undefined, error: shortMessage })
 }

@@ -14,13 +14,16 @@ export const SYSTEM_CLOCK: Clock = {
   },
 }
 
-/** Resolves with true as soon as `isSo` holds, with false when it has not held for `limitMs`. */
-export async function until(clock: Clock, isSo: () => boolean, everyMs: number, limitMs: number): Promise<boolean> {
+/** The longest pause between two looks. */
+const MAX_PAUSE_MS = 100
+
+/** Resolves with true as soon as `isSo` holds, with false when it has not held for `limitMs`. Looks ever less often. */
+export async function until(clock: Clock, isSo: () => boolean, firstMs: number, limitMs: number): Promise<boolean> {
   const deadline = clock.nowMs() + limitMs
-  while (!isSo()) {
+  for (let pauseMs = firstMs; !isSo(); pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     if (clock.nowMs() >= deadline) return false
     await new Promise<void>((resolve) => {
-      clock.after(everyMs, resolve)
+      clock.after(pauseMs, resolve)
     })
   }
   return true

@@ -9,6 +9,7 @@ import type { StreamSink } from '../protocol/stream-trouble.js'
 import type { ConfigPlace } from './config-place.js'
 import type { DropInReport } from './drop-in-dir.js'
 import { FanOut } from './fan-out.js'
+import { InputGate } from './input-gate.js'
 import { openInput, type Input } from './input.js'
 import { findNodeName } from './node-name.js'
 import { PluginSet } from './plugin-set.js'
@@ -22,6 +23,7 @@ const STDIN = 0
 const CHECK_PROGRESS_MS = 5000
 const EXIT_DONE = 0
 const EXIT_UNREADABLE = 65
+const EXIT_SYSTEM = 71
 
 /**
  * How far the daemon is from its end. `leaving`: asked to stop, still reading until the input ends or the time is up.
@@ -38,6 +40,8 @@ export interface DispatcherOptions {
 export interface DispatcherWorld extends Omit<PluginWorld, 'isEnding' | 'onChange'> {
   /** Ends what an earlier daemon left; nothing is started before. */
   readonly endOrphans: () => Promise<void>
+  /** True when the process that started the daemon has ended. */
+  readonly isParentGone: () => boolean
   /** Called once everything has ended, with the daemon's exit status. */
   readonly onEnd: (exitStatus: number) => void
 }
@@ -53,6 +57,8 @@ export class Dispatcher {
   #phase: Phase = 'running'
   /** How often it was asked to stop. */
   #requests = 0
+  /** How often the node's name has been asked for. */
+  #namings = 0
   #exitStatus = EXIT_DONE
   #input: Input | undefined
   #isDoorShut = false
@@ -81,21 +87,12 @@ export class Dispatcher {
     const { herald } = this.#world
     herald.log.info({ pid: process.pid, configuration: this.#options.place.settingsFile }, 'audispd started')
     herald.setOn(this.#settings.selfEvents)
+    this.carryOut(this.#settings, planReload(this.#plugins.known, reports))
+    const gate = this.#openGate()
+    this.#checkProgressLater()
     await this.#nameNode()
     herald.publish({ op: 'dispatcher-start', fields: {}, success: true })
-    this.carryOut(this.#settings, planReload(this.#plugins.known, reports))
-    if (this.#options.input !== 'none') {
-      this.#input = openInput(
-        STDIN,
-        (chunk) => {
-          this.#read(chunk)
-        },
-        (error) => {
-          this.#inputEnded(error)
-        },
-      )
-    }
-    this.#checkProgressLater()
+    gate.open()
     await this.#world.endOrphans()
     this.#plugins.open()
   }
@@ -134,7 +131,8 @@ export class Dispatcher {
       this.#world.herald.log.warn('no drop-in is active: records are read and go nowhere')
     }
     const plugins = Object.fromEntries(this.#plugins.known)
-    this.#world.runDir.saveState({ configuration: this.#options.place.settingsFile, plugins })
+    const problem = this.#world.runDir.saveState({ configuration: this.#options.place.settingsFile, plugins })
+    if (problem !== '') this.#world.onRunDirProblem(problem)
   }
 
   /** Lets suspended queues take records again. */
@@ -169,7 +167,30 @@ export class Dispatcher {
     if (this.#options.input === 'none') this.#inputEnded('')
   }
 
+  #openGate(): InputGate {
+    const gate = new InputGate(
+      (chunk) => {
+        this.#read(chunk)
+      },
+      (error) => {
+        this.#inputEnded(error)
+      },
+    )
+    if (this.#options.input === 'none') return gate
+    this.#input = openInput(
+      STDIN,
+      (chunk) => {
+        gate.take(chunk)
+      },
+      (error) => {
+        gate.end(error)
+      },
+    )
+    return gate
+  }
+
   #read(chunk: Buffer): void {
+    if (this.#phase !== 'running' && this.#phase !== 'leaving') return
     if (this.#reader.push(chunk) === 'gave-up') {
       this.#exitStatus = EXIT_UNREADABLE
       this.#input?.close()
@@ -196,7 +217,10 @@ export class Dispatcher {
     this.#reader.end()
     const { bytes, frames, lines } = this.#reader.counters
     if (bytes > 0 && frames + lines === 0) this.#exitStatus = EXIT_UNREADABLE
-    if (error !== '') herald.log.error({ error }, 'stdin cannot be read any further')
+    if (error !== '') {
+      this.#exitStatus = EXIT_SYSTEM
+      herald.log.error({ error }, 'stdin cannot be read any further')
+    }
     herald.log.info({ waitMs: this.#settings.drainTimeoutMs }, 'input has ended; letting plugins finish')
     herald.publish({ op: 'dispatcher-stop', fields: {}, success: true })
     this.#phase = 'draining'
@@ -268,12 +292,18 @@ export class Dispatcher {
   #checkProgressLater(): void {
     this.#cancelCheck = this.#world.clock.after(CHECK_PROGRESS_MS, () => {
       for (const plugin of this.#plugins.plugins) plugin.checkProgress()
+      // With the door shut the end of input is not seen.
+      if (this.#isDoorShut && this.#phase === 'running' && this.#world.isParentGone())
+        this.leave('whoever started us is gone')
       this.#checkProgressLater()
     })
   }
 
   async #nameNode(): Promise<void> {
+    const turn = ++this.#namings
     const { name, problem } = await findNodeName(this.#settings)
+    // A reload has asked anew in the meantime: its answer is the one that counts.
+    if (turn !== this.#namings) return
     if (problem !== '') this.#world.herald.log.warn({ problem, node: name }, 'name_format cannot be followed')
     this.#fanOut.setNode(name)
     this.#world.herald.setNode(name)

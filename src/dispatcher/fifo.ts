@@ -13,13 +13,18 @@
 //   then is the rest read back: a grandchild still reading would take bytes out of the middle of what is being counted.
 
 import { execFile } from 'node:child_process'
-import { closeSync, constants, fchownSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, constants, fchownSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { errorCode } from './error-code.js'
+import { openEnds } from './open-ends.js'
+import type { Owner } from './owner.js'
+import { readNow } from './read-now.js'
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const MKFIFO = '/usr/bin/mkfifo'
+const NOTHING = '/dev/null'
+const MKFIFO_TIMEOUT_MS = 5000
 const READ_BACK_BYTES = 64 * 1024
 
 /** PIPE_BUF: what goes into a pipe whole or not at all. */
@@ -27,14 +32,9 @@ export const PIECE_BYTES = 4096
 
 const run = promisify(execFile)
 
-export interface Owner {
-  readonly uid: number
-  readonly gid: number
-}
-
 /** Makes FIFOs that only their owner may open. Node cannot make one itself. */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
-  await run(MKFIFO, ['-m', '600', '--', ...paths], { env: {} })
+  await run(MKFIFO, ['-m', '600', '--', ...paths], { env: {}, timeout: MKFIFO_TIMEOUT_MS })
 }
 
 export class Fifo {
@@ -43,26 +43,33 @@ export class Fifo {
   /** A reader of our own, only once the process is gone or its input has ended. */
   #reader: number | undefined
   #prober: Socket | undefined
+  readonly #proberEnd: number
+  /** A descriptor held so that one can always be opened in its place. */
+  #reserve: number | undefined
   /** A piece was still waiting when the writing ends were closed. */
   #gaveUp = false
 
-  private constructor(childEnd: number, writer: number) {
+  private constructor(childEnd: number, writer: number, proberEnd: number) {
     this.#childEnd = childEnd
     this.#writer = writer
+    this.#proberEnd = proberEnd
   }
 
-  /** Opens both ends and unlinks the path. `owner`: who may open it again as /dev/stdin, when the plugin is not root's. */
+  /**
+   * Opens all ends and unlinks the path: later there might be no descriptor left to open one with. `owner`: who may open
+   * it again as /dev/stdin, when the plugin is not root's.
+   */
   static open(path: string, owner: Owner | undefined): Fifo {
-    // A reader comes first, as a writer cannot open a FIFO that nobody reads without waiting.
-    const first = openSync(path, O_RDONLY | O_NONBLOCK)
-    try {
-      const writer = openSync(path, O_WRONLY | O_NONBLOCK)
+    return openEnds(path, (open) => {
+      // A reader comes first, as a writer cannot open a FIFO that nobody reads without waiting.
+      const first = open(O_RDONLY | O_NONBLOCK)
+      const writer = open(O_WRONLY | O_NONBLOCK)
       if (owner !== undefined) fchownSync(writer, owner.uid, owner.gid)
-      return new Fifo(openSync(path, O_RDONLY), writer)
-    } finally {
+      const fifo = new Fifo(open(O_RDONLY), writer, open(O_WRONLY | O_NONBLOCK))
+      fifo.#reserve = openSync(NOTHING, O_RDONLY)
       closeSync(first)
-      unlinkSync(path)
-    }
+      return fifo
+    })
   }
 
   /** The descriptor to pass to the child. */
@@ -94,19 +101,20 @@ export class Fifo {
    */
   writeLater(piece: Buffer, onWritten: () => void): void {
     if (this.#writer === undefined) return
-    this.#prober ??= this.#openProber(this.#writer)
-    this.#prober?.write(piece, (error) => {
+    this.#prober ??= this.#openProber()
+    this.#prober.write(piece, (error) => {
       if (!error && !this.#gaveUp) onWritten()
     })
   }
 
   /** True while somebody can still take bytes. Only asked while our own writing end is open. */
   hasReader(): boolean {
-    if (this.#writer === undefined) return false
-    const fd = openUnlessUnread(`/proc/self/fd/${this.#writer}`)
-    if (fd === undefined) return false
-    closeSync(fd)
-    return true
+    const writer = this.#writer
+    if (writer === undefined) return false
+    this.#releaseReserve()
+    const isRead = isReadBySomebody(`/proc/self/fd/${writer}`)
+    this.#reserve = openSync(NOTHING, O_RDONLY)
+    return isRead
   }
 
   /** The end of input for the plugin. What it leaves unread can still be counted. */
@@ -134,49 +142,45 @@ export class Fifo {
     if (this.#writer !== undefined) this.#closeWriters(this.#writer)
     if (this.#reader !== undefined) closeSync(this.#reader)
     this.#reader = undefined
+    this.#releaseReserve()
   }
 
-  /** Undefined when nobody reads any more, and so there will be no room. */
-  #openProber(writer: number): Socket | undefined {
-    const fd = openUnlessUnread(`/proc/self/fd/${writer}`)
-    if (fd === undefined) return undefined
-    const prober = new Socket({ fd, readable: false, writable: true })
+  #openProber(): Socket {
+    const prober = new Socket({ fd: this.#proberEnd, readable: false, writable: true })
     // EPIPE when the last reader goes; the exit of the process says the same and is what is acted upon.
     prober.on('error', () => {})
     return prober
   }
 
   #openReader(writer: number): void {
+    this.#releaseReserve()
     this.#reader ??= openSync(`/proc/self/fd/${writer}`, O_RDONLY | O_NONBLOCK)
+  }
+
+  #releaseReserve(): void {
+    if (this.#reserve !== undefined) closeSync(this.#reserve)
+    this.#reserve = undefined
   }
 
   #closeWriters(writer: number): void {
     // A socket that is destroyed calls back without an error for what it never wrote, just as for what it has written and
     // not yet told.
     this.#gaveUp = this.#prober !== undefined && this.#prober.writableLength > 0
-    this.#prober?.destroy()
+    if (this.#prober === undefined) closeSync(this.#proberEnd)
+    else this.#prober.destroy()
     this.#prober = undefined
     closeSync(writer)
     this.#writer = undefined
   }
 }
 
-/** Another writing end of a FIFO; undefined when nobody reads it, which is how the kernel tells. */
-function openUnlessUnread(path: string): number | undefined {
+/** A FIFO that nobody reads cannot be opened for writing without waiting: so the kernel tells. */
+function isReadBySomebody(path: string): boolean {
   try {
-    return openSync(path, O_WRONLY | O_NONBLOCK)
+    closeSync(openSync(path, O_WRONLY | O_NONBLOCK))
+    return true
   } catch (error) {
-    if (errorCode(error) === 'ENXIO') return undefined
-    throw error
-  }
-}
-
-/** Bytes read without waiting; 0 when there is nothing. */
-function readNow(fd: number, into: Buffer): number {
-  try {
-    return readSync(fd, into, 0, into.length, null)
-  } catch (error) {
-    if (errorCode(error) === 'EAGAIN') return 0
+    if (errorCode(error) === 'ENXIO') return false
     throw error
   }
 }

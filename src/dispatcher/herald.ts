@@ -52,6 +52,11 @@ export class Herald {
     return this.#pending.length > 0
   }
 
+  /** True while `line` waits to be published. */
+  isPending(line: Buffer): boolean {
+    return this.#pending.includes(line)
+  }
+
   take(): readonly Buffer[] {
     if (this.#pending.length === 0) return NOTHING
     const taken = this.#pending

@@ -3,6 +3,7 @@
 
 import { createReadStream } from 'node:fs'
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net'
+import { isatty, ReadStream } from 'node:tty'
 import { errorCode } from './error-code.js'
 
 /** One read takes at most this; also what `block` may hold above its limit. */
@@ -44,8 +45,11 @@ function socketInput(fd: number, onChunk: (chunk: Buffer) => void, onEnd: (error
 }
 
 function fileInput(fd: number, onChunk: (chunk: Buffer) => void, onEnd: (error: string) => void): Input {
-  const stream = createReadStream('', { fd, autoClose: false, highWaterMark: READ_BYTES })
-  stream.on('data', (chunk) => {
+  // A terminal may be set not to wait, by whoever shares it, and only its own reader bears that.
+  const stream = isatty(fd)
+    ? new ReadStream(fd)
+    : createReadStream('', { fd, autoClose: false, highWaterMark: READ_BYTES })
+  stream.on('data', (chunk: Buffer | string) => {
     if (typeof chunk !== 'string') onChunk(chunk)
   })
   return reading(stream, onEnd)

@@ -18,7 +18,15 @@ export async function endOrphans(base: string, clock: Clock, log: Log): Promise<
   await Promise.all(
     found.flatMap(({ orphans }) => orphans.filter(lives).map((orphan) => endOrphan(orphan, clock, log))),
   )
-  for (const { path } of found) rmSync(path, { recursive: true, force: true })
+  for (const { path } of found) removeQuietly(path, log)
+}
+
+function removeQuietly(path: string, log: Log): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    log.warn({ path, error: String(error) }, 'what an earlier daemon left in the run directory cannot be removed')
+  }
 }
 
 async function endOrphan(orphan: Orphan, clock: Clock, log: Log): Promise<void> {

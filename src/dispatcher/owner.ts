@@ -1,11 +1,17 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Owner } from './fifo.js'
 
 const ID = '/usr/bin/id'
 const GETENT = '/usr/bin/getent'
 
+const LOOKUP_TIMEOUT_MS = 5000
+
 const run = promisify(execFile)
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
 
 /** The ids that `user` and `group` of a drop-in mean; undefined when neither is given. Throws when there is no such name. */
 export async function findOwner(user: string, group: string): Promise<Owner | undefined> {
@@ -18,7 +24,7 @@ export async function findOwner(user: string, group: string): Promise<Owner | un
 
 async function idOf(user: string, which: '-u' | '-g'): Promise<number> {
   try {
-    return Number((await run(ID, [which, '--', user], { env: {} })).stdout.trim())
+    return Number((await run(ID, [which, '--', user], { env: {}, timeout: LOOKUP_TIMEOUT_MS })).stdout.trim())
   } catch {
     // id(1) says "no such user" by its exit status.
     if (/^[0-9]+$/.test(user)) return Number(user)
@@ -29,7 +35,7 @@ async function idOf(user: string, which: '-u' | '-g'): Promise<number> {
 async function groupId(group: string): Promise<number> {
   if (/^[0-9]+$/.test(group)) return Number(group)
   try {
-    const id = (await run(GETENT, ['group', '--', group], { env: {} })).stdout.split(':')[2]
+    const id = (await run(GETENT, ['group', '--', group], { env: {}, timeout: LOOKUP_TIMEOUT_MS })).stdout.split(':')[2]
     if (id !== undefined) return Number(id)
   } catch {
     // getent(1) says "not found" by its exit status; the error below says it in words.

@@ -5,7 +5,7 @@ import type { DropIn } from './drop-in.js'
 import { startChild, type Exit } from './child.js'
 import { until, type Clock } from './clock.js'
 import { Fifo, makeFifos } from './fifo.js'
-import { findOwner } from './owner.js'
+import { findOwner, type Owner } from './owner.js'
 import { groupLives, holdersOf, signalGroup, signalProcess } from './process-table.js'
 import type { RunDir } from './run-dir.js'
 import { StderrReader, type StderrSink } from './stderr-reader.js'
@@ -18,8 +18,10 @@ const GONE_LIMIT_MS = 1000
 export interface ProcessWorld {
   readonly clock: Clock
   readonly runDir: RunDir
-  /** Added to every plugin's environment: empty, or what makes Node run where its compiler may not. */
-  readonly extraEnv: Readonly<Record<string, string>>
+  /** The run directory cannot be written. */
+  readonly onRunDirProblem: (problem: string) => void
+  /** Added to NODE_OPTIONS of every plugin: empty, or what makes Node run where its compiler may not. */
+  readonly nodeOptions: string
   /** The niceness plugins run with; undefined: as the daemon. */
   readonly niceness: number | undefined
 }
@@ -42,6 +44,7 @@ export class PluginProcess {
   readonly #fifo: Fifo
   readonly #stderr: StderrReader
   #ended = false
+  #isGone = false
 
   private constructor(
     pid: number,
@@ -68,10 +71,26 @@ export class PluginProcess {
   ): Promise<PluginProcess> {
     const owner = await findOwner(dropIn.user, dropIn.group)
     const paths = world.runDir.fifoPaths(dropIn.name)
-    await makeFifos([paths.input, paths.stderr])
-    const stderr = StderrReader.open(paths.stderr, owner, stderrSink, world.clock)
-    const fifo = Fifo.open(paths.input, owner)
-    const program = { path: dropIn.path, args: dropIn.args, env: { ...dropIn.env, ...world.extraEnv }, owner }
+    try {
+      await makeFifos([paths.input, paths.stderr])
+      const stderr = StderrReader.open(paths.stderr, owner, stderrSink, world.clock)
+      const ends = { stderr, fifo: openOrAbandon(paths.input, owner, stderr) }
+      return await PluginProcess.#spawn(dropIn, world, owner, paths.input, ends, onGone)
+    } catch (error) {
+      world.runDir.removeFifos(paths)
+      throw error
+    }
+  }
+
+  static async #spawn(
+    dropIn: DropIn,
+    world: ProcessWorld,
+    owner: Owner | undefined,
+    inputPath: string,
+    { fifo, stderr }: { readonly fifo: Fifo; readonly stderr: StderrReader },
+    onGone: (remains: Remains) => void,
+  ): Promise<PluginProcess> {
+    const program = { path: dropIn.path, args: dropIn.args, env: environmentOf(dropIn, world), owner }
     const stdio = { stdin: fifo.childEnd, stdout: STDOUT, stderr: stderr.childEnd }
     return new Promise((resolve, reject) => {
       const child = startChild(program, stdio, (exit) => {
@@ -84,9 +103,7 @@ export class PluginProcess {
       fifo.passedOn()
       stderr.passedOn()
       const started =
-        child.pid === undefined
-          ? undefined
-          : new PluginProcess(child.pid, dropIn.name, world, paths.input, fifo, stderr)
+        child.pid === undefined ? undefined : new PluginProcess(child.pid, dropIn.name, world, inputPath, fifo, stderr)
       if (started === undefined) return
       started.#settleIn(dropIn.stopTimeoutMs)
       resolve(started)
@@ -112,16 +129,18 @@ export class PluginProcess {
     this.#fifo.end()
   }
 
+  /** Nothing once it is gone: its pid may be another's by then. */
   signal(signal: NodeJS.Signals): void {
-    signalProcess(this.pid, signal)
+    if (!this.#isGone) signalProcess(this.pid, signal)
   }
 
   signalGroup(signal: NodeJS.Signals): void {
-    signalGroup(this.pid, signal)
+    if (!this.#isGone) signalGroup(this.pid, signal)
   }
 
   #settleIn(stopTimeoutMs: number): void {
-    this.#world.runDir.remember(this.#name, this.pid, stopTimeoutMs)
+    const problem = this.#world.runDir.remember(this.#name, this.pid, stopTimeoutMs)
+    if (problem !== '') this.#world.onRunDirProblem(problem)
     if (this.#world.niceness === undefined) return
     try {
       setPriority(this.pid, this.#world.niceness)
@@ -131,6 +150,7 @@ export class PluginProcess {
   }
 
   async #bury(exit: Exit): Promise<Remains> {
+    this.#isGone = true
     const exact = await this.#endRest()
     await this.#stderr.finish()
     const unread = this.#fifo.readBack()
@@ -148,5 +168,22 @@ export class PluginProcess {
     if (isUnread()) return groupIsGone
     for (const pid of holdersOf(this.#inputPath)) signalProcess(pid, 'SIGKILL')
     return (await until(clock, isUnread, POLL_MS, GONE_LIMIT_MS)) && groupIsGone
+  }
+}
+
+/** What Node needs is added to what the drop-in says, not put in its place. */
+function environmentOf(dropIn: DropIn, { nodeOptions }: ProcessWorld): Readonly<Record<string, string>> {
+  if (nodeOptions === '') return dropIn.env
+  const own = dropIn.env['NODE_OPTIONS']
+  return { ...dropIn.env, NODE_OPTIONS: own === undefined ? nodeOptions : `${own} ${nodeOptions}` }
+}
+
+function openOrAbandon(path: string, owner: Owner | undefined, stderr: StderrReader): Fifo {
+  try {
+    return Fifo.open(path, owner)
+  } catch (error) {
+    stderr.passedOn()
+    void stderr.finish()
+    throw error
   }
 }

@@ -6,6 +6,8 @@ import type { OverflowAction } from './settings.js'
 
 /** stderr lines shown with a death; a failure shows all that are kept. */
 const LAST_WORDS = 3
+/** Of each of them so much: a line of the log must not be too long to be held. */
+const SHOWN_CHARACTERS = 300
 
 export class PluginVoice {
   readonly #plugin: string
@@ -22,7 +24,7 @@ export class PluginVoice {
   }
 
   died(how: string, exe: string, restartInMs: number, lastLines: readonly string[]): void {
-    const fields = { plugin: this.#plugin, how, restartInMs, lastStderr: lastLines.slice(-LAST_WORDS) }
+    const fields = { plugin: this.#plugin, how, restartInMs, lastStderr: lastLines.slice(-LAST_WORDS).map(cut) }
     this.#herald.log.warn(fields, 'plugin died; restarting')
     this.#herald.publish({ op: 'plugin-death', fields: { plugin: this.#plugin, exe, how }, success: false })
   }
@@ -35,7 +37,7 @@ export class PluginVoice {
 
   failed(reason: string, exe: string, lastLines: readonly string[]): void {
     const hint = 'plugin failed and stays down; mend its drop-in or its program, then reload'
-    this.#herald.log.error({ plugin: this.#plugin, reason, lastStderr: lastLines }, hint)
+    this.#herald.log.error({ plugin: this.#plugin, reason, lastStderr: lastLines.map(cut) }, hint)
     this.#herald.publish({ op: 'plugin-failed', fields: { plugin: this.#plugin, exe, reason }, success: false })
   }
 
@@ -98,4 +100,8 @@ export class PluginVoice {
   leftOut(lines: number): void {
     this.#herald.log.warn({ plugin: this.#plugin, lines }, 'plugin says more than is logged; lines left out')
   }
+}
+
+function cut(line: string): string {
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line
 }

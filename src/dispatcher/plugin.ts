@@ -1,5 +1,7 @@
 // One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do and this does it.
 
+import { lineType } from '../protocol/record.js'
+import { selectorMatches } from '../protocol/selector.js'
 import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
 import { PIECE_BYTES } from './fifo.js'
@@ -23,6 +25,8 @@ export interface PluginWorld extends ProcessWorld {
   readonly pool: SegmentPool
   readonly herald: Herald
   readonly random: () => number
+  /** What is wrong with a program now, which may be another than when the drop-in was read; empty if nothing is. */
+  readonly programDoubt: (path: string) => string
   /** True while the daemon ends: a SIGTERM from outside is then meant for everybody and no crash. */
   readonly isEnding: () => boolean
   /** Runs `single` and `halt`. */
@@ -246,6 +250,8 @@ export class Plugin {
     this.#starts++
     let child: PluginProcess
     try {
+      const doubt = this.#world.programDoubt(this.#dropIn.path)
+      if (doubt !== '') throw new Error(doubt)
       child = await PluginProcess.start(this.#dropIn, this.#world, this.#voice, (remains) => {
         this.#isGone(remains)
       })
@@ -298,8 +304,12 @@ export class Plugin {
     this.#voice.lossEnded(lost, this.#dropIn.queue.overflow)
   }
 
+  /** The record about the beginning of its own loss, unless it is still to be published or not asked for. */
   #payOwed(): void {
-    if (this.#owed.length > 0) this.queue.offerAlone(this.queue.format.encode(this.#owed))
+    const line = this.#owed
     this.#owed = Buffer.alloc(0)
+    const isWanted = selectorMatches(this.#dropIn.subscribe, lineType(line, 0, line.length), '', 'self')
+    if (line.length === 0 || !isWanted || this.#world.herald.isPending(line)) return
+    this.queue.offerAlone(this.queue.format.encode(line))
   }
 }

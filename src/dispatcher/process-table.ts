@@ -56,9 +56,18 @@ export function holdersOf(path: string): number[] {
 }
 
 function processes(): number[] {
-  return readdirSync('/proc')
+  return namesInProc()
     .filter((name) => /^[0-9]+$/.test(name))
     .map(Number)
+}
+
+function namesInProc(): string[] {
+  try {
+    return readdirSync('/proc')
+  } catch {
+    // EMFILE: there is nothing to look with, and nothing that could be done about what would be seen.
+    return []
+  }
 }
 
 function isGone(state: string): boolean {

@@ -48,7 +48,14 @@ export class ReloadRequests {
 
   async #carryOut(): Promise<void> {
     this.#become('reloading')
-    await this.#reload()
+    try {
+      await this.#reload()
+    } finally {
+      this.#settle()
+    }
+  }
+
+  #settle(): void {
     const wanted = this.#state
     this.#state = 'idle'
     if (wanted === 'reloading-and-again') this.request()

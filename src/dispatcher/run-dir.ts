@@ -7,7 +7,7 @@
 //
 // Each daemon has a directory of its own, so that several may run; one whose daemon is gone is an orphanage.
 
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { errorCode } from './error-code.js'
@@ -15,6 +15,7 @@ import { bootId, isAlive, processWith, type ProcessId } from './process-table.js
 
 const ROOT_RUN_DIR = '/run/audispd'
 const PRIVATE = 0o700
+const WRITABLE_BY_OTHERS = 0o022
 const PID_SUFFIX = '.pid'
 const STATE_FILE = 'state.json'
 
@@ -38,7 +39,9 @@ export class RunDir {
     if (!stat.isDirectory() || (stat.uid !== process.geteuid?.() && stat.uid !== 0)) {
       throw new RunDirError(`${base} is not a directory of this user's; give another by --run-dir`)
     }
-    if (stat.uid === process.geteuid?.()) chmodSync(base, PRIVATE)
+    if ((stat.mode & WRITABLE_BY_OTHERS) !== 0) {
+      throw new RunDirError(`${base} may be written by others; give another by --run-dir`)
+    }
     const name = `${process.pid}.${self?.startTicks ?? '0'}.${bootId()}`
     const path = join(base, name)
     mkdirSync(path, { mode: PRIVATE })
@@ -51,24 +54,52 @@ export class RunDir {
     return { input: `${stem}.in`, stderr: `${stem}.err` }
   }
 
-  remember(plugin: string, pid: number, stopTimeoutMs: number): void {
+  /** For the next daemon. Returns what kept it from being written: this daemon goes on without. */
+  remember(plugin: string, pid: number, stopTimeoutMs: number): string {
     const startTicks = processWith(pid)?.startTicks ?? '0'
-    writeFileSync(join(this.path, plugin + PID_SUFFIX), `${pid} ${startTicks} ${stopTimeoutMs}\n`)
+    return unlessItFails(() => {
+      this.#writeWhole(plugin + PID_SUFFIX, `${pid} ${startTicks} ${stopTimeoutMs}\n`)
+    })
   }
 
   forget(plugin: string): void {
-    rmSync(join(this.path, plugin + PID_SUFFIX), { force: true })
+    unlessItFails(() => {
+      rmSync(join(this.path, plugin + PID_SUFFIX), { force: true })
+    })
   }
 
-  /** Writes what --dry-run compares with, whole or not at all. */
-  saveState(state: unknown): void {
-    const path = join(this.path, STATE_FILE)
-    writeFileSync(`${path}.new`, JSON.stringify(state))
-    renameSync(`${path}.new`, path)
+  removeFifos({ input, stderr }: { readonly input: string; readonly stderr: string }): void {
+    for (const path of [input, stderr]) unlessItFails(() => rmSync(path, { force: true }))
+  }
+
+  /** Writes what --dry-run compares with. Returns what kept it from being written. */
+  saveState(state: unknown): string {
+    return unlessItFails(() => {
+      this.#writeWhole(STATE_FILE, JSON.stringify(state))
+    })
   }
 
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true })
+    unlessItFails(() => {
+      rmSync(this.path, { recursive: true, force: true })
+    })
+  }
+
+  /** Whole or not at all: a daemon may be killed at any moment. */
+  #writeWhole(name: string, text: string): void {
+    const path = join(this.path, name)
+    writeFileSync(`${path}.new`, text)
+    renameSync(`${path}.new`, path)
+  }
+}
+
+/** What is remembered here is for others; that it cannot be must not harm whoever has records to pass on. */
+function unlessItFails(run: () => void): string {
+  try {
+    run()
+    return ''
+  } catch (error) {
+    return String(error)
   }
 }
 
@@ -124,6 +155,7 @@ function daemonDirs(base: string): DaemonDir[] {
   return namesIn(base).flatMap((name) => {
     const match = /^([0-9]+)\.([0-9]+)\.([0-9a-f-]+)$/.exec(name)
     if (match === null) return []
+    if (!isOurs(join(base, name))) return []
     const [, pid = '', startTicks = '', bootedAs = ''] = match
     return [{ path: join(base, name), daemon: { pid: Number(pid), startTicks }, bootedAs }]
   })
@@ -133,7 +165,7 @@ function orphansIn(path: string): Orphan[] {
   return namesIn(path)
     .filter((name) => name.endsWith(PID_SUFFIX))
     .flatMap((name) => {
-      const match = /^([0-9]+) ([0-9]+) ([0-9]+)\n$/.exec(readFileSync(join(path, name), 'utf8'))
+      const match = /^([0-9]+) ([0-9]+) ([0-9]+)\n$/.exec(readUnlessGone(join(path, name)))
       if (match === null) return []
       const [, pid = '', startTicks = '', stopTimeoutMs = ''] = match
       const plugin = name.slice(0, -PID_SUFFIX.length)
@@ -156,5 +188,20 @@ function namesIn(path: string): string[] {
   } catch {
     // ENOENT: no daemon has run here, or that one is just tidying up.
     return []
+  }
+}
+
+/** Somebody else's directory could make us end whatever it names. */
+function isOurs(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat?.isDirectory() === true && stat.uid === process.geteuid?.()
+}
+
+function readUnlessGone(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // ENOENT: another daemon that starts now tidies up as well.
+    return ''
   }
 }

@@ -1,6 +1,6 @@
 import type { StreamKind } from '../protocol/stream.js'
 import type { StreamCounters } from '../protocol/stream-trouble.js'
-import { balances, DROP_REASONS } from './ledger.js'
+import { balances, DROP_REASONS, droppedTotal } from './ledger.js'
 import type { Plugin } from './plugin.js'
 
 /** One plugin as the ledger has it: what came, and what became of it. */
@@ -10,11 +10,12 @@ export function ledgerOf(plugin: Plugin): Record<string, string | number | boole
   return {
     plugin: plugin.name,
     state: plugin.state.kind,
+    ...(plugin.isStalled ? { stalled: true } : {}),
     restarts: plugin.restarts,
     in: ledger.in,
     delivered: ledger.delivered,
     filtered: ledger.filtered,
-    dropped: DROP_REASONS.reduce((sum, reason) => sum + ledger.dropped[reason], 0),
+    dropped: droppedTotal(ledger),
     queued: ledger.queued,
     ...Object.fromEntries(dropped.map((reason) => [`dropped.${reason}`, ledger.dropped[reason]])),
     balanced: balances(ledger),

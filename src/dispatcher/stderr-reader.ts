@@ -2,12 +2,13 @@
 // Its lines go to the log under the plugin's name, so many in so much time; what is left out is counted and said. The last
 // lines are kept whatever was logged: they are what tells why a plugin died.
 
-import { closeSync, constants, fchownSync, openSync, readSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, fchownSync } from 'node:fs'
 import { Socket } from 'node:net'
 import split2 from 'split2'
 import type { Clock } from './clock.js'
-import { errorCode } from './error-code.js'
-import type { Owner } from './fifo.js'
+import { openEnds } from './open-ends.js'
+import type { Owner } from './owner.js'
+import { readNow } from './read-now.js'
 
 const LF = 0x0a
 /** Longer lines are cut; a plugin's stderr is for people. */
@@ -57,13 +58,11 @@ export class StderrReader {
 
   /** Opens both ends of the FIFO at `path` and unlinks it. */
   static open(path: string, owner: Owner | undefined, sink: StderrSink, clock: Clock): StderrReader {
-    try {
-      const reader = openSync(path, O_RDONLY | O_NONBLOCK)
+    return openEnds(path, (open) => {
+      const reader = open(O_RDONLY | O_NONBLOCK)
       if (owner !== undefined) fchownSync(reader, owner.uid, owner.gid)
-      return new StderrReader(reader, openSync(path, O_WRONLY), sink, clock)
-    } finally {
-      unlinkSync(path)
-    }
+      return new StderrReader(reader, open(O_WRONLY), sink, clock)
+    })
   }
 
   get lastLines(): readonly string[] {
@@ -124,14 +123,5 @@ export class StderrReader {
     }
     this.#inWindow++
     if (this.#inWindow <= LINES_PER_WINDOW) this.#sink.line(line)
-  }
-}
-
-function readNow(fd: number, into: Buffer): number {
-  try {
-    return readSync(fd, into, 0, into.length, null)
-  } catch (error) {
-    if (errorCode(error) === 'EAGAIN') return 0
-    throw error
   }
 }

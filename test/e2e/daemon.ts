@@ -10,8 +10,12 @@ import type { Test } from 'tap'
 import type { Place } from './place.js'
 
 const MAIN = resolve('build/src/main.js')
-/** The environment is emptied behind the back of the test runner, which puts itself into that of every child. */
+/**
+ * The environment is made behind the back of the test runner, which puts itself into that of every child. One variable is in
+ * it, as auditd may have them, and no plugin gets it.
+ */
 const ENV = '/usr/bin/env'
+const FRESH = ['-i', 'NOT_FOR_PLUGINS=1']
 const DEADLINE_MS = 60_000
 const POLL_MS = 5
 /** Characters of the log that a failure shows. */
@@ -59,7 +63,7 @@ export class Daemon {
     const [command = ENV, ...rest] = [
       ...launcher,
       ENV,
-      '-i',
+      ...FRESH,
       process.execPath,
       ...nodeArgs,
       MAIN,
@@ -225,7 +229,7 @@ export function fieldsOf(line: string): Readonly<Record<string, string>> {
 
 /** Runs audispd to its end. */
 export function runToEnd(args: readonly string[]): { status: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(ENV, ['-i', process.execPath, MAIN, ...args], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(ENV, [...FRESH, process.execPath, MAIN, ...args], { encoding: 'utf8' })
   return { status, out: stdout, err: stderr }
 }
 

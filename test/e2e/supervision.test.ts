@@ -44,7 +44,8 @@ void t.test('each restart waits longer, up to a longest pause, until there were 
   const failures = own.filter((text) => text.startsWith('op=plugin-failed plugin=dying'))
   t.match(failures, [/ reason="exit status 3: 7 deaths .*" res=failed$/])
   t.equal(own.filter((text) => text.startsWith('op=plugin-start plugin=dying')).length, 7)
-  t.match(daemon.ledger('dying').fields, { state: 'failed', restarts: '6', balanced: 'true' })
+  const { state, restarts, balanced } = daemon.ledger('dying').fields
+  t.same({ state, restarts, balanced }, { state: 'failed', restarts: '6', balanced: 'true' })
 })
 
 void t.test('what waited for a plugin that failed is dropped, counted and told', async (t) => {
@@ -99,8 +100,7 @@ void t.test('a plugin that cannot be started is tried again', async (t) => {
   const pid = daemon.pidOf('removed')
   rmSync(place.path('removed-program'))
   process.kill(pid, 'SIGKILL')
-  await daemon.says(['plugin died', 'plugin=removed ', 'exit status 127'])
-  await daemon.says(['plugin says', 'plugin=removed ', 'No such file or directory'])
+  await daemon.says(['plugin died', 'plugin=removed ', 'not started: ', 'no such file or directory'])
   place.program('removed-program', stay)
   await daemon.write(frames(1, 100))
   for (const [name, reason] of [
@@ -194,12 +194,17 @@ void t.test('a plugin finds itself where auditd would have put it', async (t) =>
   place.plugin('furnished', 'tells-its-surroundings.sh', [place.path('furnished')], variables)
   const daemon = new Daemon(t, place)
   const told = async (name: string): Promise<Record<string, string>> => {
+    await daemon.running(name)
     await daemon.until(() => place.size(name) > 0, `${name} tells`)
     const lines = place.read(name).toString().trimEnd().split('\n')
     return Object.fromEntries(lines.map((line) => [line.split(' ')[0], line.slice(line.indexOf(' ') + 1)]))
   }
   const bare = await told('bare')
-  t.match(bare, { environment: '', cwd: '/', umask: '0022', blocked: '0000000000000000', parent: String(daemon.pid) })
+  const { environment, cwd, umask, blocked, parent } = bare
+  t.same(
+    { environment, cwd, umask, blocked, parent },
+    { environment: '', cwd: '/', umask: '0022', blocked: '0000000000000000', parent: String(daemon.pid) },
+  )
   t.equal(bare['pid'], String(daemon.pidOf('bare')), 'the pid that the log gives')
   t.equal(bare['group'], bare['pid'], 'a process group of its own')
   t.match(bare['descriptors'], /^0 1 2 3 *$/, 'three files, and the one that lists them')
