@@ -2,26 +2,28 @@ import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { findOwner } from '../../src/dispatcher/owner.js'
 
-/** A line of /etc/passwd or /etc/group by its name. */
-function entry(file: string, name: string): string[] {
-  const lines = readFileSync(file, 'utf8').split('\n')
-  return (lines.find((line) => line.startsWith(`${name}:`)) ?? '').split(':')
+function entries(file: string): string[][] {
+  return readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(':'))
 }
 
 const SELF = { uid: process.geteuid?.(), gid: process.getegid?.() }
-const [, , uidText, gidText] = entry('/etc/passwd', 'nobody')
-const NOBODY = { uid: Number(uidText), gid: Number(gidText) }
-const MAIL = Number(entry('/etc/group', 'mail')[2])
+/** Somebody whose own group has another number than they have. */
+const [NAME = '', , UID = '', GID = ''] = entries('/etc/passwd').find(([, , uid, gid]) => uid !== gid) ?? []
+const SOMEBODY = { uid: Number(UID), gid: Number(GID) }
+const MAIL = Number(entries('/etc/group').find(([name]) => name === 'mail')?.[2])
 
 void test('whom a plugin runs as', async (t) => {
   t.equal(await findOwner('', ''), undefined)
   t.same(await findOwner('root', ''), { uid: 0, gid: 0 })
-  t.same(await findOwner('nobody', ''), NOBODY, "the user's own group")
-  t.same(await findOwner('nobody', 'mail'), { uid: NOBODY.uid, gid: MAIL })
+  t.same(await findOwner(NAME, ''), SOMEBODY, "the user's own group")
+  t.same(await findOwner(NAME, 'mail'), { uid: SOMEBODY.uid, gid: MAIL })
   t.same(await findOwner('', 'mail'), { uid: SELF.uid, gid: MAIL })
-  t.same(await findOwner(String(NOBODY.uid), ''), NOBODY, 'by number')
+  t.same(await findOwner(UID, ''), SOMEBODY, 'by number')
   t.same(await findOwner('4242424', ''), { uid: 4_242_424, gid: 4_242_424 }, 'a number without a name')
-  t.same(await findOwner('nobody', '4242424'), { uid: NOBODY.uid, gid: 4_242_424 })
+  t.same(await findOwner(NAME, '4242424'), { uid: SOMEBODY.uid, gid: 4_242_424 })
 })
 
 void test('names that are none', async (t) => {

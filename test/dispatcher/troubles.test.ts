@@ -33,7 +33,7 @@ void test('what is wrong, in words and with its numbers', (t) => {
     t.match(said, { level: 'warn', text: /^stdin/, fields: { code: every[index]?.code, offset: every[index]?.offset } })
   }
   t.match(log.said[0], { fields: { bytes: '01021b5b324a' } }, 'bytes stand in hex')
-  t.match(log.said[1], { fields: { bytes: '78'.repeat(32) } }, 'and not more of them than help')
+  t.match(log.said[1], { fields: { bytes: /^(?:78){32}$/ } }, 'and not more of them than help')
   t.match(log.said[9], { fields: { releases: ['4.2'] } })
   t.end()
 })
