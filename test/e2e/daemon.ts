@@ -170,8 +170,13 @@ export class Daemon {
 
   /** Stops a plugin's process by SIGSTOP, and waits until it stands still. */
   async stopPlugin(name: string): Promise<void> {
+    this.signalPlugin(name, 'SIGSTOP')
+    await this.standsStill(name)
+  }
+
+  /** Waits until a plugin's process is stopped. */
+  async standsStill(name: string): Promise<void> {
     const pid = this.pidOf(name)
-    process.kill(pid, 'SIGSTOP')
     await this.until(() => stateOf(pid) === 'T', `${name} stands still`)
   }
 

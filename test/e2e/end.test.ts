@@ -148,7 +148,7 @@ void t.test('the end does not cut off a byte that waits for room in the pipe', a
   place.dropIn('plugin', [`path = ${script}`, 'restart_delay = 10ms..10ms'])
   const daemon = new Daemon(t, place)
   await daemon.running('plugin')
-  await daemon.stopPlugin('plugin')
+  await daemon.standsStill('plugin')
   // One byte more than a pipe holds. They come back from a process that is killed, and are then written in one go.
   const sizes = Array.from({ length: 64 }, (_, index) => (index === 63 ? 1024 : 1023))
   const texts = sizes.map((bytes, index) => recordText(index + 1, bytes))
@@ -158,7 +158,7 @@ void t.test('the end does not cut off a byte that waits for room in the pipe', a
   const pid = daemon.pidOf('plugin')
   process.kill(pid, 'SIGKILL')
   await daemon.runningAnew('plugin', pid)
-  await daemon.stopPlugin('plugin')
+  await daemon.standsStill('plugin')
   daemon.endInput()
   await daemon.says(['input has ended'])
   await daemon.ledgerNow('plugin')
