@@ -14,7 +14,7 @@ import {
   statSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import * as fc from 'fast-check'
 import { test, type Test } from 'tap'
 import { Fifo, makeFifos, PIECE_BYTES } from '../../src/dispatcher/fifo.js'
@@ -24,7 +24,6 @@ const { O_NONBLOCK, O_RDONLY } = constants
 const PIPE_BYTES = 65_536
 /** As root sets it unless fs.pipe-max-size is less. */
 const LARGEST_PIPE_BYTES = 1 << 20
-const F_SETPIPE_SZ = 1031
 const NOBODY = 65_534
 
 const PIECE = Buffer.from('piece')
@@ -66,8 +65,8 @@ function read(fd: number, most: number): Buffer {
 
 /** Every callback that was due has been called. */
 async function turn(): Promise<void> {
-  await new Promise((resolve) => {
-    setImmediate(resolve)
+  await new Promise((done) => {
+    setImmediate(done)
   })
 }
 
@@ -89,10 +88,10 @@ void test('a piece goes in whole once a reader has made room, and before all els
   let got = Buffer.alloc(0)
   for (let round = 0; round < 3; round++) {
     let calls = 0
-    const isIn = new Promise<void>((resolve) => {
+    const isIn = new Promise<void>((done) => {
       fifo.writeLater(DATA.subarray(written, written + PIECE_BYTES), () => {
         calls++
-        resolve()
+        done()
       })
     })
     got = Buffer.concat([got, read(reader, PIECE_BYTES - 1)])
@@ -246,8 +245,8 @@ void test('a child has a description of its own, so that ours never waits', asyn
 void test('a plugin may make its stdin larger', async (t) => {
   const [path = ''] = await makeSome(t, 1)
   const fifo = Fifo.open(path, undefined)
-  const script = `$| = 1; fcntl(STDIN, ${F_SETPIPE_SZ}, ${LARGEST_PIPE_BYTES}) or die; print "x"; sleep 1000`
-  const child = spawn('/usr/bin/perl', ['-e', script], { stdio: [fifo.childEnd, 'pipe', 'inherit'] })
+  const args = [resolve('test/fixtures/plugins/enlarges-its-stdin.pl'), String(LARGEST_PIPE_BYTES)]
+  const child = spawn('/usr/bin/perl', args, { stdio: [fifo.childEnd, 'pipe', 'inherit'] })
   fifo.passedOn()
   await once(child.stdout ?? child, 'data')
   t.equal(fill(fifo), LARGEST_PIPE_BYTES)
