@@ -92,14 +92,27 @@ function statOf(pid: number): { state: string; group: string; startTicks: string
 }
 
 function holds(pid: number, path: string): boolean {
+  return descriptorsOf(pid).some((fd) => {
+    const target = targetOf(`/proc/${pid}/fd/${fd}`)
+    return target === path || target === `${path} (deleted)`
+  })
+}
+
+function descriptorsOf(pid: number): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
-      return target === path || target === `${path} (deleted)`
-    })
+    return readdirSync(`/proc/${pid}/fd`)
   } catch {
     // ENOENT or EACCES: it ended while we looked, or it is somebody else's.
-    return false
+    return []
+  }
+}
+
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link)
+  } catch {
+    // ENOENT: it was closed while we looked, which says nothing about the others.
+    return ''
   }
 }
 

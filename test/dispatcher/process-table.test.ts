@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { test, type Test } from 'tap'
 import { SYSTEM_CLOCK, until } from '../../src/dispatcher/clock.js'
 import {
@@ -16,6 +16,7 @@ import {
   signalProcess,
 } from '../../src/dispatcher/process-table.js'
 
+const PERL = '/usr/bin/perl'
 const LIMIT_MS = 30_000
 const NO_SUCH_PID = 4_194_304
 
@@ -25,7 +26,12 @@ function place(t: Test): string {
   return dir
 }
 
-function start(t: Test, program: string, args: readonly string[], stdin: number | 'ignore' = 'ignore'): ChildProcess {
+function start(
+  t: Test,
+  program: string,
+  args: readonly string[],
+  stdin: number | 'pipe' | 'ignore' = 'ignore',
+): ChildProcess {
   const child = spawn(program, args, { stdio: [stdin, 'pipe', 'inherit'], detached: true })
   t.teardown(() => child.kill('SIGKILL'))
   return child
@@ -70,16 +76,12 @@ void test('a name that looks like what follows it', async (t) => {
 })
 
 void test('a zombie is not alive, nor a group of zombies', async (t) => {
-  // The parent never asks after its child, which has a group of its own.
-  const script = '$| = 1; my $pid = fork; if (!$pid) { setpgrp; <STDIN>; exit } print "$pid\\n"; sleep 1000'
-  const path = join(place(t), 'in')
-  writeFileSync(path, '')
-  const stdin = openSync(path, 'r')
-  const parent = start(t, '/usr/bin/perl', ['-e', script], stdin)
-  closeSync(stdin)
+  const parent = start(t, PERL, [resolve('test/fixtures/processes/leaves-a-zombie.pl')], 'pipe')
   const pid = Number(await says(parent))
   const { startTicks = '' } = processWith(pid) ?? {}
-  t.not(startTicks, '')
+  t.ok(isAlive({ pid, startTicks }))
+  await becomes(t, 'its group is its own', () => groupLives(pid))
+  parent.stdin?.write('go on\n')
   await becomes(t, 'it dies', () => !isAlive({ pid, startTicks }))
   t.equal(processWith(pid)?.startTicks, startTicks, 'and yet has its pid still')
   t.notOk(groupLives(pid))
@@ -98,6 +100,17 @@ void test('signals, also to who has gone', async (t) => {
   await becomes(t, 'all of it is gone', () => !groupLives(pid))
   signalGroup(pid, 'SIGKILL')
   signalProcess(NO_SUCH_PID, 'SIGTERM')
+})
+
+void test('who has a file open while opening and closing others', async (t) => {
+  const path = join(place(t), 'file')
+  writeFileSync(path, '')
+  const fd = openSync(path, 'r')
+  const child = start(t, PERL, [resolve('test/fixtures/processes/opens-and-closes.pl')], fd)
+  closeSync(fd)
+  await says(child)
+  const looks = Array.from({ length: 15 }, () => holdersOf(path))
+  t.ok(looks.every(([holder]) => holder === pidOf(child)))
 })
 
 void test('who has a file open, also one that is gone', async (t) => {
