@@ -172,6 +172,19 @@ void test('a record of the daemon reaches everybody, and begins no loss', (t) =>
   t.end()
 })
 
+void test('a record for one plugin alone is written as for everybody', (t) => {
+  for (const format of [STRING, BINARY]) {
+    const pool = new SpyPool()
+    const fanOut = new FanOut(pool)
+    const everybody = new Reader(fanOut, pool, format)
+    fanOut.publish(OWN_LINE)
+    const written = everybody.read()
+    t.same(format.encode(OWN_LINE), written)
+    t.equal(format.endOfRecord(written, 0), written.length)
+  }
+  t.end()
+})
+
 void test('what has come before a record of the daemon is no record of the daemon', (t) => {
   const pool = new SpyPool()
   const fanOut = new FanOut(pool)
