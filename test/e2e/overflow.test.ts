@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { exactFrame, kernelRecord, wholeRecord } from '../protocol/wire.js'
 import { Daemon } from './daemon.js'
 import { Place } from './place.js'
-import { frame, frames, parted, recordText, serialsIn, textOf } from './records.js'
+import { frame, frames, parted, range, recordText, serialsIn, textOf } from './records.js'
 
 const LINE_BYTES = 121
 const DEPTH = 1000
@@ -34,10 +34,6 @@ async function end(t: Test, daemon: Daemon, last: number): Promise<number[]> {
   for (const name of ['healthy', 'stopped']) t.ok(daemon.ledger(name).balanced, `the ledger of ${name} balances`)
   t.match(daemon.ledger('stopped'), { in: last, delivered: serials.length, dropped: last - serials.length })
   return serials
-}
-
-function range(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
 }
 
 for (const action of ['drop-newest', 'syslog']) {

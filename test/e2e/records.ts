@@ -33,6 +33,11 @@ export function textOf(first: number, last: number, bytes = 120): Buffer {
   return Buffer.from(parts.join(''))
 }
 
+/** The whole numbers first..last. */
+export function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
+}
+
 /** What a string plugin got, parted into what the daemon's own records say and all other lines. */
 export function parted(text: Buffer): { own: string[]; others: Buffer } {
   const lines = text.toString('latin1').split('\n')

@@ -5,17 +5,13 @@ import { renameSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { argsAt, Daemon, isAlive, runToEnd } from './daemon.js'
 import { Place } from './place.js'
-import { frames, parted, serialsIn, textOf } from './records.js'
+import { frames, parted, range, serialsIn, textOf } from './records.js'
 
 const RECORDS = 200_000
 const RECORD_BYTES = 80
 const CHUNK = 4000
 /** What is asked of the queues of plugins that are to have everything, however busy the machine is. */
 const ROOMY = 'q_depth = 10000000\nq_bytes = 4G\n'
-
-function range(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index)
-}
 
 /** Waits until a reload has said of a plugin what it does with it, for the `count`th time. */
 async function change(daemon: Daemon, name: string, what: string, count = 1): Promise<void> {
