@@ -21,6 +21,8 @@ const POLL_MS = 5
 /** Characters of the log that a failure shows. */
 const LOG_SHOWN = 3000
 const KIB = 1024
+/** Where statOf() has the start time. */
+const START_TIME = 19
 
 export interface Started {
   readonly args?: readonly string[]
@@ -81,7 +83,7 @@ export class Daemon {
     t.teardown(async () => {
       this.child.kill('SIGKILL')
       await this.ended()
-      // What a killed daemon leaves ends by its end of input; a test that means to check that does so itself.
+      endPluginsLeft(place)
     })
   }
 
@@ -243,6 +245,13 @@ export function argsAt(place: Place): string[] {
   return ['-c', place.dir, '--run-dir', place.path('run')]
 }
 
+/** Ends what a daemon that was killed has left, by what it wrote down; one that came to its end leaves nothing. */
+function endPluginsLeft(place: Place): void {
+  for (const [pid, startTicks] of place.pluginsLeft()) {
+    if (statOf(pid)[START_TIME] === startTicks) process.kill(-pid, 'SIGKILL')
+  }
+}
+
 export async function until(isSo: () => boolean, what: () => string): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS
   while (!isSo()) {
@@ -257,10 +266,16 @@ export function isAlive(pid: number): boolean {
 
 /** The letter that ps shows for a process, empty if there is none. */
 function stateOf(pid: number): string {
+  return statOf(pid)[0] ?? ''
+}
+
+/** What /proc/PID/stat has behind the name in parentheses; empty if there is no such process. */
+function statOf(pid: number): string[] {
   try {
-    return /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? ''
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
     // ENOENT or ESRCH: gone.
-    return ''
+    return []
   }
 }

@@ -1,7 +1,7 @@
 // A directory for one test: a configuration, and what plugins and the daemon write; removed at the test's end.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
@@ -69,6 +69,15 @@ export class Place {
   /** What has been written to a file so far; nothing when it is not there yet. */
   read(name: string): Buffer {
     return this.size(name) === 0 ? Buffer.alloc(0) : readFileSync(this.path(name))
+  }
+
+  /** Pid and start time of plugins whose daemon had no time to end them. */
+  pluginsLeft(): (readonly [pid: number, startTicks: string])[] {
+    if (!existsSync(this.path('run'))) return []
+    return readdirSync(this.path('run'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.pid'))
+      .map((name) => this.read(join('run', name)).toString().split(' '))
+      .map(([pid, startTicks = '']) => [Number(pid), startTicks])
   }
 
   size(name: string): number {
