@@ -4,12 +4,13 @@
 // before. So the outcome depends on the bytes alone, never on how they were cut, and single bytes cost no more in sum.
 //
 // Whether frames are padded shows only after the first of them: a header right behind the payload says exact; none there
-// and one behind the longest possible payload says padded. The record itself never waits for that.
+// and one behind the longest possible payload says padded. The record itself never waits for that. In a damaged exact
+// stream a header can stand there by chance, so the next record has to confirm it: no header right behind that either.
 //
 // Damage: where no header can be, the next believable one is searched, and the framing is undecided again. A size that
 // was made larger shows in the payload: every header holds NULs, a good payload none except as its last bytes. If it
 // covers only a part of the next header, the rest of that is no header: so a search begins a little before its position.
-import { HEADER_BYTES, LITTLE_ENDIAN, MAX_PAYLOAD_BYTES, mayBeginHeader, payloadSize } from './frame.js'
+import { HEADER_BYTES, LITTLE_ENDIAN, MAX_PAYLOAD_BYTES, headerFault, mayBeginHeader, payloadSize } from './frame.js'
 import { decideFraming, decideFramingAtEnd, decisiveBytes, searchStart } from './framing.js'
 import type { Decision, Framing } from './framing.js'
 import { FrameDelivery } from './frame-delivery.js'
@@ -22,6 +23,8 @@ type Place =
   | { readonly kind: 'header' }
   /** The end of a payload of `size` bytes, and it is not known yet whether padding follows. */
   | { readonly kind: 'following'; readonly size: number }
+  /** The end of a payload that shows whether the frames are padded indeed. */
+  | { readonly kind: 'confirming'; readonly left: number }
   | { readonly kind: 'padding'; readonly left: number }
   /** No record, since that offset in the stream. */
   | { readonly kind: 'lost'; readonly since: number }
@@ -36,6 +39,8 @@ export class FrameScan {
   readonly #forced: Framing
   readonly #maxGarbageBytes: number
   #framing: Framing
+  /** Bytes that were taken for padding when the framing was decided, until the next record confirms it. */
+  #assumedPadding = 0
   #place: Place = HEADER
   #wanted = HEADER_BYTES
   /** The stream offset of the window's first byte. */
@@ -85,8 +90,9 @@ export class FrameScan {
         return unread === 0 ? undefined : this.#finishRecord(window, view, at)
       case 'following':
         return unread === 0 ? undefined : this.#finishFraming(window, view, at, place.size)
+      case 'confirming':
       case 'padding':
-        this.#report.tornEnd(offset, 'padding', 0, place.left)
+        this.#report.tornEnd(offset + unread, 'padding', 0, place.left - unread)
         return undefined
       case 'lost':
         this.#report.unrecognised(place.since, this.#offset + window.length - place.since)
@@ -105,6 +111,8 @@ export class FrameScan {
         return this.#readRecords(window, view, at)
       case 'following':
         return this.#settleFraming(window, view, at, place.size)
+      case 'confirming':
+        return this.#confirmPadding(view, at, place.left)
       case 'padding':
         return this.#skipPadding(window, at, place.left)
       case 'lost':
@@ -145,9 +153,11 @@ export class FrameScan {
 
   #leavePayload(at: number, size: number): number {
     // A payload of the full length has no padding in either framing, so it decides nothing.
-    if (size === MAX_PAYLOAD_BYTES) this.#expect(HEADER, HEADER_BYTES)
-    else if (this.#framing === 'padded') this.#expect({ kind: 'padding', left: MAX_PAYLOAD_BYTES - size }, 1)
-    else this.#expect({ kind: 'following', size }, HEADER_BYTES)
+    const left = MAX_PAYLOAD_BYTES - size
+    if (left === 0) this.#expect(HEADER, HEADER_BYTES)
+    else if (this.#framing === 'undecided') this.#expect({ kind: 'following', size }, HEADER_BYTES)
+    else if (this.#assumedPadding > 0 && left >= HEADER_BYTES) this.#expect({ kind: 'confirming', left }, HEADER_BYTES)
+    else this.#expect({ kind: 'padding', left }, 1)
     return at
   }
 
@@ -163,13 +173,29 @@ export class FrameScan {
       case 'exact':
       case 'padded':
         this.#framing = decision.kind
+        this.#assumedPadding = decision.kind === 'exact' ? 0 : decision.next - at
         this.#expect(HEADER, HEADER_BYTES)
-        return decision.kind === 'exact' ? at : decision.next
+        return at + this.#assumedPadding
       case 'damaged':
         return this.#lose(window, view, at)
       default:
         return decision satisfies never
     }
+  }
+
+  #confirmPadding(view: DataView, at: number, left: number): number {
+    const assumed = this.#assumedPadding
+    this.#assumedPadding = 0
+    if (headerFault(view, at) !== undefined) {
+      this.#expect({ kind: 'padding', left }, 1)
+      return at
+    }
+    // It was garbage, and the record just read was the first one behind it.
+    const frameBytes = HEADER_BYTES + MAX_PAYLOAD_BYTES - left
+    this.#report.resynchronised(this.#offset + at - frameBytes, assumed)
+    this.#framing = 'exact'
+    this.#expect(HEADER, HEADER_BYTES)
+    return at
   }
 
   #skipPadding(window: Buffer, at: number, left: number): number {
@@ -182,7 +208,7 @@ export class FrameScan {
   #lose(window: Buffer, view: DataView, at: number): number {
     this.#report.badHeader(this.#offset + at, window, view, at)
     this.#expect({ kind: 'lost', since: this.#offset + at }, 1)
-    this.#framing = this.#forced
+    this.#forgetFraming()
     return searchStart(at)
   }
 
@@ -205,7 +231,7 @@ export class FrameScan {
 
   #leaveOut(at: number, size: number, swallowed: number): number {
     this.#report.damagedPayload(this.#offset + at, size, swallowed - at)
-    this.#framing = this.#forced
+    this.#forgetFraming()
     this.#expect(HEADER, HEADER_BYTES)
     return swallowed
   }
@@ -229,6 +255,12 @@ export class FrameScan {
     if (decision !== undefined) return this.#take(decision, window, view, at)
     this.#report.unrecognised(this.#offset + at, window.length - at)
     return undefined
+  }
+
+  /** Behind damage the framing is found out anew. */
+  #forgetFraming(): void {
+    this.#framing = this.#forced
+    this.#assumedPadding = 0
   }
 
   #expect(place: Place, wanted: number): void {

@@ -7,6 +7,7 @@ import type { HeaderFault } from './frame.js'
 export type StreamTrouble =
   /** No header where one should be; `bytes` are the 16 that stand there. Then comes `resynchronised` or an end of the stream. */
   | { readonly code: HeaderFault; readonly offset: number; readonly bytes: Buffer }
+  /** Records go on at `offset`, behind bytes that were none; also behind bytes that were taken for padding at first. */
   | { readonly code: 'resynchronised'; readonly offset: number; readonly skippedBytes: number }
   /** A record whose size covers the header of another one: left out, and read on from that header. */
   | {

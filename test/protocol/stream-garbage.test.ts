@@ -217,6 +217,27 @@ void t.test('a header that stands 8986 bytes on by chance does not make an exact
   t.end()
 })
 
+void t.test('garbage that moves a header to 8986 bytes behind another costs no record, and is told', (t) => {
+  const gap = Buffer.alloc(8986 - exactFrame(ONE).length, '!')
+  for (const records of [
+    [TWO, THREE, ONE],
+    [TWO, THREE],
+  ]) {
+    const bytes = Buffer.concat([exactFrame(ONE), gap, exactStream(records)])
+    for (const pieceBytes of [bytes.length, 1]) {
+      const { heard, reader } = listenTo(piecesOf(bytes, pieceBytes))
+      t.same(
+        heard.payloads,
+        [ONE, ...records].map(({ payload }) => payload.toString()),
+      )
+      t.same(heard.troubles, [{ code: 'resynchronised', offset: 8986, skippedBytes: gap.length }])
+      t.match(reader.counters, { skippedBytes: gap.length, resyncs: 1 })
+      t.equal(reader.kind, 'exact')
+    }
+  }
+  t.end()
+})
+
 void t.test('records found in what is left at the end', (t) => {
   const { heard } = listenTo([exactFrame(ONE), Buffer.alloc(100, '!'), GOOD])
   t.equal(heard.frames.length, 3, 'although the framing was still open')
