@@ -3,6 +3,7 @@ import { didYouMean } from '../config/did-you-mean.js'
 import { entriesIn, openKeys } from '../config/keys.js'
 import { count, time } from '../config/quantity.js'
 import { account, words, type Parsed } from '../config/value.js'
+import { ACCEPT_NOTHING, parseAcceptPattern, type AcceptPattern } from '../protocol/accept-pattern.js'
 import { programPath } from './program.js'
 
 const NAME = /^[A-Za-z0-9_-]{1,32}$/
@@ -20,8 +21,8 @@ export interface ActionDefinition {
   readonly path: string
   /** The arguments that always come first. */
   readonly args: readonly string[]
-  /** The pattern that every argument from a plugin must match whole; '' lets none pass. */
-  readonly accept: string
+  /** What every argument from a plugin must match whole. */
+  readonly accept: AcceptPattern
   /** '' is whom the dispatcher itself runs as. */
   readonly user: string
   readonly timeoutMs: number
@@ -68,7 +69,7 @@ function readAction(
   if (!keys.has('path')) keys.report('error', 'path', 'missing; an action needs a program to run')
   const rest = {
     args: keys.takeOrEmpty('args', words, []) ?? [],
-    accept: keys.takeOrEmpty('accept', acceptPattern, '') ?? '',
+    accept: keys.takeOrEmpty('accept', acceptPattern, ACCEPT_NOTHING) ?? ACCEPT_NOTHING,
     user: keys.take('user', account) ?? '',
     timeoutMs: keys.take('timeout', time(100, MAX_TIMEOUT_MS)) ?? DEFAULT_TIMEOUT_MS,
     perMinute: keys.take('per_minute', count(1, MAX_PER_MINUTE)) ?? DEFAULT_PER_MINUTE,
@@ -77,17 +78,7 @@ function readAction(
   return path === undefined ? { problems } : { action: { name, path, ...rest }, problems }
 }
 
-/**
- * Literals, classes such as `[0-9a-f]`, and `*`, which repeats the literal or class before it any number of times. Only
- * the form is looked at here.
- */
-function acceptPattern(text: string): Parsed<string> {
-  const withoutClasses = text.replaceAll(/\[[^[\]]+\]/g, 'c')
-  if (/[[\]]/.test(withoutClasses)) {
-    return { mistake: `a class in '${text}' is empty or has no end; one looks like [0-9a-f]` }
-  }
-  if (/(?:^|\*)\*/.test(withoutClasses)) {
-    return { mistake: `a * in '${text}' has nothing before it to repeat; a * itself is [*]` }
-  }
-  return { value: text }
+function acceptPattern(text: string): Parsed<AcceptPattern> {
+  const read = parseAcceptPattern(text)
+  return 'mistake' in read ? read : { value: read }
 }

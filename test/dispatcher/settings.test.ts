@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import { formatProblem, readEntries } from '../../src/config.js'
+import { ACCEPT_NOTHING, parseAcceptPattern } from '../../src/protocol/accept-pattern.js'
 import { DEFAULT_SETTINGS, readSettings, type Settings } from '../../src/dispatcher/settings.js'
 
 const KEYS = [
@@ -188,13 +189,16 @@ void test('actions', (t) => {
           name: 'block-ip',
           path: '/bin/block',
           args: ['-a', 'b c'],
-          accept: '[0-9.]*',
+          accept: parseAcceptPattern('[0-9.]*'),
           user: 'nobody',
           timeoutMs: 5000,
           perMinute: 3,
         },
       ],
-      ['B', { name: 'B', path: '/bin/b', args: [], accept: '', user: '', timeoutMs: 10_000, perMinute: 10 }],
+      [
+        'B',
+        { name: 'B', path: '/bin/b', args: [], accept: ACCEPT_NOTHING, user: '', timeoutMs: 10_000, perMinute: 10 },
+      ],
     ],
   )
   t.end()
@@ -236,7 +240,9 @@ void test('mistakes in actions', (t) => {
     ],
     ...['[', 'a]', '[]', '[a[b]]'].map((accept): [string, string[]] => [
       `[action a]\npath = /b\naccept = ${accept}`,
-      [`error f:3: accept: a class in '${accept}' is empty or has no end; one looks like [0-9a-f]`],
+      [
+        `error f:3: accept: a class in '${accept}' is empty or has no end; one looks like [0-9a-f], a bracket itself is [[] or []]`,
+      ],
     ]),
     ...['*', 'a**', '[a]**'].map((accept): [string, string[]] => [
       `[action a]\npath = /b\naccept = ${accept}`,
@@ -244,6 +250,9 @@ void test('mistakes in actions', (t) => {
     ]),
   ]
   for (const [text, wanted] of bad) t.same(problemsOf(text), wanted, text)
+  t.same(problemsOf('[action a]\npath = /b\naccept = [z-a]'), [
+    "error f:3: accept: the range 'z-a' in '[z-a]' runs backwards",
+  ])
   t.same(problemsOf('[action a]\npath = /b\naccept = [*]x*[a-f]*'), [])
   t.end()
 })
