@@ -11,8 +11,8 @@ export interface Author {
 
 export interface OwnRecord {
   readonly op: string
-  /** Written as they stand if they are words or numbers, else quoted or hex-encoded as audit does. */
-  readonly fields: Readonly<Record<string, string | number>>
+  /** Written as they stand if they are words or numbers, else quoted or hex-encoded as audit does; bytes always in hex. */
+  readonly fields: Readonly<Record<string, string | number | Uint8Array>>
   readonly success: boolean
 }
 
@@ -26,12 +26,22 @@ export function ownRecordLine(record: OwnRecord, author: Author, node: string, t
   return Buffer.from(`${prefix}type=TRUSTED_APP msg=audit(${time}:${serial}): ${who} msg='${text}'\n`)
 }
 
-/** A value as audit writes it: numbers and plain words bare, other harmless text in double quotes, anything else in hex. */
-export function auditValue(value: string | number): string {
+/**
+ * A value as audit writes it: numbers and plain words bare, other harmless text in double quotes, anything else in hex.
+ * Bytes are what somebody else has sent, and stand in hex whatever they look like.
+ */
+export function auditValue(value: string | number | Uint8Array): string {
+  // A name without a value would be no field any more.
+  if (value === '' || (typeof value === 'object' && value.length === 0)) return '""'
+  if (typeof value === 'object') return hex(value)
   if (typeof value === 'number' || /^[A-Za-z0-9._:,+-]+$/.test(value))
     return isHexLike(value) ? `"${value}"` : `${value}`
   if (/^[\x20-\x7e]+$/.test(value) && !/["']/.test(value)) return `"${value}"`
-  return Buffer.from(value).toString('hex').toUpperCase()
+  return hex(Buffer.from(value))
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex').toUpperCase()
 }
 
 /** A bare word that a reader would take for a hex-encoded one. */
