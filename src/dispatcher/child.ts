@@ -1,9 +1,13 @@
-// Starts a plugin's process in the surroundings that auditd gives its own plugins, which third-party plugins count on: an
+// Starts programs. A plugin gets the surroundings that auditd gives its own plugins, which third-party plugins count on: an
 // environment that is empty but for what the drop-in adds, cwd /, HUP, INT, PIPE, USR1 and USR2 ignored. Node's spawn
 // resets signals to their defaults, and a HUP would then kill a plugin that handles none, so the program is started
-// through env(1), which becomes it under the same pid.
+// through env(1), which becomes it under the same pid. An action's program is started as it is, with nothing at all.
+//
+// Arguments reach the program as the bytes of their UTF-8. Node's spawn knows them only as text: bytes that are not UTF-8
+// cannot be passed on, so whoever takes arguments from somebody else has to refuse those.
 
-import { execa } from 'execa'
+import type { Readable } from 'node:stream'
+import { execa, type Options } from 'execa'
 import type { Owner } from './owner.js'
 
 const ENV = '/usr/bin/env'
@@ -28,6 +32,10 @@ export interface Child {
   readonly pid: number | undefined
 }
 
+export interface BareChild extends Child {
+  readonly stderr: Readable
+}
+
 /** As a person reads it. */
 export function describeExit(exit: Exit): string {
   if (exit.signal !== undefined) return `signal ${exit.signal}`
@@ -40,31 +48,59 @@ export function startChild(
   stdio: { readonly stdin: number; readonly stdout: number; readonly stderr: number },
   onExit: (exit: Exit) => void,
 ): Child {
-  const owner = program.owner === undefined ? {} : { uid: program.owner.uid, gid: program.owner.gid }
   const child = execa(ENV, [IGNORED_SIGNALS, '--', program.path, ...program.args], {
-    ...owner,
+    ...surroundings(program),
     stdin: descriptor(stdio.stdin),
     stdout: descriptor(stdio.stdout),
     stderr: descriptor(stdio.stderr),
-    env: { ...program.env },
+  })
+  follow(child, 'shortMessage', onExit)
+  return { pid: child.pid }
+}
+
+/** Starts a program without input and output; the caller reads its stderr. Every signal does what it does by default. */
+export function startBare(program: Program, onExit: (exit: Exit) => void): BareChild {
+  const child = execa(program.path, program.args, {
+    ...surroundings(program),
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  // The other message repeats the arguments, some of which a plugin may have sent.
+  follow(child, 'originalMessage', onExit)
+  return { pid: child.pid, stderr: child.stderr }
+}
+
+function surroundings({ env, owner }: Program) {
+  return {
+    ...(owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }),
+    env: { ...env },
     extendEnv: false,
     cwd: '/',
     // Its own process group, so that whatever it starts can be ended with it.
     detached: true,
-    // The dispatcher ends its plugins itself, and their input ends with it in any case.
+    // The dispatcher ends what it has started itself, and a plugin's input ends with it in any case.
     cleanup: false,
     buffer: false,
     reject: false,
-  })
+  } satisfies Options
+}
+
+type Told = 'shortMessage' | 'originalMessage'
+type Started = PromiseLike<Partial<Record<Told, string | undefined>>> & {
+  readonly pid?: number | undefined
+  once(event: 'exit', listener: (code: number | null, signal: NodeJS.Signals | null) => void): unknown
+}
+
+function follow(child: Started, told: Told, onExit: (exit: Exit) => void): void {
   // 'exit' and not the promise: that one waits until every grandchild has closed the output too.
   child.once('exit', (code, signal) => {
     onExit({ code: code ?? undefined, signal: signal ?? undefined, error: undefined })
   })
   // Without a process there are no events to rely on, only the promise.
   if (child.pid === undefined) {
-    void tellWhy(child, onExit)
+    void tellWhy(child, told, onExit)
   }
-  return { pid: child.pid }
 }
 
 /** execa passes any descriptor on, but its types know only those below ten. */
@@ -77,10 +113,7 @@ function isPassable(fd: number): fd is 3 {
   return Number.isInteger(fd) && fd >= 0
 }
 
-async function tellWhy(
-  child: PromiseLike<{ shortMessage?: string | undefined }>,
-  onExit: (exit: Exit) => void,
-): Promise<void> {
-  const { shortMessage = 'it could not be started' } = await child
-  onExit({ code: undefined, signal: undefined, error: shortMessage })
+async function tellWhy(child: Started, told: Told, onExit: (exit: Exit) => void): Promise<void> {
+  const error = (await child)[told] ?? 'it could not be started'
+  onExit({ code: undefined, signal: undefined, error })
 }
