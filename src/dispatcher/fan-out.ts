@@ -1,124 +1,64 @@
-// From the records that come in to the queues of all plugins. Each record is formatted once a format, into that format's
-// segment log; queues get spans of it. Plugins without a selector are offered everything since the last turn as one run;
-// only plugins with a selector cost work by the record. Formats that nobody reads are not written.
+// From the records that come in to the queues of all plugins. Each record gets its number and is written once a format, into
+// that format's lane; queues get spans of it. Formats that nobody reads are not written.
 
 import { HEADER_BYTES, MAX_PAYLOAD_BYTES, writeHeader } from '../protocol/frame.js'
+import { LONGEST_LINE_BYTES } from '../protocol/line.js'
 import { lineNode, lineType, maxLineBytes, writeLine } from '../protocol/record.js'
-import { selectorMatches, selectorNeeds, type Selector } from '../protocol/selector.js'
-import { BINARY, STRING, type Format } from './format.js'
-import type { Queue } from './queue.js'
-import { SEGMENT_BYTES, SegmentLog, type Segment, type SegmentPool } from './segment.js'
+import type { Selector } from '../protocol/selector.js'
+import { Audience, type Outlet, type PickyOutlet } from './audience.js'
+import { BINARY, PROTOCOL, STRING } from './format.js'
+import { Gatherer } from './gatherer.js'
+import { Lane } from './lane.js'
+import type { Outbox } from './outbox.js'
+import { RecordPrefix } from './record-prefix.js'
+import { SEGMENT_BYTES, type SegmentPool } from './segment.js'
 
 const LF = 0x0a
 const TEXT_VERSION = 1
+/** What the dispatcher itself is called among the sources. */
+const AUDITD = 'auditd'
+const SELF = 'self'
+/** Names that a plugin which sends records cannot have. */
+export const OWN_SOURCES: readonly string[] = [AUDITD, SELF]
 
-/** One plugin as the fan-out sees it: a queue, and the selector if it does not want everything. */
-export interface Outlet {
-  readonly queue: Queue
-  readonly selector: Selector | undefined
-}
+export type { Outlet } from './audience.js'
 
-/** What the selectors look at in one record. */
-interface Traits {
-  readonly type: number
-  readonly node: string
-}
-
-interface PickyQueue {
-  readonly queue: Queue
-  readonly selector: Selector
-  /** Whether it wants the record at hand. */
-  wants: boolean
-}
-
-/** The writing side of one format: its log, and the queues that read it. */
-class Lane {
-  readonly format: Format
-  readonly log: SegmentLog
-  readonly whole: Queue[] = []
-  readonly picky: PickyQueue[] = []
-  /** The records at hand are the daemon's own. */
-  ownRecords = false
-  /** Where the run begins that the whole queues have not been offered yet. */
-  #from = 0
-  #records = 0
-
-  constructor(format: Format, pool: SegmentPool) {
-    this.format = format
-    this.log = new SegmentLog(pool, (segment) => this.#seal(segment))
-  }
-
-  get isRead(): boolean {
-    return this.whole.length + this.picky.length > 0
-  }
-
-  get needsNode(): boolean {
-    return this.picky.some(({ selector }) => selectorNeeds(selector).node)
-  }
-
-  /** Asks the picky queues about the record at hand; true if anybody wants it written. */
-  wants(traits: Traits | undefined, source: string): boolean {
-    let wanted = this.whole.length > 0
-    for (const picky of this.picky) {
-      picky.wants = traits !== undefined && selectorMatches(picky.selector, traits.type, traits.node, source)
-      if (picky.wants) wanted = true
-      else picky.queue.ledger.filtered++
-    }
-    return wanted
-  }
-
-  /** The record at hand has been written, ending at `end`. */
-  wrote(segment: Segment, end: number): void {
-    const start = segment.used
-    segment.used = end
-    if (this.whole.length > 0) this.#records++
-    for (const picky of this.picky) if (picky.wants) picky.queue.offer(segment, start, end, 1, this.ownRecords)
-  }
-
-  /** The record at hand cannot be written in this format. */
-  tooLong(): void {
-    for (const queue of this.whole) queue.dropTooLong(1)
-    for (const picky of this.picky) if (picky.wants) picky.queue.dropTooLong(1)
-  }
-
-  /** A run of records has been written, ending at `end`; only where there is no picky queue. */
-  wroteRun(segment: Segment, end: number, records: number): void {
-    segment.used = end
-    this.#records += records
-  }
-
-  offer(): void {
-    const segment = this.log.segment
-    const end = segment.used
-    if (this.#records > 0) {
-      for (const queue of this.whole) queue.offer(segment, this.#from, end, this.#records, this.ownRecords)
-    }
-    this.#from = end
-    this.#records = 0
-  }
-
-  #seal(segment: Segment): void {
-    this.offer()
-    for (const queue of this.whole) queue.settle(segment)
-    for (const { queue } of this.picky) queue.settle(segment)
-    this.#from = 0
-  }
+/** What the lanes' audiences for one source need to be told apart by. */
+interface SourceAudiences {
+  readonly strings: Audience
+  readonly binaries: Audience
+  readonly protocols: Audience
 }
 
 export class FanOut {
+  readonly #pool: SegmentPool
   readonly #strings: Lane
   readonly #binaries: Lane
-  #outlets: Outlet[] = []
+  readonly #protocols: Lane
+  readonly #lanes: readonly Lane[]
+  #outlets: (Outlet | PickyOutlet)[] = []
+  #bySource = new Map<string, SourceAudiences>()
+  #source = AUDITD
   #node = ''
   #nodePrefix: Buffer = Buffer.alloc(0)
-  #needsTraits = false
   #needsNode = false
   /** Records since the last offer(), for the plugins' ledgers. */
   #came = 0
+  /** The last record's number, as the lines of the protocol begin with it. */
+  readonly #prefix = new RecordPrefix()
 
   constructor(pool: SegmentPool) {
-    this.#strings = new Lane(STRING, pool)
-    this.#binaries = new Lane(BINARY, pool)
+    this.#pool = pool
+    const nobody = new Audience(AUDITD, [], [])
+    this.#strings = new Lane(STRING, pool, nobody)
+    this.#binaries = new Lane(BINARY, pool, nobody)
+    this.#protocols = new Lane(PROTOCOL, pool, nobody)
+    this.#lanes = [this.#strings, this.#binaries, this.#protocols]
+  }
+
+  /** The seq of the last record that came, whoever got it. */
+  get seq(): number {
+    return this.#prefix.seq
   }
 
   /** The name that version 0 records get as `node=NAME `; empty: none. */
@@ -127,72 +67,152 @@ export class FanOut {
     this.#nodePrefix = Buffer.from(node === '' ? '' : `node=${node} `)
   }
 
-  add(outlet: Outlet): void {
+  add({ queue, selector, name }: Outlet): void {
     this.offer()
-    this.#outlets.push(outlet)
+    const outlet = { queue, selector, name }
+    this.#outlets.push(
+      selector === undefined ? outlet : { ...outlet, selector, gatherer: new Gatherer(queue, this.#pool) },
+    )
     this.#sort()
   }
 
-  remove(queue: Queue): void {
+  remove(queue: Outbox): void {
     this.offer()
-    this.#outlets = this.#outlets.filter((outlet) => outlet.queue !== queue)
+    const leaving = this.#outlets.find((outlet) => outlet.queue === queue)
+    if (leaving === undefined) return
+    this.#outlets = this.#outlets.filter((outlet) => outlet !== leaving)
+    if (isPicky(leaving)) leaving.gatherer.close()
     this.#sort()
+  }
+
+  /** From the next record on `queue` gets what `selector` says. */
+  select(queue: Outbox, selector: Selector | undefined): void {
+    const outlet = this.#outlets.find((each) => each.queue === queue)
+    if (outlet === undefined) return
+    this.remove(queue)
+    this.add({ ...outlet, selector })
   }
 
   /** One record with its header: payload is bytes[start, end), valid only during the call. */
   frame(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number, clean: boolean): void {
+    this.#comesFrom(AUDITD)
     this.#came++
-    const traits = this.#needsTraits ? this.#frameTraits(version, type, bytes, start, end) : undefined
-    const strings = this.#strings
-    if (strings.isRead && strings.wants(traits, 'auditd')) {
-      const segment = strings.log.reserve(maxLineBytes(end - start, this.#nodePrefix.length))
+    this.#prefix.step()
+    const node = this.#needsNode ? this.#frameNode(version, bytes, start, end) : ''
+    if (this.#strings.wants(type, node)) {
+      const segment = this.#strings.log.reserve(maxLineBytes(end - start, this.#nodePrefix.length))
       const at = segment.used
       const to = writeLine(segment.bytes, at, version, type, bytes, start, end, clean, this.#nodePrefix)
-      strings.wrote(segment, to)
+      this.#strings.wrote(segment, to, this.seq)
     }
-    const binaries = this.#binaries
-    if (binaries.isRead && binaries.wants(traits, 'auditd')) {
-      this.#writeFrame(version, type, bytes, start, end)
+    if (this.#protocols.wants(type, node)) {
+      // A frame's record is far shorter than the longest line.
+      const most = this.#prefix.length + maxLineBytes(end - start, this.#nodePrefix.length)
+      const segment = this.#protocols.log.reserve(most)
+      const at = this.#prefix.write(segment.bytes, segment.used)
+      const to = writeLine(segment.bytes, at, version, type, bytes, start, end, clean, this.#nodePrefix)
+      this.#protocols.wrote(segment, to, this.seq)
     }
+    if (this.#binaries.wants(type, node)) this.#writeFrame(version, type, bytes, start, end)
   }
 
   /** A run of whole lines, each with its LF: bytes[start, end), valid only during the call. */
-  lines(bytes: Buffer, start: number, end: number, count: number, source = 'auditd'): void {
+  lines(bytes: Buffer, start: number, end: number, count: number, source = AUDITD): void {
+    this.#comesFrom(source)
     this.#came += count
-    if (this.#binaries.isRead || this.#strings.picky.length > 0) this.#eachLine(bytes, start, end, source)
-    else if (this.#strings.isRead) this.#wholeLines(bytes, start, end, count)
+    const { audience } = this.#strings
+    if (audience.isPicky || !this.#binaries.audience.isEmpty || !this.#protocols.audience.isEmpty) {
+      return this.#eachLine(bytes, start, end)
+    }
+    this.#prefix.skip(count)
+    if (!audience.isEmpty) this.#wholeLines(bytes, start, end, count)
   }
 
   /** Publishes one line of the daemon's own, LF included, to everybody. */
   publish(line: Buffer): void {
     this.offer()
-    this.#strings.ownRecords = this.#binaries.ownRecords = true
-    this.lines(line, 0, line.length, 1, 'self')
+    this.#areOwn(true)
+    this.lines(line, 0, line.length, 1, SELF)
     this.offer()
-    this.#strings.ownRecords = this.#binaries.ownRecords = false
+    this.#areOwn(false)
+  }
+
+  /** Publishes one line of the daemon's own to one plugin. */
+  publishAlone(queue: Outbox, line: Buffer): void {
+    this.offer()
+    const seq = this.#prefix.step()
+    queue.offerAlone(queue.format.encode(line, seq), seq)
+  }
+
+  /** Some of the input could not be read: nobody knows how many records were in it. */
+  noteGap(): void {
+    this.offer()
+    const seq = this.#prefix.step()
+    for (const { queue } of this.#outlets) queue.noteGap(seq)
   }
 
   /** Hands what has come since the last call to the queues. */
   offer(): void {
-    this.#strings.offer()
-    this.#binaries.offer()
-    if (this.#came === 0) return
-    for (const { queue } of this.#outlets) queue.ledger.in += this.#came
+    for (const lane of this.#lanes) lane.offer()
+    const came = this.#came
     this.#came = 0
+    if (came === 0) return
+    for (const outlet of this.#outlets) {
+      outlet.queue.ledger.in += came
+      if (isPicky(outlet)) outlet.queue.ledger.filtered += came - outlet.gatherer.flush()
+      else if (outlet.name === this.#source) outlet.queue.ledger.filtered += came
+    }
   }
 
   #sort(): void {
-    for (const lane of [this.#strings, this.#binaries]) {
-      lane.whole.length = 0
-      lane.picky.length = 0
-      for (const { queue, selector } of this.#outlets) {
-        if (queue.format !== lane.format) continue
-        if (selector === undefined) lane.whole.push(queue)
-        else lane.picky.push({ queue, selector, wants: false })
-      }
+    for (const lane of this.#lanes) {
+      const outlets = this.#outlets.filter(({ queue }) => queue.format === lane.format)
+      lane.queues = outlets.map(({ queue }) => queue)
+      lane.gatherers = outlets.filter(isPicky).map(({ gatherer }) => gatherer)
     }
-    this.#needsTraits = this.#strings.picky.length + this.#binaries.picky.length > 0
-    this.#needsNode = this.#strings.needsNode || this.#binaries.needsNode
+    this.#bySource = new Map()
+    this.#listen()
+  }
+
+  /** The next records come from there. */
+  #comesFrom(source: string): void {
+    if (source === this.#source) return
+    this.offer()
+    this.#source = source
+    this.#listen()
+  }
+
+  #listen(): void {
+    const { strings, binaries, protocols } = this.#audiences()
+    this.#strings.audience = strings
+    this.#binaries.audience = binaries
+    this.#protocols.audience = protocols
+    this.#needsNode = strings.needsNode || binaries.needsNode || protocols.needsNode
+  }
+
+  #audiences(): SourceAudiences {
+    const known = this.#bySource.get(this.#source)
+    if (known !== undefined) return known
+    const found = {
+      strings: this.#audience(this.#strings),
+      binaries: this.#audience(this.#binaries),
+      protocols: this.#audience(this.#protocols),
+    }
+    this.#bySource.set(this.#source, found)
+    return found
+  }
+
+  #audience({ format }: Lane): Audience {
+    const outlets = this.#outlets.filter(({ queue }) => queue.format === format)
+    const whole = outlets.filter((outlet) => !isPicky(outlet))
+    return new Audience(this.#source, whole, outlets.filter(isPicky))
+  }
+
+  #areOwn(areOwn: boolean): void {
+    for (const lane of this.#lanes) {
+      lane.ownRecords = areOwn
+      for (const gatherer of lane.gatherers) gatherer.ownRecords = areOwn
+    }
   }
 
   #wholeLines(bytes: Buffer, start: number, end: number, count: number): void {
@@ -201,50 +221,62 @@ export class FanOut {
     while (end - from > SEGMENT_BYTES) {
       const cut = bytes.lastIndexOf(LF, from + SEGMENT_BYTES - 1) + 1
       const records = countLines(bytes, from, cut)
-      this.#copyRun(bytes, from, cut, records)
-      from = cut
       left -= records
+      this.#copyRun(bytes, from, cut, records, left)
+      from = cut
     }
-    this.#copyRun(bytes, from, end, left)
+    this.#copyRun(bytes, from, end, left, 0)
   }
 
-  #copyRun(bytes: Buffer, start: number, end: number, records: number): void {
+  /** `left`: how many lines of those at hand come behind these. */
+  #copyRun(bytes: Buffer, start: number, end: number, records: number, left: number): void {
     const segment = this.#strings.log.reserve(end - start)
     const to = segment.used + bytes.copy(segment.bytes, segment.used, start, end)
-    this.#strings.wroteRun(segment, to, records)
+    this.#strings.wroteRun(segment, to, records, this.seq - left)
   }
 
-  #eachLine(bytes: Buffer, start: number, end: number, source: string): void {
+  #eachLine(bytes: Buffer, start: number, end: number): void {
     for (let from = start; from < end;) {
       const lf = bytes.indexOf(LF, from)
+      this.#prefix.step()
       const type = lineType(bytes, from, lf)
-      const traits = this.#needsTraits ? { type, node: this.#needsNode ? lineNode(bytes, from, lf) : '' } : undefined
-      if (this.#strings.isRead && this.#strings.wants(traits, source)) {
+      const node = this.#needsNode ? lineNode(bytes, from, lf) : ''
+      if (this.#strings.wants(type, node)) {
         const segment = this.#strings.log.reserve(lf + 1 - from)
         const to = segment.used + bytes.copy(segment.bytes, segment.used, from, lf + 1)
-        this.#strings.wrote(segment, to)
+        this.#strings.wrote(segment, to, this.seq)
       }
-      if (this.#binaries.isRead && this.#binaries.wants(traits, source)) {
-        this.#writeFrame(TEXT_VERSION, type, bytes, from, lf)
-      }
+      if (this.#protocols.wants(type, node)) this.#writeRecord(bytes, from, lf + 1)
+      if (this.#binaries.wants(type, node)) this.#writeFrame(TEXT_VERSION, type, bytes, from, lf)
       from = lf + 1
     }
   }
 
+  #writeRecord(bytes: Buffer, start: number, end: number): void {
+    const size = this.#prefix.length + end - start
+    if (size > LONGEST_LINE_BYTES) return this.#protocols.tooLong(this.seq)
+    const segment = this.#protocols.log.reserve(size)
+    const at = this.#prefix.write(segment.bytes, segment.used)
+    this.#protocols.wrote(segment, at + bytes.copy(segment.bytes, at, start, end), this.seq)
+  }
+
   #writeFrame(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number): void {
     const size = end - start
-    if (size > MAX_PAYLOAD_BYTES) return this.#binaries.tooLong()
+    if (size > MAX_PAYLOAD_BYTES) return this.#binaries.tooLong(this.seq)
     const segment = this.#binaries.log.reserve(HEADER_BYTES + size)
     writeHeader(segment.bytes, segment.used, version, type, size)
     bytes.copy(segment.bytes, segment.used + HEADER_BYTES, start, end)
-    this.#binaries.wrote(segment, segment.used + HEADER_BYTES + size)
+    this.#binaries.wrote(segment, segment.used + HEADER_BYTES + size, this.seq)
   }
 
-  #frameTraits(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number): Traits {
-    if (!this.#needsNode) return { type, node: '' }
-    // Version 0 text has no node= of its own; version 1 has one if auditd, or the machine it came from, put it there.
-    return { type, node: version === 1 ? lineNode(bytes, start, end) : this.#node }
+  /** Version 0 text has no node= of its own; version 1 has one if auditd, or the machine it came from, put it there. */
+  #frameNode(version: 0 | 1, bytes: Buffer, start: number, end: number): string {
+    return version === 1 ? lineNode(bytes, start, end) : this.#node
   }
+}
+
+function isPicky(outlet: Outlet | PickyOutlet): outlet is PickyOutlet {
+  return 'gatherer' in outlet
 }
 
 function countLines(bytes: Buffer, start: number, end: number): number {

@@ -1,22 +1,22 @@
 import { HEADER_BYTES, LITTLE_ENDIAN, writeHeader } from '../protocol/frame.js'
+import { lineEnd } from '../protocol/line.js'
 import { lineType } from '../protocol/record.js'
 
 /** How one kind of plugin wants its records on its stdin, as far as a queue must know it. */
 export interface Format {
-  readonly name: 'string' | 'binary'
+  readonly name: 'string' | 'binary' | 'protocol'
   /** End offset of the record that begins at `start`. */
   endOfRecord(bytes: Buffer, start: number): number
-  /** One line, LF included, as this format writes it. */
-  encode(line: Buffer): Buffer
+  /** One line, LF included, as this format writes it; `seq` is its number. */
+  encode(line: Buffer, seq: number): Buffer
 }
 
-const LF = 0x0a
 const SIZE_OFFSET = 12
 const TEXT_VERSION = 1
 
 export const STRING: Format = {
   name: 'string',
-  endOfRecord: (bytes, start) => bytes.indexOf(LF, start) + 1,
+  endOfRecord: lineEnd,
   encode: (line) => line,
 }
 
@@ -30,6 +30,12 @@ export const BINARY: Format = {
     line.copy(frame, HEADER_BYTES, 0, size)
     return frame
   },
+}
+
+export const PROTOCOL: Format = {
+  name: 'protocol',
+  endOfRecord: lineEnd,
+  encode: (line, seq) => Buffer.concat([Buffer.from(`RECORD ${seq} `), line]),
 }
 
 /** The whole records that lie in [start, limit): where the last of them ends, and how many there are. */
@@ -50,9 +56,18 @@ export function wholeRecords(
   return { end, records }
 }
 
-/** What a drop-in's `format` means; `protocol` is refused before it gets here. */
-export function formatOf(name: 'string' | 'binary' | 'protocol'): Format {
-  return name === 'binary' ? BINARY : STRING
+/** What a drop-in's `format` means. */
+export function formatOf(name: Format['name']): Format {
+  switch (name) {
+    case 'string':
+      return STRING
+    case 'binary':
+      return BINARY
+    case 'protocol':
+      return PROTOCOL
+    default:
+      return name satisfies never
+  }
 }
 
 function readSize(bytes: Buffer, at: number): number {

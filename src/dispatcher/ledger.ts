@@ -1,18 +1,18 @@
 /** Why a record never reached a plugin. */
-export const DROP_REASONS = ['queue-full', 'suspended', 'failed', 'stopped', 'too-long'] as const
+export const DROP_REASONS = ['queue-full', 'suspended', 'failed', 'stopped', 'too-long', 'poison'] as const
 export type DropReason = (typeof DROP_REASONS)[number]
 
 /** What became of every record that came for one plugin: `in = delivered + filtered + dropped + queued`, always. */
 export interface Ledger {
   /** Records that came by since the plugin was added. */
   in: number
-  /** Written to the plugin's FIFO whole, less what was read back after a death. */
+  /** Written to the plugin's FIFO whole, less what was read back after a death; acknowledged, where the plugin does that. */
   delivered: number
-  /** Not asked for by its selector. */
+  /** Not asked for by its selector, or sent by the plugin itself. */
   filtered: number
   /** Lost to this plugin, by reason. */
   readonly dropped: Record<DropReason, number>
-  /** Waiting. */
+  /** Waiting, or on its way. */
   queued: number
 }
 
@@ -21,7 +21,7 @@ export function emptyLedger(): Ledger {
     in: 0,
     delivered: 0,
     filtered: 0,
-    dropped: { 'queue-full': 0, suspended: 0, failed: 0, stopped: 0, 'too-long': 0 },
+    dropped: { 'queue-full': 0, suspended: 0, failed: 0, stopped: 0, 'too-long': 0, poison: 0 },
     queued: 0,
   }
 }

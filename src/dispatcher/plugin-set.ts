@@ -3,7 +3,7 @@
 
 import { EVERYTHING } from '../protocol/selector.js'
 import type { DropIn } from './drop-in.js'
-import type { FanOut } from './fan-out.js'
+import type { FanOut, Outlet } from './fan-out.js'
 import { formatOf } from './format.js'
 import { Plugin, type PluginWorld } from './plugin.js'
 import type { Change, Known } from './reload-plan.js'
@@ -150,7 +150,7 @@ export class PluginSet {
   }
 }
 
-function outletOf(plugin: Plugin): { queue: Plugin['queue']; selector: DropIn['subscribe'] | undefined } {
+function outletOf(plugin: Plugin): Outlet {
   const { subscribe } = plugin.dropIn
-  return { queue: plugin.queue, selector: subscribe === EVERYTHING ? undefined : subscribe }
+  return { queue: plugin.queue, selector: subscribe === EVERYTHING ? undefined : subscribe, name: plugin.name }
 }

@@ -8,10 +8,13 @@ import type { OverflowAction } from './settings.js'
 const LAST_WORDS = 3
 /** Of each of them so much: a line of the log must not be too long to be held. */
 const SHOWN_CHARACTERS = 300
+/** Records that are too long are told of no more often. */
+const TOO_LONG_PAUSE_MS = 60_000
 
 export class PluginVoice {
   readonly #plugin: string
   readonly #herald: Herald
+  #tooLongMs = -Infinity
 
   constructor(plugin: string, herald: Herald) {
     this.#plugin = plugin
@@ -72,6 +75,22 @@ export class PluginVoice {
     this.#herald.publish({ op: 'loss-end', fields, success: false })
   }
 
+  /** At the first, and then once in a while; `dropped`: how many there have been in all. */
+  tooLong(dropped: number, nowMs: number): void {
+    if (nowMs - this.#tooLongMs < TOO_LONG_PAUSE_MS) return
+    this.#tooLongMs = nowMs
+    const fields = { plugin: this.#plugin, dropped }
+    this.#herald.log.warn(fields, 'a record is too long for the format of this plugin; dropped')
+    this.#herald.publish({ op: 'loss', fields: { plugin: this.#plugin, reason: 'too-long', dropped }, success: false })
+  }
+
+  /** `line`: the record as the plugin was given it. */
+  poisoned(line: Buffer): void {
+    const fields = { plugin: this.#plugin, record: cut(escaped(line)) }
+    this.#herald.log.error(fields, 'plugin died of one record again and again; that record is lost to it')
+    this.#herald.publish({ op: 'loss', fields: { plugin: this.#plugin, reason: 'poison', lost: 1 }, success: false })
+  }
+
   queueShut(reason: 'failed' | 'stopped', lost: number): void {
     const fields = { plugin: this.#plugin, reason, lost }
     this.#herald.log.warn(fields, 'records that waited for this plugin are dropped')
@@ -100,6 +119,11 @@ export class PluginVoice {
   leftOut(lines: number): void {
     this.#herald.log.warn({ plugin: this.#plugin, lines }, 'plugin says more than is logged; lines left out')
   }
+}
+
+/** Control bytes and everything above ASCII, as `\\xNN`. */
+function escaped(line: Buffer): string {
+  return line.toString('latin1').replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 function cut(line: string): string {

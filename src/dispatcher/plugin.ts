@@ -69,6 +69,12 @@ export class Plugin {
       lossEnded: (lost) => {
         this.#lossEnded(lost)
       },
+      tooLong: () => {
+        this.#voice.tooLong(this.queue.ledger.dropped['too-long'], this.#world.clock.nowMs())
+      },
+      poisoned: (line) => {
+        this.#voice.poisoned(line)
+      },
     })
   }
 
@@ -310,6 +316,6 @@ export class Plugin {
     this.#owed = Buffer.alloc(0)
     const isWanted = selectorMatches(this.#dropIn.subscribe, lineType(line, 0, line.length), '', 'self')
     if (line.length === 0 || !isWanted || this.#world.herald.isPending(line)) return
-    this.queue.offerAlone(this.queue.format.encode(line))
+    this.queue.offerAlone(this.queue.format.encode(line, 0))
   }
 }

@@ -15,8 +15,11 @@
 // little are not pinned by it for longer than until they are sealed: settle() then copies that little out, so that a
 // thousand rare records do not keep a thousand segments alive.
 
+import { Bounds } from './bounds.js'
 import { wholeRecords, type Format } from './format.js'
-import { emptyLedger, type DropReason, type Ledger } from './ledger.js'
+import { emptyLedger, type Ledger } from './ledger.js'
+import type { FlowKind } from './loss-flow.js'
+import type { Outbox, OutboxWatcher } from './outbox.js'
 import { SegmentLog, type Segment, type SegmentPool } from './segment.js'
 import type { QueueLimits } from './settings.js'
 import { SpanList, type Span } from './span-list.js'
@@ -24,52 +27,28 @@ import { SpanList, type Span } from './span-list.js'
 /** Written bytes kept for a death: more than a pipe holds, also one that its plugin has made larger (fs.pipe-max-size). */
 export const KEPT_BYTES = (1 << 20) + (1 << 16)
 
-/** A queue that has lost records counts as recovered when it is down to this share of its limits. */
-const RECOVERED_SHARE = 0.5
-
-/** A queue with `block` that made the door shut lets it open again at this share of its limits. */
-const UNBLOCKED_SHARE = 0.75
-
 /** A queue that holds less than this share of a sealed segment copies its records out of it. */
-const WORTH_PINNING = 0.9
+export const WORTH_PINNING = 0.9
 
-type Flow =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'losing'; readonly lost: number }
-  | { readonly kind: 'suspended'; readonly lost: number }
-  /** Nothing is taken any more: the plugin has failed or is being removed. */
-  | { readonly kind: 'shut'; readonly reason: 'failed' | 'stopped'; readonly lost: number }
-
-const OPEN: Flow = { kind: 'open' }
-
-/** The queue's owner. It is called in the middle of taking records, so of a loss it must only take note. */
-export interface QueueWatcher {
-  /** The queue is full and more is to come: writes what the plugin takes now. */
-  makeRoom(): void
-  lossBegan(reason: DropReason): void
-  lossEnded(lost: number): void
-}
-
-export class Queue {
+export class Queue implements Outbox {
   readonly ledger: Ledger = emptyLedger()
   readonly format: Format
   readonly #pool: SegmentPool
-  readonly #watcher: QueueWatcher
+  readonly #watcher: OutboxWatcher
   readonly #waiting = new SpanList()
   readonly #written = new SpanList()
-  #limits: QueueLimits
-  #flow: Flow = OPEN
+  readonly #bounds: Bounds
   #partial = 0
   /** Bytes behind them that are on their way and may go in at any moment. */
   #handedOver = 0
   /** Copies of what would pin a shared segment; made when first needed. */
   #own: SegmentLog | undefined
 
-  constructor(format: Format, limits: QueueLimits, pool: SegmentPool, watcher: QueueWatcher) {
+  constructor(format: Format, limits: QueueLimits, pool: SegmentPool, watcher: OutboxWatcher) {
     this.format = format
-    this.#limits = limits
     this.#pool = pool
     this.#watcher = watcher
+    this.#bounds = new Bounds(limits, this.ledger, watcher, () => this.waitingBytes)
   }
 
   get isEmpty(): boolean {
@@ -80,22 +59,20 @@ export class Queue {
     return this.#waiting.bytes - this.#partial
   }
 
-  get flow(): Flow['kind'] {
-    return this.#flow.kind
+  get flow(): FlowKind {
+    return this.#bounds.flow.kind
   }
 
-  /** True while a plugin with `overflow_action = block` wants the door shut. */
   get blocks(): boolean {
-    return this.#limits.overflow === 'block' && this.#flow.kind !== 'shut' && this.#isAbove(1)
+    return this.#bounds.blocks
   }
 
-  /** False as long as a door that this queue made shut should stay so. */
   get unblocks(): boolean {
-    return this.#limits.overflow !== 'block' || this.#flow.kind === 'shut' || !this.#isAbove(UNBLOCKED_SHARE)
+    return this.#bounds.unblocks
   }
 
   setLimits(limits: QueueLimits): void {
-    this.#limits = limits
+    this.#bounds.limits = limits
   }
 
   /**
@@ -103,17 +80,13 @@ export class Queue {
    * `ownRecord`: it is one that the daemon made, whose loss is counted but never told, nor the reason for a loss.
    */
   offer(segment: Segment, start: number, end: number, records: number, ownRecord = false): void {
-    const flow = this.#flow
-    if (flow.kind === 'shut') return this.#drop(flow.reason, records)
-    if (flow.kind === 'suspended') return this.#drop('suspended', records)
-    if (this.#limits.overflow === 'block' || this.#hasRoom(records, end - start)) {
-      return this.#append(segment, start, end, records)
-    }
+    const { flow } = this.#bounds
+    if (flow.refusal !== undefined) return flow.drop(flow.refusal, records)
+    if (this.#bounds.takes(records, end - start)) return this.#append(segment, start, end, records)
     const rest = this.#takeWhatFits(segment, start, records)
     if (rest.records > 0) this.#overflow(segment, rest.start, end, rest.records, ownRecord)
   }
 
-  /** Takes one record that is for this plugin alone, in its format. */
   offerAlone(record: Buffer): void {
     const segment = this.#ownLog.reserve(record.length)
     const start = segment.used
@@ -122,10 +95,13 @@ export class Queue {
     this.offer(segment, start, segment.used, 1, true)
   }
 
-  /** Counts records that this plugin's format cannot carry. */
-  dropTooLong(records: number): void {
-    this.#drop('too-long', records)
+  dropTooLong(): void {
+    this.#bounds.flow.drop('too-long', 1)
+    this.#watcher.tooLong()
   }
+
+  /** Only the line protocol has words for that. */
+  noteGap(): void {}
 
   /** The bytes to write next, within one segment; undefined when nothing waits. */
   next(): Span | undefined {
@@ -160,7 +136,7 @@ export class Queue {
     while (this.#written.length > 1 && this.#written.bytes - this.#written.firstBytes >= KEPT_BYTES) {
       this.#written.dropFirst()
     }
-    this.#noticeRecovery()
+    this.#bounds.noticeRecovery()
   }
 
   /**
@@ -192,14 +168,14 @@ export class Queue {
 
   /** Takes records again after a suspension. */
   resume(): void {
-    if (this.#flow.kind === 'suspended') this.#endLoss(this.#flow.lost)
+    if (this.#bounds.flow.kind === 'suspended') this.#bounds.flow.end()
   }
 
   /** Drops what waits and all that is still to come, until reopen(). Returns how many records waited. */
   shut(reason: 'failed' | 'stopped'): number {
     const waited = this.ledger.queued
-    this.#flow = { kind: 'shut', reason, lost: this.#lost }
-    this.#drop(reason, waited)
+    this.#bounds.flow.shut(reason)
+    this.#bounds.flow.drop(reason, waited)
     this.ledger.queued = 0
     this.#partial = 0
     this.#handedOver = 0
@@ -210,10 +186,7 @@ export class Queue {
 
   /** Takes records again; returns how many were lost since it was shut, or since the loss that was going on then began. */
   reopen(): number {
-    if (this.#flow.kind !== 'shut') return 0
-    const { lost } = this.#flow
-    this.#flow = OPEN
-    return lost
+    return this.#bounds.flow.reopen()
   }
 
   /** Lets all memory go; the queue is not used afterwards. */
@@ -236,19 +209,6 @@ export class Queue {
     return this.#own
   }
 
-  /** Records lost in the loss that is going on. */
-  get #lost(): number {
-    return this.#flow.kind === 'open' ? 0 : this.#flow.lost
-  }
-
-  #isAbove(share: number): boolean {
-    return this.ledger.queued >= this.#limits.depth * share || this.waitingBytes >= this.#limits.bytes * share
-  }
-
-  #hasRoom(records: number, bytes: number): boolean {
-    return this.ledger.queued + records <= this.#limits.depth && this.waitingBytes + bytes <= this.#limits.bytes
-  }
-
   #append(segment: Segment, start: number, end: number, records: number): void {
     this.ledger.queued += records
     this.#waiting.append(segment, start, end)
@@ -263,7 +223,7 @@ export class Queue {
       let taken = 0
       while (taken < left) {
         const next = this.format.endOfRecord(segment.bytes, to)
-        if (!this.#hasRoom(taken + 1, next - from)) break
+        if (!this.#bounds.hasRoom(taken + 1, next - from)) break
         to = next
         taken++
       }
@@ -278,64 +238,25 @@ export class Queue {
   }
 
   #overflow(segment: Segment, start: number, end: number, records: number, ownRecord: boolean): void {
-    if (ownRecord) return this.#drop('queue-full', records)
-    const { overflow } = this.#limits
-    switch (overflow) {
-      case 'drop-oldest':
-        this.#append(segment, start, end, records)
-        return this.#dropOldest()
-      case 'suspend':
-        this.#beginLoss('suspended')
-        return this.#drop('suspended', records)
-      case 'drop-newest':
-      case 'ignore':
-      case 'single':
-      case 'halt':
-        this.#beginLoss('losing')
-        return this.#drop('queue-full', records)
-      case 'block':
-        // It has room for everything: the door is shut instead.
-        return
-      default:
-        overflow satisfies never
-    }
+    const dropped = this.#bounds.overflow(ownRecord)
+    if (dropped !== 'oldest') return this.#bounds.flow.drop(dropped, records)
+    this.#append(segment, start, end, records)
+    this.#dropOldest()
   }
 
   /** Drops from the front until the limits hold, but never a record that the plugin has begun to get. */
   #dropOldest(): void {
-    this.#beginLoss('losing')
     const first = this.#waiting.first
     const begun = this.#partial + this.#handedOver
     if (first !== undefined && begun > 0) this.#waiting.splitFirst(this.#endOfRecordAt(first, first.start + begun))
     const at = begun > 0 ? 1 : 0
-    while (!this.#hasRoom(0, 0)) {
+    while (!this.#bounds.hasRoom(0, 0)) {
       const span = this.#waiting.at(at)
       if (span === undefined) return
       this.#waiting.cut(at, this.format.endOfRecord(span.segment.bytes, span.start))
       this.ledger.queued--
-      this.#drop('queue-full', 1)
+      this.#bounds.flow.drop('queue-full', 1)
     }
-  }
-
-  #drop(reason: DropReason, records: number): void {
-    this.ledger.dropped[reason] += records
-    const flow = this.#flow
-    if (flow.kind !== 'open') this.#flow = { ...flow, lost: flow.lost + records }
-  }
-
-  #beginLoss(kind: 'losing' | 'suspended'): void {
-    if (this.#flow.kind === kind) return
-    this.#flow = { kind, lost: this.#lost }
-    this.#watcher.lossBegan(kind === 'losing' ? 'queue-full' : 'suspended')
-  }
-
-  #noticeRecovery(): void {
-    if (this.#flow.kind === 'losing' && !this.#isAbove(RECOVERED_SHARE)) this.#endLoss(this.#flow.lost)
-  }
-
-  #endLoss(lost: number): void {
-    this.#flow = OPEN
-    this.#watcher.lossEnded(lost)
   }
 
   /** The end of the record that the byte before `offset` belongs to. */

@@ -23,8 +23,10 @@ export class Reader {
       makeRoom: () => {},
       lossBegan: (reason) => this.told.push(`began ${reason}`),
       lossEnded: (lost) => this.told.push(`ended ${lost}`),
+      tooLong: () => {},
+      poisoned: () => {},
     })
-    fanOut.add({ queue: this.queue, selector: selector === '' ? undefined : parseSelector(selector) })
+    fanOut.add({ queue: this.queue, selector: selector === '' ? undefined : parseSelector(selector), name: '' })
   }
 
   /** All that it has been given so far. */

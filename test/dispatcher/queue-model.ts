@@ -11,7 +11,7 @@ export class QueueModel {
     in: 0,
     delivered: 0,
     filtered: 0,
-    dropped: { 'queue-full': 0, suspended: 0, failed: 0, stopped: 0, 'too-long': 0 },
+    dropped: { 'queue-full': 0, suspended: 0, failed: 0, stopped: 0, 'too-long': 0, poison: 0 },
     queued: 0,
   }
   /** What the owner has been told. */

@@ -35,6 +35,8 @@ export class QueueReader {
         this.told.push(`ended ${lost}`)
         this.queue.offerAlone(owed)
       },
+      tooLong: () => {},
+      poisoned: () => {},
     })
   }
 

@@ -1,0 +1,44 @@
+/** Bytes of lines that may wait to be written beside the records; a plugin that asks and does not read comes to it. */
+const MAX_WAITING_BYTES = 1024 * 1024
+
+/** What the dispatcher has to say to a plugin beside records: it goes first, but never into the middle of a record. */
+export class ControlLines {
+  #lines: Buffer[] = []
+  #bytes = 0
+  /** Bytes of the first line that have been written. */
+  #written = 0
+
+  get first(): Buffer | undefined {
+    return this.#lines[0]
+  }
+
+  /** Where in the first line to go on. */
+  get from(): number {
+    return this.#written
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > MAX_WAITING_BYTES
+  }
+
+  push(line: string): void {
+    const bytes = Buffer.from(line)
+    this.#lines.push(bytes)
+    this.#bytes += bytes.length
+  }
+
+  wrote(count: number): void {
+    this.#written += count
+    const first = this.#lines[0]
+    if (first === undefined || this.#written < first.length) return
+    this.#lines.shift()
+    this.#bytes -= first.length
+    this.#written = 0
+  }
+
+  clear(): void {
+    this.#lines = []
+    this.#bytes = 0
+    this.#written = 0
+  }
+}

@@ -1,0 +1,322 @@
+// What is on its way to one plugin of the line protocol: what it has been sent and has not acknowledged, what waits, and what
+// was lost in between, all in the order of seqs.
+//
+//     #sent [ written whole to this process .... ]   #waiting [ first .......... ]
+//                                                               ^^^ #partial bytes of it
+//
+// With `ack` a record stays here until it is acknowledged, and is sent again to the plugin's next process. Without it, what
+// has been written is kept for as long as a pipe can hold it, as a dead process's unread bytes come back.
+//
+// Bounds: `depth` records and `bytes` bytes, waiting and unacknowledged together; then the overflow action decides. What has
+// been sent is never dropped while the process lives. Lost ranges are no more than the runs of records between them.
+
+import { Bounds } from './bounds.js'
+import { ControlLines } from './control-lines.js'
+import { firstOf, gapOf, lineOf, wholeUpTo, UNWRITTEN, type Entry, type Gap, type Run } from './entry.js'
+import { Intake } from './intake.js'
+import { EntryList } from './entry-list.js'
+import { PROTOCOL } from './format.js'
+import { emptyLedger, type Ledger } from './ledger.js'
+import type { FlowKind } from './loss-flow.js'
+import type { Outbox, OutboxWatcher, Output } from './outbox.js'
+import { WORTH_PINNING } from './queue.js'
+import { SegmentLog, type Segment, type SegmentPool } from './segment.js'
+import type { QueueLimits } from './settings.js'
+import { Sent } from './sent.js'
+import { afterAck, afterDeath, isAlone, isPoison, NO_SUSPECT, type Suspect } from './suspect.js'
+
+/** How the process takes records: not before READY, not after STOP, and not while it has asked for a pause. */
+type Gate = { readonly kind: 'closed' } | { readonly kind: 'open' | 'paused'; readonly window: number }
+
+const CLOSED: Gate = { kind: 'closed' }
+const NOTHING = new EntryList()
+
+export class ProtocolQueue implements Outbox {
+  readonly format = PROTOCOL
+  readonly ledger: Ledger = emptyLedger()
+  /** What goes beside the records. */
+  readonly control = new ControlLines()
+  readonly #pool: SegmentPool
+  readonly #watcher: OutboxWatcher
+  readonly #bounds: Bounds
+  readonly #waiting = new EntryList()
+  readonly #intake: Intake
+  #sent = new Sent(true)
+  #gate: Gate = CLOSED
+  #partial = 0
+  #handedOver = 0
+  #writes: 'control' | 'entry' = 'entry'
+  /** Bytes written to this process. */
+  #written = 0
+  #ackedSeq = 0
+  #sentSeq = 0
+  #suspect: Suspect = NO_SUSPECT
+  /** The record that was first in line when the last process went, if that had begun to read it. */
+  #lastFirst = 0
+  #own: SegmentLog | undefined
+
+  constructor(limits: QueueLimits, pool: SegmentPool, watcher: OutboxWatcher) {
+    this.#pool = pool
+    this.#watcher = watcher
+    this.#bounds = new Bounds(limits, this.ledger, watcher, () => this.#waiting.bytes + this.#unacked.bytes)
+    this.#intake = new Intake(this.#waiting, this.#bounds, this.ledger, {
+      makeRoom: () => {
+        watcher.makeRoom()
+      },
+      begun: () => (this.#writes === 'entry' ? this.#partial + this.#handedOver : 0),
+    })
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && this.#sent.open === 0
+  }
+
+  get flow(): FlowKind {
+    return this.#bounds.flow.kind
+  }
+
+  get blocks(): boolean {
+    return this.#bounds.blocks
+  }
+
+  get unblocks(): boolean {
+    return this.#bounds.unblocks
+  }
+
+  get isPaused(): boolean {
+    return this.#gate.kind === 'paused'
+  }
+
+  /** Everything up to here has been acknowledged by some process of this plugin. */
+  get ackedSeq(): number {
+    return this.#ackedSeq
+  }
+
+  /** The last seq that any process of this plugin has been sent. */
+  get sentSeq(): number {
+    return this.#sentSeq
+  }
+
+  /** The seq of what is to be sent or acknowledged first; 0 when there is nothing. */
+  get firstSeq(): number {
+    return (this.#unacked.first ?? this.#waiting.first)?.first ?? 0
+  }
+
+  /** Seqs of the first and the last record held; Infinity and 0 when there is none. */
+  get held(): { readonly from: number; readonly to: number } {
+    const from = (this.#unacked.firstRun ?? this.#waiting.firstRun)?.first ?? Infinity
+    return { from, to: (this.#waiting.lastRun ?? this.#unacked.lastRun)?.last ?? 0 }
+  }
+
+  setLimits(limits: QueueLimits): void {
+    this.#bounds.limits = limits
+  }
+
+  /** The process is READY. `acks`: it acknowledges, with at most `window` records and lost ranges open. */
+  open(acks: boolean, window: number): void {
+    this.#sent = new Sent(acks)
+    this.#gate = { kind: 'open', window: acks ? window : Infinity }
+  }
+
+  setPaused(isPaused: boolean): void {
+    if (this.#gate.kind !== 'closed') this.#gate = { ...this.#gate, kind: isPaused ? 'paused' : 'open' }
+  }
+
+  /** Sends no more records to this process. */
+  closeGate(): void {
+    this.#gate = CLOSED
+  }
+
+  /** Everything up to `seq` is safe with the plugin; not above sentSeq. */
+  acked(seq: number): void {
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq)
+    this.#suspect = afterAck(this.#suspect, seq)
+    this.#dropAcked()
+  }
+
+  offer(
+    segment: Segment,
+    start: number,
+    end: number,
+    records: number,
+    ownRecord: boolean,
+    first: number,
+    last: number,
+  ): void {
+    this.#intake.take({ segment, start, end, records, first, last }, ownRecord)
+  }
+
+  offerAlone(record: Buffer, seq: number): void {
+    const segment = this.#ownLog.reserve(record.length)
+    const start = segment.used
+    segment.used += record.copy(segment.bytes, start)
+    this.ledger.in++
+    this.offer(segment, start, segment.used, 1, true, seq, seq)
+  }
+
+  dropTooLong(seq: number): void {
+    this.#intake.lose('too-long', 1, seq, seq)
+    this.#watcher.tooLong()
+  }
+
+  noteGap(seq: number): void {
+    this.#waiting.append(gapOf('input-gap', 0, seq, seq))
+  }
+
+  next(): Output | undefined {
+    const control = this.control.first
+    if (control !== undefined && this.#partial === 0) {
+      this.#writes = 'control'
+      return { segment: { bytes: control }, start: this.control.from, end: control.length }
+    }
+    const first = this.#waiting.first
+    const allowed = this.#allowed
+    if (first === undefined || (allowed <= 0 && this.#partial === 0)) return undefined
+    this.#writes = 'entry'
+    if (first.kind === 'gap') {
+      const line = lineOf(first)
+      return { segment: { bytes: line }, start: this.#partial, end: line.length }
+    }
+    // What has been begun is finished, whatever is allowed by now, and a control line comes right behind it.
+    const { end } = firstOf(first, control === undefined ? Math.max(allowed, 1) : 1)
+    return { segment: first.segment, start: first.start + this.#partial, end }
+  }
+
+  handOver(limit: number): Buffer {
+    const output = this.next()
+    if (output === undefined) return Buffer.alloc(0)
+    this.#handedOver = Math.min(limit, output.end - output.start)
+    return Buffer.from(output.segment.bytes.subarray(output.start, output.start + this.#handedOver))
+  }
+
+  wrote(count: number): void {
+    this.#handedOver = 0
+    this.#written += count
+    if (this.#writes === 'control') return this.control.wrote(count)
+    const first = this.#waiting.first
+    if (first === undefined || count === 0) return
+    this.#partial += count
+    if (first.kind === 'run') this.#wroteRun(first)
+    else if (this.#partial === lineOf(first).length) this.#wroteGap(first)
+    this.#dropAcked()
+  }
+
+  takeBack(unread: number): number {
+    const read = this.#written - unread
+    this.#noteFirst(read)
+    this.control.clear()
+    this.#gate = CLOSED
+    const { entries, undelivered, beyond } = this.#sent.takeBack(read)
+    this.#partial = this.#handedOver = this.#written = 0
+    this.ledger.queued += undelivered
+    this.ledger.delivered -= undelivered
+    for (const entry of entries.toReversed()) {
+      entry.at = UNWRITTEN
+      this.#waiting.prepend(entry)
+    }
+    return beyond
+  }
+
+  /** The process died, it was not stopped: the record that it may have died of is counted, and lost if it is too often. */
+  countDeath(): void {
+    this.#suspect = afterDeath(this.#suspect, this.#lastFirst)
+    const first = this.#waiting.first
+    if (!isPoison(this.#suspect) || first?.kind !== 'run' || first.first !== this.#lastFirst) return
+    const one = firstOf(first, 1)
+    const line = Buffer.from(first.segment.bytes.subarray(first.start, one.end))
+    this.ledger.queued--
+    this.#bounds.flow.drop('poison', 1)
+    this.#waiting.lose(0, first, one, 'poison')
+    this.#suspect = NO_SUSPECT
+    this.#watcher.poisoned(line)
+  }
+
+  resume(): void {
+    if (this.#bounds.flow.kind === 'suspended') this.#bounds.flow.end()
+  }
+
+  shut(reason: 'failed' | 'stopped'): number {
+    const waited = this.ledger.queued
+    this.#bounds.flow.shut(reason)
+    this.#bounds.flow.drop(reason, waited)
+    this.ledger.queued = 0
+    this.#partial = this.#handedOver = 0
+    this.#waiting.loseAll(reason)
+    return waited
+  }
+
+  reopen(): number {
+    return this.#bounds.flow.reopen()
+  }
+
+  close(): void {
+    this.#waiting.clear()
+    this.#sent.list.clear()
+    this.#own?.close()
+  }
+
+  settle(segment: Segment): void {
+    const held = this.#waiting.bytesIn(segment) + this.#sent.list.bytesIn(segment)
+    if (held === 0 || held >= WORTH_PINNING * segment.used) return
+    this.#sent.list.moveOutOf(segment, this.#ownLog)
+    this.#waiting.moveOutOf(segment, this.#ownLog)
+  }
+
+  /** What has been sent and still counts. */
+  get #unacked(): EntryList {
+    return this.#sent.acks ? this.#sent.list : NOTHING
+  }
+
+  get #ownLog(): SegmentLog {
+    this.#own ??= new SegmentLog(this.#pool, () => {})
+    return this.#own
+  }
+
+  /** How many more records and lost ranges may be on their way. */
+  get #allowed(): number {
+    if (this.#gate.kind !== 'open') return 0
+    return (isAlone(this.#suspect) ? 1 : this.#gate.window) - this.#sent.open
+  }
+
+  #wroteRun(run: Run): void {
+    const whole = wholeUpTo(run, run.start + this.#partial)
+    if (whole.records === 0) return
+    const behind = run.start + this.#partial - whole.end
+    this.#wroteWhole(this.#waiting.takeBeginning(run, whole), behind)
+    if (this.#sent.acks) return
+    this.ledger.queued -= whole.records
+    this.ledger.delivered += whole.records
+  }
+
+  #wroteGap(gap: Gap): void {
+    this.#waiting.takeFirst()
+    this.#wroteWhole(gap, 0)
+  }
+
+  /** `behind`: bytes of the next record that have been written too. */
+  #wroteWhole(entry: Entry, behind: number): void {
+    entry.at = this.#written - this.#partial
+    this.#partial = behind
+    this.#sentSeq = Math.max(this.#sentSeq, entry.last)
+    this.#sent.add(entry, this.#written)
+  }
+
+  #dropAcked(): void {
+    let records = this.#sent.ackedTo(this.#ackedSeq)
+    // What an earlier process had got, and this one has said to be safe before it got it again.
+    if (this.#unacked.length === 0 && this.#partial + this.#handedOver === 0) {
+      records += this.#waiting.dropTo(this.#ackedSeq).records
+    }
+    this.ledger.queued -= records
+    this.ledger.delivered += records
+    this.#bounds.noticeRecovery()
+  }
+
+  /** Notes what was first in line of a process that acknowledges, if it had begun to read it. */
+  #noteFirst(read: number): void {
+    const sent = this.#unacked.first
+    const first = sent ?? (this.#partial > 0 ? this.#waiting.first : undefined)
+    const at = sent?.at ?? this.#written - this.#partial
+    this.#lastFirst = this.#sent.acks && first?.kind === 'run' && read > at ? first.first : 0
+  }
+}
