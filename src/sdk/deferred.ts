@@ -1,0 +1,16 @@
+/** A promise, and what settles it. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (error: Error) => void
+}
+
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {}
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<T>((whenResolved, whenRejected) => {
+    resolve = whenResolved
+    reject = whenRejected
+  })
+  return { promise, resolve, reject }
+}

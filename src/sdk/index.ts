@@ -1,0 +1,17 @@
+// What a plugin author may import, as `audispd/sdk`; nothing else is promised.
+
+export { runPlugin } from './run-plugin.js'
+export type { PluginDefinition, Gap } from './plugin-definition.js'
+export type { Plugin } from './plugin.js'
+export type { Hello } from './hello.js'
+export type { RecordBatch, BatchRecord } from './record-batch.js'
+export type { PluginSignal, Surroundings } from './surroundings.js'
+export { BadConfiguration, CommandError, RefusedRecord, Stopped } from './sdk-error.js'
+export { readRecord, type AuditRecord } from '../protocol/record-fields.js'
+export {
+  testPlugin,
+  type TestCommand,
+  type TestDispatcher,
+  type TestDispatcherOptions,
+  type TestRecord,
+} from './test-dispatcher.js'

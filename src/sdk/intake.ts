@@ -1,0 +1,193 @@
+// What the dispatcher says, parted at once into what is answered at once (PING, and the answers to what the plugin itself
+// sent) and what waits for its turn (records, LOST, RELOAD, STOP). Two buffers take turns: while the handlers work on what
+// lies in one, the other fills. Nothing is copied out of them, and no object is made for a record.
+
+import {
+  isRecordLine,
+  LONGEST_LINE_BYTES,
+  readDispatcherLine,
+  recordNumber,
+  type DispatcherLine,
+  type Lost,
+} from '../protocol/line.js'
+import { DispatcherViolation } from './sdk-error.js'
+
+/** Above so much that waits for the handlers reading is better paused. */
+export const READ_AHEAD_BYTES = 1024 * 1024
+/** And above so much it is paused even if an answer is waited for: more than any window of ordinary records. */
+export const MOST_AHEAD_BYTES = 64 * 1024 * 1024
+const FIRST_BYTES = 128 * 1024
+
+const LF = 0x0a
+const BLANK = 0x20
+const R = 0x52
+const C = 0x43
+
+/** What waits for its turn, in the order in which it came. Offsets are those of its Hand. */
+export type Item =
+  | { readonly kind: 'records'; readonly start: number; end: number; count: number; last: number }
+  | { readonly kind: 'lost'; readonly lost: Lost }
+  | { readonly kind: 'reload' }
+  | { readonly kind: 'stop' }
+
+export interface Hand {
+  readonly bytes: Buffer
+  readonly items: readonly Item[]
+}
+
+/** What is not put off. */
+export type UrgentLine = Extract<DispatcherLine, { verb: 'HELLO' | 'ACK' | 'PING' | 'OK' | 'ERR' }>
+
+export class Intake {
+  readonly #onUrgent: (line: UrgentLine) => void
+  #filling: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  #other: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  #filled = 0
+  /** Where the first line begins that has not been looked at. */
+  #scanned = 0
+  #items: Item[] = []
+  #lastSeq = 0
+  #isOpen = false
+
+  /** Throws, as push() does, what `onUrgent` throws. */
+  constructor(onUrgent: (line: UrgentLine) => void) {
+    this.#onUrgent = onUrgent
+  }
+
+  /** READY was said: before it nothing comes but HELLO, or STOP. */
+  open(): void {
+    this.#isOpen = true
+  }
+
+  /** Bytes that wait for the handlers. */
+  get aheadBytes(): number {
+    return this.#filled
+  }
+
+  /** Takes the next bytes; the caller may reuse them. Throws a DispatcherViolation. */
+  push(chunk: Buffer): void {
+    const filled = this.#filled + chunk.length
+    if (filled > this.#filling.length) this.#filling = enlarged(this.#filling, this.#filled, filled)
+    chunk.copy(this.#filling, this.#filled)
+    this.#filled = filled
+    this.#scan(this.#filling.subarray(0, filled))
+    if (filled - this.#scanned >= LONGEST_LINE_BYTES) throw tooLong()
+  }
+
+  /** Something that did not come through the input but has to wait for its turn all the same. */
+  add(item: Item): void {
+    this.#items.push(item)
+  }
+
+  /** Forgets all that waits, but for this. */
+  leaveOnly(item: Item): void {
+    this.#items = [item]
+    this.#filled = 0
+    this.#scanned = 0
+  }
+
+  /** All that waits; it is the caller's until the next call. */
+  take(): Hand | undefined {
+    if (this.#items.length === 0) return undefined
+    const bytes = this.#filling
+    const hand = { bytes, items: this.#items }
+    const rest = this.#filled - this.#scanned
+    if (rest > this.#other.length) this.#other = enlarged(this.#other, 0, rest)
+    bytes.copy(this.#other, 0, this.#scanned, this.#filled)
+    this.#filling = this.#other
+    this.#other = bytes.length > 2 * READ_AHEAD_BYTES ? Buffer.alloc(0) : bytes
+    this.#filled = rest
+    this.#scanned = 0
+    this.#items = []
+    return hand
+  }
+
+  #scan(bytes: Buffer): void {
+    const end = bytes.lastIndexOf(LF) + 1
+    let runStart = this.#scanned
+    let lastStart = -1
+    let count = 0
+    for (let at = runStart; at < end;) {
+      const next = bytes.indexOf(LF, at) + 1
+      if (next - at > LONGEST_LINE_BYTES) throw tooLong()
+      // Three of the seven bytes tell RECORD from every other verb; the last line of a run is looked at more closely.
+      if (bytes[at] === R && bytes[at + 2] === C && bytes[at + 6] === BLANK) {
+        lastStart = at
+        count++
+      } else {
+        this.#addRun(bytes, runStart, at, lastStart, count)
+        this.#takeLine(bytes, at, next - 1)
+        runStart = next
+        count = 0
+      }
+      at = next
+    }
+    this.#addRun(bytes, runStart, end, lastStart, count)
+    this.#scanned = Math.max(this.#scanned, end)
+  }
+
+  #addRun(bytes: Buffer, start: number, end: number, lastStart: number, count: number): void {
+    if (count === 0) return
+    this.#demandOpen('RECORD')
+    const last = isRecordLine(bytes, lastStart, end) ? recordNumber(bytes, lastStart, end) : 0
+    // As each RECORD counts at least one up, a run whose end is too low has been going back somewhere.
+    if (last < this.#lastSeq + count) {
+      throw new DispatcherViolation(`RECORD ${last}: seq does not rise from ${this.#lastSeq} over ${count} records`)
+    }
+    this.#lastSeq = last
+    const before = this.#items.at(-1)
+    if (before?.kind === 'records' && before.end === start) {
+      before.end = end
+      before.count += count
+      before.last = last
+    } else {
+      this.#items.push({ kind: 'records', start, end, count, last })
+    }
+  }
+
+  #takeLine(bytes: Buffer, start: number, end: number): void {
+    const line = readDispatcherLine(bytes, start, end)
+    if (line.verb !== '' && line.verb !== 'HELLO' && line.verb !== 'STOP') this.#demandOpen(line.verb)
+    switch (line.verb) {
+      case '':
+        return
+      case 'LOST':
+        this.#lastSeq = Math.max(this.#lastSeq, line.last)
+        this.#items.push({ kind: 'lost', lost: line })
+        return
+      case 'RELOAD':
+        this.#items.push({ kind: 'reload' })
+        return
+      case 'STOP':
+        this.#items.push({ kind: 'stop' })
+        return
+      case 'HELLO':
+      case 'ACK':
+      case 'PING':
+      case 'OK':
+      case 'ERR':
+        this.#onUrgent(line)
+        return
+      case 'RECORD':
+      case 'wrong':
+        throw new DispatcherViolation(line.verb === 'wrong' ? `${line.why}: ${line.text}` : 'RECORD out of its place')
+      default:
+        line satisfies never
+    }
+  }
+
+  #demandOpen(verb: string): void {
+    if (!this.#isOpen) throw new DispatcherViolation(`${verb} before READY`)
+  }
+}
+
+/** A larger copy of the first `kept` bytes, with room for `bytes` and for as many again as are likely to come. */
+function enlarged(buffer: Buffer, kept: number, bytes: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 ** Math.ceil(Math.log2(bytes))))
+  buffer.copy(larger, 0, 0, kept)
+  return larger
+}
+
+function tooLong(): DispatcherViolation {
+  return new DispatcherViolation(`a line of more than ${LONGEST_LINE_BYTES} bytes`)
+}

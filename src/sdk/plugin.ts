@@ -1,0 +1,96 @@
+// What a plugin can do beside taking records: the object that is given to its handlers.
+
+import type { Acknowledger } from './acknowledger.js'
+import type { Commands } from './commands.js'
+import type { Hello } from './hello.js'
+import type { Sender } from './sender.js'
+
+/** The dispatcher, as a plugin sees it. */
+export class Plugin {
+  readonly #acknowledger: Acknowledger
+  readonly #commands: Commands
+  readonly #sender: Sender
+  /** What the dispatcher said at the opening. */
+  readonly hello: Hello
+  /** Aborted when the plugin is to end: for what `main` waits for. */
+  readonly stopping: AbortSignal
+
+  constructor(hello: Hello, stopping: AbortSignal, acknowledger: Acknowledger, commands: Commands, sender: Sender) {
+    this.hello = hello
+    this.stopping = stopping
+    this.#acknowledger = acknowledger
+    this.#commands = commands
+    this.#sender = sender
+  }
+
+  /**
+   * With `acknowledge: 'manual'`: all records and gaps up to and including seq are safe. Several calls in one turn of the
+   * event loop are one ACK; a seq below an earlier one changes nothing. Throws a RangeError above what was handed over.
+   */
+  ack(seq: number): void {
+    this.#acknowledger.ack(seq)
+  }
+
+  /**
+   * Sends a record, `[node=… ]type=… msg=audit(…): …`, without a line end. Resolves with its number when it is on its way,
+   * which takes until there is room in the window and in the pipe: a loop that awaits each of its sends is as fast as it
+   * can be, and bounded. With `positions`, `n` is the number; without, or without `n`, it is the next one. Rejects with
+   * a RefusedRecord (`too-long`), or with Stopped.
+   */
+  send(record: Buffer | string, n?: number): Promise<number> {
+    return this.#sender.send(record, n)
+  }
+
+  /** Resolves when all records up to n, or all that are on their way, are settled. Rejects with Stopped. */
+  settled(n: number = this.#sender.lastSent): Promise<void> {
+    return this.#sender.settled(n)
+  }
+
+  /** How many records of ours are on their way and not settled. */
+  get unsettled(): number {
+    return this.#sender.unsettled
+  }
+
+  /**
+   * Any command of the protocol. Arguments are encoded here. Resolves with the result, '' if there is none; rejects with a
+   * CommandError, or with Stopped.
+   */
+  command(name: string, ...args: (string | Buffer)[]): Promise<string> {
+    return this.#commands.ask(name, args)
+  }
+
+  /** From now on only records that the selector wants, such as `type=USER_*,LOGIN node=web1`. */
+  async subscribe(selector: string): Promise<void> {
+    await this.command('subscribe', ...selector.split(/\s+/).filter((word) => word !== ''))
+  }
+
+  /** Stops delivery to this plugin; its queue fills meanwhile. What is on its way still comes. */
+  async pause(): Promise<void> {
+    await this.command('pause')
+  }
+
+  /** Goes on after pause(). */
+  async resume(): Promise<void> {
+    await this.command('resume')
+  }
+
+  /** The counters of the dispatcher and of each plugin, or of the plugin of this name: what the JSON holds. */
+  async stats(name?: string): Promise<unknown> {
+    return JSON.parse(await (name === undefined ? this.command('stats') : this.command('stats', name)))
+  }
+
+  /** A line in the dispatcher's log, under this plugin's name. */
+  async notify(level: 'debug' | 'info' | 'warn' | 'error', text: string): Promise<void> {
+    await this.command('notify', level, text)
+  }
+
+  /** Runs what the admin defined under this name, if the drop-in allows it. Resolves when it was run. */
+  async action(name: string, ...args: (string | Buffer)[]): Promise<string> {
+    return this.command('action', name, ...args)
+  }
+
+  /** Reloads the dispatcher, if the drop-in allows it. */
+  async reload(): Promise<void> {
+    await this.command('reload')
+  }
+}
