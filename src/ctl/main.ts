@@ -5,6 +5,7 @@ import { failureAsJson, failureAsText } from './change-report.js'
 import { CtlError, EXIT_STATUS, systemCode } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
 import { install } from './install.js'
+import { plugin } from './plugin.js'
 import { uninstall } from './uninstall.js'
 
 const NAME = 'audispctl'
@@ -24,6 +25,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
     },
   ],
   ['uninstall', { summary: 'take out what install wrote', run: uninstall }],
+  ['plugin', { summary: 'test a plugin against its contract', run: plugin }],
 ])
 
 // A reader that leaves early, such as head(1), is no bug of ours.

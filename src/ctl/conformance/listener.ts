@@ -1,0 +1,141 @@
+// Hears what a plugin says in one process, and holds each line against the rules.
+
+import { LONGEST_LINE_BYTES, readPluginLine, readReadyOptions, type ReadyOptions } from '../../protocol/line.js'
+import { LineSplitter, type LineSink } from '../../protocol/line-splitter.js'
+import type { InputSide } from './input-side.js'
+import {
+  ACKS_ANNOUNCED,
+  ACKS_POSSIBLE,
+  ACKS_RISE,
+  COMMANDS,
+  KNOWN_LINES,
+  LINE_LENGTH,
+  READY_FIRST,
+  READY_ONCE,
+} from './rules.js'
+import type { Stage } from './stage.js'
+import { printable } from './transcript.js'
+
+const LF = 0x0a
+const COMMAND_NAMES = ['subscribe', 'pause', 'resume', 'stats', 'notify', 'action', 'reload']
+const COMMAND = /^([A-Za-z0-9._-]{1,32}) ([a-z]+)(?: .*)?$/s
+/** More answers than any scene asks for. */
+const MAX_PONGS = 1024
+
+/** READY as it came. */
+export interface Ready {
+  readonly line: string
+  readonly version: number
+  readonly options: ReadyOptions | { readonly mistake: string }
+}
+
+export class Listener implements LineSink {
+  readonly #stage: Stage
+  readonly #input: InputSide
+  readonly #onCommand: (tag: string, name: string) => void
+  readonly #splitter = new LineSplitter(this)
+  #ready: Ready | undefined
+  #ackedTo = 0
+  /** The first line that was neither comment nor empty. */
+  #firstLine = ''
+  readonly pongs: number[] = []
+  /** The highest seq that was written to its end. */
+  sentTo = 0
+
+  constructor(stage: Stage, input: InputSide, onCommand: (tag: string, name: string) => void) {
+    this.#stage = stage
+    this.#input = input
+    this.#onCommand = onCommand
+  }
+
+  get ready(): Ready | undefined {
+    return this.#ready
+  }
+
+  get hasAck(): boolean {
+    return this.#ready !== undefined && 'ack' in this.#ready.options && this.#ready.options.ack
+  }
+
+  get ackedTo(): number {
+    return this.#ackedTo
+  }
+
+  get firstLine(): string {
+    return this.#firstLine
+  }
+
+  /** Everything up to `seq` is known to be safe before the process says so, as by `from=`. */
+  settledTo(seq: number): void {
+    this.#ackedTo = Math.max(this.#ackedTo, seq)
+  }
+
+  hear(bytes: Buffer): void {
+    this.#splitter.push(bytes)
+  }
+
+  lines(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end;) {
+      const next = bytes.indexOf(LF, at) + 1
+      this.#stage.transcript.said('P', bytes.subarray(at, next - 1))
+      this.#line(bytes, at, next - 1)
+      at = next
+    }
+  }
+
+  tooLong(beginning: Buffer): void {
+    this.#stage.transcript.said('P', `${printable(beginning)}… (over ${LONGEST_LINE_BYTES} bytes)`)
+    this.#stage.violated(LINE_LENGTH.name, `at most ${LONGEST_LINE_BYTES} bytes with the LF`, 'a longer line')
+  }
+
+  #line(bytes: Buffer, start: number, end: number): void {
+    const line = readPluginLine(bytes, start, end)
+    if (line.verb === '') return
+    const text = printable(bytes.subarray(start, end))
+    if (this.#firstLine === '') this.#firstLine = text
+    if (this.#ready === undefined && line.verb !== 'READY') {
+      this.#stage.violated(READY_FIRST.name, 'READY before anything else', `'${text}'`)
+    }
+    switch (line.verb) {
+      case 'wrong':
+        return this.#stage.violated(KNOWN_LINES.name, 'READY, ACK, RECORD, PONG or COMMAND', `'${text}': ${line.why}`)
+      case 'READY':
+        if (this.#ready !== undefined) return this.#stage.violated(READY_ONCE.name, 'one READY', `another, '${text}'`)
+        this.#ready = { line: text, version: line.version, options: readReadyOptions(line.options) }
+        return
+      case 'ACK':
+        return this.#acknowledged(line.seq)
+      case 'RECORD':
+        return this.#input.take(line.n, Buffer.from(bytes.subarray(line.start, line.end)))
+      case 'PONG':
+        if (this.pongs.length < MAX_PONGS) this.pongs.push(line.n)
+        return
+      case 'COMMAND':
+        return this.#command(bytes.toString('latin1', line.start, line.end))
+      default:
+        line satisfies never
+    }
+  }
+
+  #acknowledged(seq: number): void {
+    if (this.#ready !== undefined && !this.hasAck) {
+      this.#stage.violated(ACKS_ANNOUNCED.name, 'no ACK, as READY came without `ack`', `ACK ${seq}`)
+    }
+    if (seq > this.sentTo) {
+      const sent =
+        this.sentTo === 0 ? 'no ACK, as nothing was sent' : `no ACK above ${this.sentTo}, the last that was sent`
+      this.#stage.violated(ACKS_POSSIBLE.name, sent, `ACK ${seq}`)
+    } else if (seq <= this.#ackedTo) {
+      this.#stage.violated(ACKS_RISE.name, `an ACK above ${this.#ackedTo}, the last one`, `ACK ${seq}`)
+    } else this.#ackedTo = seq
+  }
+
+  #command(text: string): void {
+    const [, tag, name = ''] = COMMAND.exec(text) ?? []
+    if (tag === undefined || !COMMAND_NAMES.includes(name)) {
+      const expected = `a tag of 1 to 32 of A-Za-z0-9._- and then one of ${COMMAND_NAMES.join(', ')}`
+      return this.#stage.violated(COMMANDS.name, expected, `'COMMAND ${printable(Buffer.from(text, 'latin1'))}'`)
+    }
+    this.#stage.examinee.facts.sentCommand = true
+    this.#onCommand(tag, name)
+  }
+}
