@@ -265,14 +265,16 @@ function shown(bytes: Buffer, start: number, end: number): string {
 
 function numberEnd(bytes: Buffer, at: number, end: number): number {
   let to = at
-  while (to < end && to - at < MAX_DIGITS && isDigit(bytes[to])) to++
+  // One more than there may be: a number of so many digits is too high, and not one of fewer digits and a rest.
+  while (to < end && to - at <= MAX_DIGITS && isDigit(bytes[to])) to++
   return to
 }
 
 function numberIn(bytes: Buffer, at: number, to: number): number {
   if (to === at || bytes[at] === ZERO) return 0
   let number = 0
-  for (let index = at; index < to; index++) number = number * 10 + (bytes[index] ?? ZERO) - ZERO
+  // The digit alone is added: together with its code the highest numbers would be rounded.
+  for (let index = at; index < to; index++) number = number * 10 + ((bytes[index] ?? ZERO) - ZERO)
   return Number.isSafeInteger(number) ? number : 0
 }
 
