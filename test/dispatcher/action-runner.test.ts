@@ -89,20 +89,15 @@ void test('a program runs with nothing around it', async (t) => {
     { kind: 'runs', exe: PERL },
     { kind: 'ended', failure: '', exit: 0 },
   ])
-  const [uid, gid] = [process.getuid?.(), process.getgid?.()]
-  t.match(linesOf(events), [
-    'argument <fixed>',
-    'argument <>',
-    'argument <x y>',
-    'environment 0',
-    'directory /',
-    new RegExp(`^user ${uid} ${uid} groups ${gid} .*${gid}`),
-    'leads its group yes',
-    'file 0 /dev/null',
-    'file 1 /dev/null',
-    // perl ignores SIGFPE by itself.
-    /^SigIgn:\\x090{14}[08]0$/,
-  ])
+  const lines = linesOf(events)
+  t.same(lines.slice(0, 5), ['argument <fixed>', 'argument <>', 'argument <x y>', 'environment 0', 'directory /'])
+  t.ok(
+    lines[5]?.startsWith(`user ${process.getuid?.()} ${process.getuid?.()} groups ${process.getgid?.()} `),
+    lines[5] ?? '',
+  )
+  t.same(lines.slice(6, 9), ['leads its group yes', 'file 0 /dev/null', 'file 1 /dev/null'])
+  // perl ignores SIGFPE by itself.
+  t.match(lines[9], /^SigIgn:\\x090{14}[08]0$/)
   t.equal(clock.pending, 0, 'no timer is left')
 })
 
