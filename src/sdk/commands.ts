@@ -1,12 +1,19 @@
 // Commands on their way: each has a tag, and its answer finds it again, in whatever order answers come.
 
 import { LONGEST_LINE_BYTES } from '../protocol/line.js'
-import { deferred, type Deferred } from './deferred.js'
+import { deferred } from './deferred.js'
 import { CommandError, Stopped } from './sdk-error.js'
+
+/** A command on its way, whatever its result is read as. */
+interface Open {
+  readonly promise: Promise<unknown>
+  readonly resolve: (result: string) => void
+  readonly reject: (error: Error) => void
+}
 
 export class Commands {
   readonly #say: (line: string) => void
-  readonly #open = new Map<string, Deferred<string>>()
+  readonly #open = new Map<string, Open>()
   #tags = 0
   #isOver = false
 
@@ -19,9 +26,12 @@ export class Commands {
     return this.#open.size
   }
 
-  /** Resolves with the result, '' if there is none; rejects with a CommandError, or with Stopped. */
-  ask(name: string, args: readonly (string | Buffer)[]): Promise<string> {
-    const command = deferred<string>()
+  /**
+   * Resolves with what `read` makes of the result, '' if there is none; rejects with a CommandError, or with Stopped. The
+   * author gets this very promise: one made of it would be rejected at the end with nobody to look at it.
+   */
+  ask<Result>(name: string, args: readonly (string | Buffer)[], read: (result: string) => Result): Promise<Result> {
+    const command = deferred<Result>()
     const tag = `c${++this.#tags}`
     const line = `COMMAND ${[tag, ...[name, ...args].map(encodedArgument)].join(' ')}\n`
     if (this.#isOver) {
@@ -30,7 +40,14 @@ export class Commands {
       // A line over the limit would be the end of this process.
       command.reject(new CommandError('too-long', `${name}: the line has ${line.length} bytes`))
     } else {
-      this.#open.set(tag, command)
+      const resolve = (result: string): void => {
+        try {
+          command.resolve(read(result))
+        } catch (error) {
+          command.reject(new CommandError('failed', `${name}: its result cannot be read`, { cause: error }))
+        }
+      }
+      this.#open.set(tag, { promise: command.promise, resolve, reject: command.reject })
       this.#say(line)
     }
     return command.promise

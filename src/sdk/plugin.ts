@@ -56,41 +56,45 @@ export class Plugin {
    * CommandError, or with Stopped.
    */
   command(name: string, ...args: (string | Buffer)[]): Promise<string> {
-    return this.#commands.ask(name, args)
+    return this.#commands.ask(name, args, (result) => result)
   }
 
   /** From now on only records that the selector wants, such as `type=USER_*,LOGIN node=web1`. */
-  async subscribe(selector: string): Promise<void> {
-    await this.command('subscribe', ...selector.split(/\s+/).filter((word) => word !== ''))
+  subscribe(selector: string): Promise<void> {
+    return this.#done('subscribe', ...selector.split(/\s+/).filter((word) => word !== ''))
   }
 
   /** Stops delivery to this plugin; its queue fills meanwhile. What is on its way still comes. */
-  async pause(): Promise<void> {
-    await this.command('pause')
+  pause(): Promise<void> {
+    return this.#done('pause')
   }
 
   /** Goes on after pause(). */
-  async resume(): Promise<void> {
-    await this.command('resume')
+  resume(): Promise<void> {
+    return this.#done('resume')
   }
 
   /** The counters of the dispatcher and of each plugin, or of the plugin of this name: what the JSON holds. */
-  async stats(name?: string): Promise<unknown> {
-    return JSON.parse(await (name === undefined ? this.command('stats') : this.command('stats', name)))
+  stats(name?: string): Promise<unknown> {
+    return this.#commands.ask('stats', name === undefined ? [] : [name], (result): unknown => JSON.parse(result))
   }
 
   /** A line in the dispatcher's log, under this plugin's name. */
-  async notify(level: 'debug' | 'info' | 'warn' | 'error', text: string): Promise<void> {
-    await this.command('notify', level, text)
+  notify(level: 'debug' | 'info' | 'warn' | 'error', text: string): Promise<void> {
+    return this.#done('notify', level, text)
   }
 
   /** Runs what the admin defined under this name, if the drop-in allows it. Resolves when it was run. */
-  async action(name: string, ...args: (string | Buffer)[]): Promise<string> {
+  action(name: string, ...args: (string | Buffer)[]): Promise<string> {
     return this.command('action', name, ...args)
   }
 
   /** Reloads the dispatcher, if the drop-in allows it. */
-  async reload(): Promise<void> {
-    await this.command('reload')
+  reload(): Promise<void> {
+    return this.#done('reload')
+  }
+
+  #done(name: string, ...args: (string | Buffer)[]): Promise<void> {
+    return this.#commands.ask(name, args, () => {})
   }
 }

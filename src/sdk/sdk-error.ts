@@ -11,8 +11,8 @@ export class CommandError extends Error {
   /** `denied`, `unknown-command`, `bad-arguments`, `busy`, `failed`, `too-long`; a later dispatcher may know more. */
   readonly code: ErrorCode | (string & {})
 
-  constructor(code: ErrorCode | (string & {}), message: string) {
-    super(message)
+  constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
+    super(message, options)
     this.code = code
   }
 }

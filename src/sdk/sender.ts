@@ -26,7 +26,10 @@ export class Sender {
   /** Numbers of sent records, rising; those before #firstOpen are settled. */
   #open: number[] = []
   #firstOpen = 0
-  #lastSent: number
+  /** 0 before the first. */
+  #lastSent = 0
+  /** The number of the first record, if the author gives none. */
+  readonly #firstNext: number
   readonly #waiting: Waiting[] = []
   #settling: { readonly n: number; readonly settled: Deferred<void> }[] = []
   #isWaitingForOutput = false
@@ -43,7 +46,7 @@ export class Sender {
     this.#onWaiting = onWaiting
     this.#mostOpen = Math.max(1, inWindow - 1)
     this.#hasPositions = hasPositions
-    this.#lastSent = hasPositions ? received : 0
+    this.#firstNext = hasPositions ? received + 1 : 1
   }
 
   /** Whether somebody waits for what only the dispatcher can say. */
@@ -84,7 +87,7 @@ export class Sender {
     return settled.promise
   }
 
-  /** The number of the last record that was sent; 0, or what the dispatcher has received, if there was none. */
+  /** The number of the last record that was sent; 0 if there was none. */
   get lastSent(): number {
     return this.#lastSent
   }
@@ -151,7 +154,7 @@ export class Sender {
     this.#sendWaiting()
   }
 
-  #sendNow({ record, n = this.#lastSent + 1, sent }: Waiting): void {
+  #sendNow({ record, n = this.#next(), sent }: Waiting): void {
     if (!Number.isSafeInteger(n) || n <= this.#lastSent) {
       sent.reject(new RangeError(`${n} is no number above ${this.#lastSent}, the one before`))
     } else if (`RECORD ${n} \n`.length + record.length > LONGEST_LINE_BYTES) {
@@ -162,6 +165,10 @@ export class Sender {
       this.#output.record(n, record)
       sent.resolve(n)
     }
+  }
+
+  #next(): number {
+    return this.#lastSent === 0 ? this.#firstNext : this.#lastSent + 1
   }
 }
 

@@ -29,8 +29,11 @@ export interface TestRecord {
 export interface TestDispatcherOptions {
   /** Keys of HELLO beside, or instead of, `plugin=test run=… next=1 in-window=4096`. */
   readonly hello?: Readonly<Record<string, string | number>>
-  /** The result of a command; a CommandError that it throws is answered with ERR. Without it every command is OK. */
-  readonly answer?: (name: string, args: readonly string[]) => string
+  /**
+   * The result of a command. A CommandError that it throws is answered with ERR; after undefined the test writes the
+   * answer itself. Without it every command is answered with OK.
+   */
+  readonly answer?: (command: TestCommand) => string | undefined
   /** False: records of the plugin are settled by `settle` alone, and not as they come. */
   readonly settles?: boolean
 }
@@ -216,10 +219,11 @@ export class TestDispatcher {
       return
     }
     const { tag, name } = command
-    const args = command.args.map((arg) => arg.toString('utf8'))
-    this.commands.push({ tag, name, args })
+    const asked = { tag, name, args: command.args.map((arg) => arg.toString('utf8')) }
+    this.commands.push(asked)
     try {
-      this.write(okLine(tag, this.#options.answer?.(name, args) ?? ''))
+      const result = this.#options.answer === undefined ? '' : this.#options.answer(asked)
+      if (result !== undefined) this.write(okLine(tag, result))
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
       this.write(`ERR ${tag} ${error.code} ${error.message}\n`)
