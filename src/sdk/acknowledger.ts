@@ -37,9 +37,9 @@ export class Acknowledger {
     if (this.#silentGap.after <= this.#acked) this.#advance(this.#silentGap.last)
   }
 
-  /** The plugin is done with all that it was given. */
-  done(): void {
-    if (this.#how === 'batch') this.#advance(this.#given)
+  /** The plugin is done with all that it was given, or with all up to seq. */
+  done(seq = this.#given): void {
+    if (this.#how === 'batch') this.#advance(seq)
   }
 
   /** The plugin says so itself. */

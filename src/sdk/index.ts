@@ -15,3 +15,5 @@ export {
   type TestDispatcherOptions,
   type TestRecord,
 } from './test-dispatcher.js'
+export type { Clock } from './clock.js'
+export { EventAssembler, type AuditEvent, type EventLimits, type Incomplete } from '../protocol/event.js'

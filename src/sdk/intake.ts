@@ -28,7 +28,10 @@ export type Item =
   | { readonly kind: 'records'; readonly start: number; end: number; count: number; last: number }
   | { readonly kind: 'lost'; readonly lost: Lost }
   | { readonly kind: 'reload' }
-  | { readonly kind: 'stop' }
+  /** An event has been open for too long. */
+  | { readonly kind: 'expire' }
+  /** `leavesOpen`: open events are left to the next process, which gets their records again. */
+  | { readonly kind: 'stop'; readonly leavesOpen: boolean }
 
 export interface Hand {
   readonly bytes: Buffer
@@ -159,7 +162,7 @@ export class Intake {
         this.#items.push({ kind: 'reload' })
         return
       case 'STOP':
-        this.#items.push({ kind: 'stop' })
+        this.#items.push({ kind: 'stop', leavesOpen: false })
         return
       case 'HELLO':
       case 'ACK':

@@ -1,5 +1,6 @@
 // What an author writes: a plugin is an object of handlers.
 
+import type { AuditEvent, EventLimits } from '../protocol/event.js'
 import type { Lost } from '../protocol/line.js'
 import type { Hello } from './hello.js'
 import type { Plugin } from './plugin.js'
@@ -10,13 +11,13 @@ import type { RefusedRecord } from './sdk-error.js'
 export type Gap = Lost
 
 /**
- * A plugin. Every handler is optional, and may return a promise: no other of `records`, `lost`, `reload` and `stop` is
+ * A plugin. Every handler is optional, and may return a promise: no other of `records`, `events`, `lost`, `reload` and `stop` is
  * called until it is settled. A handler that throws ends the process with status 70; the dispatcher starts it again and
  * sends again what was not acknowledged.
  */
 export interface PluginDefinition {
   /**
-   * `batch` (the default where there is a `records`): a batch is acknowledged when `records` has returned, or its
+   * `batch` (the default of who takes records or events): a batch is acknowledged when its handler has returned, or its
    * promise is resolved. `manual`: by `plugin.ack(seq)`. `never`: the dispatcher forgets a record when it is written.
    */
   readonly acknowledge?: 'batch' | 'manual' | 'never'
@@ -24,6 +25,8 @@ export interface PluginDefinition {
   readonly window?: number
   /** The numbers of the records that this plugin sends are its own lasting positions. */
   readonly positions?: boolean
+  /** How long an event may be open, and how much memory open events may take. */
+  readonly eventLimits?: EventLimits
 
   /** First of all: reads the configuration, opens files. Throws BadConfiguration if it has to. */
   open?(hello: Hello): void | Promise<void>
@@ -31,6 +34,12 @@ export interface PluginDefinition {
   from?(hello: Hello): number | undefined | Promise<number | undefined>
   /** Whole records, in order. The batch and the bytes in it are valid until the handler is done. */
   records?(batch: RecordBatch, plugin: Plugin): void | Promise<void>
+  /**
+   * Instead of `records`: whole events, the records that share node, time and serial, each as soon as it is whole. It is
+   * acknowledged when the handler is done, as far as no open event has records below; unfinished events are handed over
+   * after two seconds, or at the end, and say so. An event may be kept for good.
+   */
+  events?(event: AuditEvent, plugin: Plugin): void | Promise<void>
   /** In its place in the order; acknowledged like a record. */
   lost?(gap: Gap, plugin: Plugin): void | Promise<void>
   /** Beside all other handlers, once, after the opening: what a plugin does that sends records. */

@@ -10,13 +10,17 @@ import { openSource, surroundingsOf, type Surroundings } from './surroundings.js
  * and acknowledged, HUP is a `reload`. With an `exit` of the caller's, the promise resolves with the status.
  */
 export async function runPlugin(definition: PluginDefinition, surroundings: Surroundings = {}): Promise<number> {
-  const { input, output, error, exit, onSignal } = surroundingsOf(surroundings)
+  if (definition.records !== undefined && definition.events !== undefined) {
+    throw new TypeError('a plugin takes records or events, not both')
+  }
+  const { input, output, error, exit, clock, onSignal } = surroundingsOf(surroundings)
   const ended = deferred<number>()
   const session = new Session(definition, {
     output: new Output(output, () => {
       // Nobody reads what we say: the dispatcher is gone, or ends us.
       session.close()
     }),
+    clock,
     pauseInput: () => {
       source.pause()
     },

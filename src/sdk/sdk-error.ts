@@ -53,3 +53,14 @@ export class BadConfiguration extends Error {
 export class DispatcherViolation extends Error {
   override readonly name = 'DispatcherViolation'
 }
+
+/** How a process ends that cannot go on for this error, and what it says. */
+export function endOf(error: unknown): { readonly status: number; readonly text: string } {
+  // The dispatcher ended while a handler waited for it: what the handler had in hand is not acknowledged, and no bug either.
+  if (error instanceof Stopped) return { status: EXIT_STATUS.done, text: '' }
+  if (error instanceof BadConfiguration) return { status: EXIT_STATUS.badConfiguration, text: error.message }
+  if (error instanceof DispatcherViolation) {
+    return { status: EXIT_STATUS.violation, text: `the dispatcher broke the line protocol: ${error.message}` }
+  }
+  return { status: EXIT_STATUS.bug, text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}

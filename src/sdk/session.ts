@@ -1,7 +1,8 @@
 // One life of a plugin: the opening, its handlers one after the other, and the end. What a handler has finished is
 // acknowledged before anything ends; what it has not finished never is.
 
-import { LINE_VERSION } from '../protocol/line.js'
+import type { Clock } from './clock.js'
+import { EventFlow } from './event-flow.js'
 import { Acknowledger } from './acknowledger.js'
 import { Commands } from './commands.js'
 import { helloOf, type Hello } from './hello.js'
@@ -9,14 +10,16 @@ import { Intake, MOST_AHEAD_BYTES, READ_AHEAD_BYTES, type Item, type UrgentLine 
 import type { Output } from './output.js'
 import type { PluginDefinition } from './plugin-definition.js'
 import { Plugin } from './plugin.js'
+import { acknowledgingOf, readyLine } from './ready.js'
 import { RecordBatch } from './record-batch.js'
-import { BadConfiguration, DispatcherViolation, EXIT_STATUS, RefusedRecord } from './sdk-error.js'
+import { DispatcherViolation, endOf, EXIT_STATUS, RefusedRecord } from './sdk-error.js'
 import { Sender } from './sender.js'
 import { Turns } from './turns.js'
 
 /** What a session needs of the process around it. */
 export interface SessionHost {
   readonly output: Output
+  readonly clock: Clock
   pauseInput(): void
   resumeInput(): void
   /** A text for people, with its LF. */
@@ -25,10 +28,17 @@ export interface SessionHost {
   ended(status: number): void
 }
 
+interface Opened {
+  readonly plugin: Plugin
+  readonly acknowledger: Acknowledger
+  readonly sender: Sender
+  readonly flow: EventFlow | undefined
+}
+
 type State =
   | { readonly kind: 'expecting-hello' }
   | { readonly kind: 'opening' }
-  | { readonly kind: 'running'; readonly plugin: Plugin; readonly acknowledger: Acknowledger; readonly sender: Sender }
+  | ({ readonly kind: 'running' } & Opened)
   | { readonly kind: 'over' }
 
 export class Session {
@@ -81,7 +91,7 @@ export class Session {
     this.#commands.end()
     if (this.#state.kind === 'running') this.#state.sender.end()
     if (this.#state.kind === 'expecting-hello') void this.#close(EXIT_STATUS.done)
-    this.#intake.add({ kind: 'stop' })
+    this.#intake.add({ kind: 'stop', leavesOpen: false })
     this.#work()
   }
 
@@ -89,7 +99,7 @@ export class Session {
   terminate(): void {
     if (this.#state.kind === 'running') {
       this.#stopping.abort()
-      this.#turns.leaveOnly({ kind: 'stop' })
+      this.#turns.leaveOnly({ kind: 'stop', leavesOpen: true })
       this.#work()
     } else {
       void this.#close(EXIT_STATUS.done)
@@ -169,88 +179,100 @@ export class Session {
   }
 
   async #open(hello: Hello): Promise<void> {
-    const { definition, host } = { definition: this.#definition, host: this.#host }
-    await definition.open?.(hello)
-    const from = await definition.from?.(hello)
+    await this.#definition.open?.(hello)
+    const from = await this.#definition.from?.(hello)
     if (this.#state.kind !== 'opening') return
-    const how = definition.acknowledge ?? (definition.records === undefined ? 'never' : 'batch')
-    const hasPositions = definition.positions ?? false
-    const acknowledger = new Acknowledger(how, definition.lost !== undefined, from, (seq) => {
-      host.output.ack(seq)
-    })
-    const sender = new Sender(
-      host.output,
-      () => {
-        this.#regulate()
-      },
-      hello,
-      hasPositions,
-    )
-    const plugin = new Plugin(hello, this.#stopping.signal, acknowledger, this.#commands, sender)
-    const options = [
-      how === 'never' ? '' : ' ack',
-      how === 'never' || from === undefined ? '' : ` from=${from}`,
-      definition.window === undefined ? '' : ` window=${definition.window}`,
-      hasPositions ? ' positions' : '',
-    ]
-    host.output.line(`READY ${LINE_VERSION}${options.join('')}\n`)
+    this.#host.output.line(readyLine(this.#definition, from))
     this.#intake.open()
-    this.#state = { kind: 'running', plugin, acknowledger, sender }
-    definition.main?.(plugin).catch((error: unknown) => {
+    const opened = this.#opened(hello, from)
+    this.#state = { kind: 'running', ...opened }
+    this.#definition.main?.(opened.plugin).catch((error: unknown) => {
       // What main was waiting for cannot come any more.
       if (!this.#stopping.signal.aborted) this.#fail(error)
     })
     this.#work()
   }
 
+  #opened(hello: Hello, from: number | undefined): Opened {
+    const { output, clock } = this.#host
+    const definition = this.#definition
+    const acknowledger = new Acknowledger(acknowledgingOf(definition), definition.lost !== undefined, from, (seq) => {
+      output.ack(seq)
+    })
+    const regulate = (): void => {
+      this.#regulate()
+    }
+    const sender = new Sender(output, regulate, hello, definition.positions ?? false)
+    const plugin = new Plugin(hello, this.#stopping.signal, acknowledger, this.#commands, sender)
+    if (definition.events === undefined) return { plugin, acknowledger, sender, flow: undefined }
+    const flow = new EventFlow(definition.eventLimits ?? {}, clock, {
+      give: (event) => promised(definition.events?.(event, plugin)),
+      safe: (seq) => {
+        acknowledger.done(seq)
+      },
+      expired: () => {
+        this.#intake.add({ kind: 'expire' })
+        this.#work()
+      },
+    })
+    return { plugin, acknowledger, sender, flow }
+  }
+
   #give(item: Item, bytes: Buffer): Promise<void> | undefined {
     if (this.#state.kind !== 'running') return undefined
-    const { plugin, acknowledger } = this.#state
+    const { plugin, acknowledger, flow } = this.#state
     switch (item.kind) {
       case 'records':
         acknowledger.records(item.last)
         this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last)
-        return promised(this.#definition.records?.(this.#batch, plugin))
+        return flow === undefined
+          ? promised(this.#definition.records?.(this.#batch, plugin))
+          : flow.records(this.#batch)
       case 'lost':
         acknowledger.gap(item.lost)
         return promised(this.#definition.lost?.(item.lost, plugin))
       case 'reload':
         return promised(this.#definition.reload?.(plugin))
+      case 'expire':
+        return flow?.expire()
       case 'stop':
         this.#stopping.abort()
-        return promised(this.#definition.stop?.(plugin))
+        return item.leavesOpen ? promised(this.#definition.stop?.(plugin)) : this.#stop(plugin, flow)
       default:
         item satisfies never
         return undefined
     }
   }
 
+  async #stop(plugin: Plugin, flow: EventFlow | undefined): Promise<void> {
+    await flow?.flush()
+    await this.#definition.stop?.(plugin)
+  }
+
   #done(item: Item): void {
     if (this.#state.kind !== 'running') return
     this.#batch?.retire()
     this.#batch = undefined
-    this.#state.acknowledger.done()
+    const { acknowledger, flow } = this.#state
+    if (flow === undefined) acknowledger.done()
+    else if (item.kind === 'lost') flow.pass(item.lost.last)
     if (item.kind === 'stop') void this.#close(EXIT_STATUS.done)
     else this.#regulate()
   }
 
   #fail(error: unknown): void {
     if (this.#state.kind === 'over') return
-    if (error instanceof BadConfiguration) {
-      this.#complain(error.message)
-      void this.#close(EXIT_STATUS.badConfiguration)
-    } else if (error instanceof DispatcherViolation) {
-      this.#complain(`the dispatcher broke the line protocol: ${error.message}`)
-      void this.#close(EXIT_STATUS.violation)
-    } else {
-      this.#complain(error instanceof Error ? (error.stack ?? error.message) : String(error))
-      void this.#close(EXIT_STATUS.bug)
-    }
+    const { status, text } = endOf(error)
+    if (text !== '') this.#complain(text)
+    void this.#close(status)
   }
 
   async #close(status: number): Promise<void> {
     if (this.#state.kind === 'over') return
-    if (this.#state.kind === 'running') this.#state.sender.end()
+    if (this.#state.kind === 'running') {
+      this.#state.sender.end()
+      this.#state.flow?.end()
+    }
     this.#state = { kind: 'over' }
     this.#commands.end()
     this.#stopping.abort()

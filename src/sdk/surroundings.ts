@@ -2,6 +2,7 @@
 
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import { PROCESS_CLOCK, type Clock } from './clock.js'
 
 /** One read takes at most this. */
 const READ_BYTES = 64 * 1024
@@ -20,6 +21,8 @@ export interface Surroundings {
   readonly error?: Writable
   /** Ends the process. */
   readonly exit?: (status: number) => void
+  /** What tells how long an event has been open. */
+  readonly clock?: Clock
   /** Calls the listener at each signal of this name. */
   readonly onSignal?: (signal: PluginSignal, listener: () => void) => void
 }
@@ -40,6 +43,7 @@ export function surroundingsOf(
     error: process.stderr,
     exit: (status) => process.exit(status),
     onSignal: (signal, listener) => process.on(signal, listener),
+    clock: PROCESS_CLOCK,
     ...given,
   }
 }

@@ -8,6 +8,7 @@ import type { PluginDefinition } from './plugin-definition.js'
 import { runPlugin } from './run-plugin.js'
 import { CommandError } from './sdk-error.js'
 import type { PluginSignal } from './surroundings.js'
+import { TestClock } from './test-clock.js'
 
 const LF = 0x0a
 const LF_BYTES = Buffer.from('\n')
@@ -49,6 +50,7 @@ export class TestDispatcher {
   readonly #input = new PassThrough()
   readonly #signals = new Map<PluginSignal, () => void>()
   readonly #splitter: LineSplitter
+  readonly #clock = new TestClock()
   #waiters: { readonly isMet: () => boolean; readonly wake: () => void }[] = []
   #next: number
   #settled = 0
@@ -106,6 +108,11 @@ export class TestDispatcher {
     this.#next += Math.max(1, count)
     this.write(lostLine({ count, first, last: this.#next - 1, reason }))
     return this.#next - 1
+  }
+
+  /** So many milliseconds go by: what the plugin waits for in time, it has. */
+  pass(ms: number): void {
+    this.#clock.pass(ms)
   }
 
   /** Writes to the plugin's stdin whatever it is. */
@@ -172,6 +179,7 @@ export class TestDispatcher {
         this.complaints += chunk.toString('utf8')
       }),
       exit: () => {},
+      clock: this.#clock,
       onSignal: (signal, listener) => this.#signals.set(signal, listener),
     })
     this.#isOver = true

@@ -1,0 +1,23 @@
+// What a plugin asks for at its opening.
+
+import { LINE_VERSION } from '../protocol/line.js'
+import type { Acknowledging } from './acknowledger.js'
+import type { PluginDefinition } from './plugin-definition.js'
+
+/** Who takes nothing acknowledges nothing. */
+export function acknowledgingOf(definition: PluginDefinition): Acknowledging {
+  const takesNothing = definition.records === undefined && definition.events === undefined
+  return definition.acknowledge ?? (takesNothing ? 'never' : 'batch')
+}
+
+export function readyLine(definition: PluginDefinition, from: number | undefined): string {
+  const isAcknowledging = acknowledgingOf(definition) !== 'never'
+  const options = [
+    isAcknowledging ? ' ack' : '',
+    // Without ack the dispatcher keeps nothing that it could leave out.
+    isAcknowledging && from !== undefined ? ` from=${from}` : '',
+    definition.window === undefined ? '' : ` window=${definition.window}`,
+    definition.positions === true ? ' positions' : '',
+  ]
+  return `READY ${LINE_VERSION}${options.join('')}\n`
+}
