@@ -1,0 +1,168 @@
+// What is read ahead, and how much of it.
+
+import { PassThrough, Writable } from 'node:stream'
+import { test } from 'tap'
+import { runPlugin, type Plugin, type PluginDefinition } from '../../src/sdk/index.js'
+import { Intake, READ_AHEAD_BYTES } from '../../src/sdk/intake.js'
+
+const CHUNK_RECORDS = 250
+const RECORD_BYTES = 256
+
+/** `count` RECORD lines from seq `first` on, of 256 bytes each. */
+function lines(first: number, count: number): Buffer {
+  return Buffer.from(
+    Array.from({ length: count }, (_, index) => `RECORD ${first + index} `.padEnd(RECORD_BYTES - 1, 'x') + '\n').join(
+      '',
+    ),
+  )
+}
+
+interface Running {
+  readonly input: PassThrough
+  readonly said: () => string
+  readonly status: Promise<number>
+}
+
+async function running(definition: PluginDefinition): Promise<Running> {
+  const input = new PassThrough({ highWaterMark: 1 })
+  let said = ''
+  const started: Plugin[] = []
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      said += chunk.toString()
+      done()
+    },
+  })
+  const main = async (handle: Plugin): Promise<void> => {
+    started.push(handle)
+  }
+  const status = runPlugin({ ...definition, main }, { input, output, exit: () => {}, onSignal: () => {} })
+  input.write('HELLO 1\n')
+  while (started.length === 0) await turn()
+  return { input, said: () => said, status }
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Writes records until the plugin reads no more; returns the last seq. */
+async function fill(input: PassThrough, first: number): Promise<number> {
+  let next = first
+  while (!input.isPaused()) {
+    input.write(lines(next, CHUNK_RECORDS))
+    next += CHUNK_RECORDS
+    await turn()
+  }
+  return next - 1
+}
+
+void test('while a handler works the input is read so far ahead, and no further', async (t) => {
+  let release = (): void => {}
+  const counts: number[] = []
+  const { input, said, status } = await running({
+    async records(batch) {
+      counts.push(batch.count)
+      if (counts.length === 1) await new Promise<void>((resolve) => (release = resolve))
+    },
+  })
+  const last = await fill(input, 1)
+  const aheadBytes = (last - (counts[0] ?? 0)) * RECORD_BYTES
+  t.ok(aheadBytes > READ_AHEAD_BYTES && aheadBytes < READ_AHEAD_BYTES + 2 * CHUNK_RECORDS * RECORD_BYTES)
+  release()
+  while (!said().includes(`ACK ${last}\n`)) await turn()
+  t.same(counts.slice(1), [last - (counts[0] ?? 0)], 'all that waited is one batch')
+  t.notOk(input.isPaused())
+  input.end()
+  t.equal(await status, 0)
+})
+
+void test('an answer that a handler waits for is read, however much comes before it', async (t) => {
+  let isAnswered = false
+  let ask = (): void => {}
+  const { input, said, status } = await running({
+    async records(_batch, plugin) {
+      if (isAnswered) return
+      await new Promise<void>((resolve) => (ask = resolve))
+      await plugin.stats()
+      isAnswered = true
+    },
+  })
+  const last = await fill(input, 1)
+  t.ok(input.isPaused())
+  ask()
+  while (!said().includes('COMMAND')) await turn()
+  await turn()
+  t.notOk(input.isPaused(), 'asking makes it read on')
+  input.write(lines(last + 1, 8 * CHUNK_RECORDS))
+  input.write('OK c1 {}\n')
+  while (!said().includes(`ACK ${last + 8 * CHUNK_RECORDS}\n`)) await turn()
+  t.ok(isAnswered)
+  input.end()
+  t.equal(await status, 0)
+})
+
+void test('so is a settlement', async (t) => {
+  let isSettled = false
+  let ask = (): void => {}
+  const { input, said, status } = await running({
+    async records(_batch, plugin) {
+      if (isSettled) return
+      await plugin.send('r')
+      await new Promise<void>((resolve) => (ask = resolve))
+      await plugin.settled()
+      isSettled = true
+    },
+  })
+  const last = await fill(input, 1)
+  ask()
+  await turn()
+  input.write(lines(last + 1, CHUNK_RECORDS))
+  input.write('ACK 1\n')
+  while (!said().includes(`ACK ${last + CHUNK_RECORDS}\n`)) await turn()
+  t.ok(isSettled)
+  input.end()
+  t.equal(await status, 0)
+})
+
+void test('items lie in their order, records of neighbouring lines in one', (t) => {
+  const wire = Buffer.from(
+    'RECORD 1 a\nRECORD 3 b\nRELOAD\nRECORD 4 c\nLOST 1 5 5 failed\n#\nRECORD 7 d\nSTOP\nRECORD 8 e',
+  )
+  for (let cut = 0; cut <= wire.length; cut++) {
+    const intake = new Intake(() => t.fail('nothing of this is urgent'))
+    intake.open()
+    intake.push(wire.subarray(0, cut))
+    intake.push(wire.subarray(cut))
+    const hand = intake.take()
+    const told = hand?.items.map((item) => {
+      if (item.kind === 'lost') return `lost ${item.lost.last}`
+      if (item.kind !== 'records') return item.kind
+      return `${item.count} to ${item.last}: ${hand.bytes.toString('latin1', item.start, item.end)}`
+    })
+    t.same(
+      told,
+      ['2 to 3: RECORD 1 a\nRECORD 3 b\n', 'reload', '1 to 4: RECORD 4 c\n', 'lost 5', '1 to 7: RECORD 7 d\n', 'stop'],
+      `cut at ${cut}`,
+    )
+    t.equal(intake.take(), undefined)
+    t.equal(intake.aheadBytes, 'RECORD 8 e'.length)
+    intake.push(Buffer.from('\n'))
+    t.match(intake.take()?.items, [{ kind: 'records', count: 1, last: 8 }])
+  }
+  t.end()
+})
+
+void test('what was taken stays as it is while the next bytes come', (t) => {
+  const intake = new Intake(() => {})
+  intake.open()
+  intake.push(lines(1, 2000))
+  const hand = intake.take()
+  intake.push(lines(2001, 20_000))
+  t.ok(hand?.bytes.subarray(0, 2000 * RECORD_BYTES).equals(lines(1, 2000)))
+  const next = intake.take()
+  t.ok(next?.bytes.subarray(0, 20_000 * RECORD_BYTES).equals(lines(2001, 20_000)))
+  intake.push(lines(22_001, 1))
+  t.ok(intake.take()?.bytes.subarray(0, RECORD_BYTES).equals(lines(22_001, 1)))
+  t.end()
+})

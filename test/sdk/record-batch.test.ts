@@ -1,0 +1,70 @@
+import { test } from 'tap'
+import { RecordBatch, type BatchRecord } from '../../src/sdk/record-batch.js'
+
+const LOGIN = 'node=web1 type=LOGIN msg=audit(1795288154.099:9315): pid=7556 uid=0 comm="sshd"'
+
+/** A batch that lies between other bytes. */
+function batch(lines: string, count: number, last: number): RecordBatch {
+  const before = 'RECORD 1 before\n'
+  const bytes = Buffer.from(`${before}${lines}RECORD 999 behind\n`, 'latin1')
+  return new RecordBatch(bytes, before.length, before.length + lines.length, count, last)
+}
+
+void test('a batch knows its ends without looking at its records', (t) => {
+  const { first, last, count } = batch('RECORD 5 a\nRECORD 7 b\nRECORD 9007199254740991 c\n', 3, 9007199254740991)
+  t.same({ first, last, count }, { first: 5, last: Number.MAX_SAFE_INTEGER, count: 3 })
+  t.end()
+})
+
+void test('records one after the other, as they came', (t) => {
+  const taken = batch('RECORD 5 a\nRECORD 70 b c \nRECORD 71 \nRECORD 72 \xff\x00\r\n', 4, 72)
+  t.same(
+    [...taken].map(({ seq, bytes }) => [seq, bytes.toString('latin1')]),
+    [
+      [5, 'a'],
+      [70, 'b c '],
+      [71, ''],
+      [72, '\xff\x00\r'],
+    ],
+  )
+  t.equal([...taken].at(3)?.text, '\ufffd\0\r')
+  t.equal([...taken].length, 4, 'and again')
+  t.end()
+})
+
+void test('a record is parsed when somebody asks', (t) => {
+  const [record] = batch(`RECORD 5 ${LOGIN}\n`, 1, 5)
+  t.equal(record?.get('uid'), '0')
+  t.equal(record?.get('comm'), 'sshd')
+  t.equal(record?.get('none'), undefined)
+  t.match(record?.parsed, { node: 'web1', typeName: 'LOGIN', timeMs: 1_795_288_154_099, serial: 9315 })
+  t.equal(record?.parsed, record?.parsed, 'once')
+  t.end()
+})
+
+void test('what is no audit record has no fields', (t) => {
+  const [record] = batch('RECORD 5 what is this\n', 1, 5)
+  t.equal(record?.parsed, undefined)
+  t.equal(record?.get('uid'), undefined)
+  t.equal(record?.text, 'what is this')
+  t.end()
+})
+
+void test('a RECORD line without a record breaks the protocol', (t) => {
+  t.throws(() => [...batch('RECORD 5 a\nRECORD 6\nRECORD 7 c\n', 3, 7)], { name: 'DispatcherViolation' })
+  t.end()
+})
+
+void test('a batch that is over says so', (t) => {
+  const taken = batch('RECORD 5 a\nRECORD 6 b\n', 2, 6)
+  const seen: BatchRecord[] = []
+  t.throws(() => {
+    for (const record of taken) {
+      seen.push(record)
+      taken.retire()
+    }
+  }, /the batch is over/)
+  t.equal(seen.length, 1)
+  t.equal(taken.count, 2)
+  t.end()
+})

@@ -1,0 +1,205 @@
+// Plugins as processes: stdin is a FIFO, as under the dispatcher.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'tap'
+
+const LF = '\n'
+
+/** The dispatcher's side of a plugin's pipes. */
+class Child {
+  readonly #child: ChildProcess
+  readonly #stdin: Socket
+  readonly #waiters: (() => void)[] = []
+  /** What it has said, line by line. */
+  readonly said: string[] = []
+  complaints = ''
+  readonly ended: Promise<number | string>
+
+  constructor(program: string, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
+    const path = fileURLToPath(new URL(`processes/${program}.js`, import.meta.url))
+    const { reader, writer } = fifo()
+    this.#child = spawn(process.execPath, [...nodeArgs, path, ...args], { stdio: [reader, 'pipe', 'pipe'] })
+    closeSync(reader)
+    this.#stdin = new Socket({ fd: writer, readable: false, writable: true })
+    let rest = ''
+    this.#child.stdout?.setEncoding('latin1').on('data', (text: string) => {
+      const lines = (rest + text).split(LF)
+      rest = lines.pop() ?? ''
+      this.said.push(...lines)
+      this.#wake()
+    })
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.complaints += text))
+    this.ended = new Promise((resolve) => {
+      this.#child.on('close', (status, signal) => {
+        // What it has not read goes with it.
+        this.#stdin.destroy()
+        resolve(status ?? signal ?? 'never started')
+        this.#wake()
+      })
+    })
+  }
+
+  write(text: string): void {
+    this.#stdin.write(text)
+  }
+
+  end(): void {
+    this.#stdin.end()
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Nobody reads what it says. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy()
+  }
+
+  /** Resolves with the line once it has been said, or with undefined if the child ends before. */
+  async line(pattern: RegExp): Promise<string | undefined> {
+    for (;;) {
+      const found = this.said.find((line) => pattern.test(line))
+      if (found !== undefined || this.#child.exitCode !== null) return found
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake()
+  }
+}
+
+/** Both ends of a new FIFO, each with a description of its own. */
+function fifo(): { readonly reader: number; readonly writer: number } {
+  const dir = mkdtempSync(join(tmpdir(), 'sdk-'))
+  const path = join(dir, 'fifo')
+  execFileSync('mkfifo', [path])
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writer = openSync(path, constants.O_WRONLY)
+  rmSync(dir, { recursive: true })
+  return { reader, writer }
+}
+
+async function opened(program: string, args: readonly string[] = [], nodeArgs: readonly string[] = []): Promise<Child> {
+  const child = new Child(program, args, nodeArgs)
+  child.write('HELLO 1 plugin=test run=r next=1\n')
+  await child.line(/^READY/)
+  return child
+}
+
+function records(first: number, last: number): string {
+  let lines = ''
+  for (let seq = first; seq <= last; seq++) lines += `RECORD ${seq} ${'x'.repeat(240)}\n`
+  return lines
+}
+
+void test('many records are acknowledged by batches, with and without a just-in-time compiler', async (t) => {
+  for (const nodeArgs of [[], ['--jitless']]) {
+    const child = await opened('does-as-records-say', [], nodeArgs)
+    t.same(child.said, ['READY 1 ack'])
+    child.write(records(1, 20_000))
+    await child.line(/^ACK 20000$/)
+    const acks = child.said.length - 1
+    t.ok(acks < 1000, `${acks} acknowledgements`)
+    child.write('STOP\n')
+    t.equal(await child.ended, 0)
+    t.match(child.complaints, /20000 records\n$/)
+  }
+})
+
+void test('the end of input is as good as STOP', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.write(records(1, 3))
+  child.end()
+  t.equal(await child.ended, 0)
+  t.equal(child.said.at(-1), 'ACK 3')
+  t.equal(child.complaints, '3 records\n')
+})
+
+void test('PING is answered while a handler is busy; SIGTERM lets it finish', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.write('RECORD 1 wait\n')
+  const command = await child.line(/^COMMAND/)
+  child.write('RECORD 2 x\nPING 5\n')
+  t.equal(await child.line(/^PONG/), 'PONG 5')
+  child.kill('SIGTERM')
+  child.write('PING 6\n')
+  t.equal(await child.line(/^PONG 6/), 'PONG 6')
+  t.equal(child.said.filter((line) => line.startsWith('ACK')).length, 0)
+  child.write(`OK ${command?.split(' ')[1] ?? ''}\n`)
+  t.equal(await child.ended, 0)
+  t.same(
+    child.said.filter((line) => line.startsWith('ACK')),
+    ['ACK 1'],
+  )
+})
+
+void test('SIGTERM in the middle of a line', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.write('RECORD 1 x\nPING 1\nRECORD 2 half of')
+  await child.line(/^PONG/)
+  child.kill('SIGTERM')
+  t.equal(await child.ended, 0)
+  t.equal(child.said.at(-1), 'ACK 1')
+})
+
+void test('HUP is a reload', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.kill('SIGHUP')
+  t.match(await child.line(/^COMMAND/), /^COMMAND \S+ notify info reloaded$/)
+  child.kill('SIGTERM')
+  t.ok(await child.line(/^COMMAND/))
+  child.end()
+  t.equal(await child.ended, 0)
+})
+
+void test('a handler that throws: its stack, and 70', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.write('RECORD 1 throw\n')
+  t.equal(await child.ended, 70)
+  t.match(child.complaints, /^Error: as the record said\n +at /)
+  t.same(child.said, ['READY 1 ack'])
+})
+
+void test('nobody reads what it says: it ends with 0', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.closeOutput()
+  child.write('RECORD 1 x\n')
+  t.equal(await child.ended, 0)
+})
+
+void test('stdin that is a file', async (t) => {
+  const path = fileURLToPath(new URL('processes/does-as-records-say.js', import.meta.url))
+  const transcript = join(t.testdir({ transcript: 'HELLO 1\nRECORD 1 x\n' }), 'transcript')
+  const stdin = openSync(transcript, 'r')
+  const child = spawn(process.execPath, [path], { stdio: [stdin, 'ignore', 'pipe'] })
+  closeSync(stdin)
+  let complaints = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints += text))
+  const status = await new Promise((resolve) => child.on('close', resolve))
+  t.equal(status, 65)
+  t.equal(complaints, 'the dispatcher broke the line protocol: RECORD before READY\n')
+})
+
+void test('an input plugin is never ahead of its window', async (t) => {
+  const child = new Child('sends-records', ['1000'])
+  child.write('HELLO 1 plugin=test run=r next=1 in-window=100\n')
+  for (let n = 99; n < 1000; n += 99) {
+    await child.line(new RegExp(`^RECORD ${n} `))
+    child.write(`PING ${n}\n`)
+    await child.line(new RegExp(`^PONG ${n}$`))
+    t.equal(child.said.filter((line) => line.startsWith('RECORD')).length, n)
+    child.write(`ACK ${n}\n`)
+  }
+  await child.line(/^RECORD 1000 /)
+  child.write('ACK 1000\n')
+  t.match(await child.line(/^COMMAND/), /notify info settled%201000$/)
+  child.write('STOP\n')
+  t.equal(await child.ended, 0)
+})
