@@ -5,14 +5,15 @@
 import type { AuditRecord } from './record-fields.js'
 
 const EXECVE = 1309
+const COUNT = /^\d{1,10}$/
 const PART = /^a(\d{1,7})(?:\[(\d{1,7})\]|(_len))?$/
 
 /** What a program was started with. */
 export interface ExecArguments {
   /** The arguments from the program's name on, up to the first that is missing. Bytes that are not UTF-8 become U+FFFD. */
   readonly list: readonly string[]
-  /** How many the kernel says there are. */
-  readonly count: number
+  /** How many the kernel says there are; undefined if the record that says so is missing. */
+  readonly count: number | undefined
   /** Whether all of them are in the list, each in its whole length. */
   readonly isWhole: boolean
 }
@@ -27,13 +28,11 @@ interface Argument {
 /** Puts the arguments together out of the EXECVE records among these, in any order; undefined if there is no such record. */
 export function execArguments(records: Iterable<AuditRecord>): ExecArguments | undefined {
   const found = new Map<number, Argument>()
-  let count = -1
-  for (const record of records) {
-    if (record.type !== EXECVE) continue
-    count = Math.max(count, Number(record.get('argc') ?? 0) || 0)
-    takeArguments(record, found)
-  }
-  if (count === -1) return undefined
+  const execs = [...records].filter(({ type }) => type === EXECVE)
+  if (execs.length === 0) return undefined
+  for (const record of execs) takeArguments(record, found)
+  const claimed = execs.map((record) => record.get('argc')).find((value) => value !== undefined)
+  const count = claimed !== undefined && COUNT.test(claimed) ? Number(claimed) : undefined
   // What stands behind a gap is not told: nothing is made as long as a record only claims to be.
   const list: string[] = []
   let areWhole = true

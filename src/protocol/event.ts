@@ -67,6 +67,7 @@ interface OpenEvent {
   readonly isLate: boolean
   /** The highest seq that was pushed before its first record's. */
   readonly seqBefore: number
+  readonly first: AuditRecord
   readonly records: AuditRecord[]
   bytes: number
   older: OpenEvent | undefined
@@ -134,7 +135,7 @@ export class EventAssembler {
       return events
     }
     if (open === undefined && this.#open.size >= this.#maxEvents) this.#closeOldest(events, 'overflow')
-    const event = open ?? this.#begin(key)
+    const event = open ?? this.#begin(key, record)
     this.pass(seq)
     event.records.push(record)
     event.bytes += record.bytes.length + RECORD_OVERHEAD_BYTES
@@ -177,12 +178,13 @@ export class EventAssembler {
     }
   }
 
-  #begin(key: string): OpenEvent {
+  #begin(key: string, first: AuditRecord): OpenEvent {
     const event: OpenEvent = {
       key,
       openedMs: this.#nowMs,
       isLate: this.#ended.has(key),
       seqBefore: this.#highestSeq,
+      first,
       records: [],
       bytes: 0,
       older: this.#newest,
@@ -212,9 +214,7 @@ export class EventAssembler {
 }
 
 function handedOut(event: OpenEvent, incomplete: Incomplete | undefined, safeSeq: number): AuditEvent {
-  const { records, isLate } = event
-  const [first] = records
-  if (first === undefined) throw new Error('an event without records')
+  const { first, records, isLate } = event
   return { node: first.node, timeMs: first.timeMs, serial: first.serial, records, incomplete, isLate, safeSeq }
 }
 
