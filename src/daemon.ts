@@ -1,9 +1,12 @@
 // The running daemon: what the dispatcher needs of the world, signals, reloads, the end.
 
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { formatProblem, type Problem } from './config.js'
+import { ActionRunner } from './dispatcher/action-runner.js'
+import { startBare } from './dispatcher/child.js'
 import { SYSTEM_CLOCK } from './dispatcher/clock.js'
 import { trustAt, withPluginDir, type ConfigPlace } from './dispatcher/config-place.js'
 import { REAL_DISK } from './dispatcher/disk.js'
@@ -50,6 +53,11 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
   tellProblems(log, [...parts.problems, ...parts.reports.flatMap((report) => report.problems)])
   const base = options.runDir ?? runDirBase()
   const runDir = RunDir.make(base, processWith(process.pid))
+  const toRunlevel = once((to: 'single' | 'halt') => {
+    changeRunlevel(to, log)
+  })
+  const programDoubt = (path: string): string =>
+    checkProgram(path, trustAt(place, REAL_DISK), REAL_DISK).findings.find(isError)?.text ?? ''
   const exitStatus = await new Promise<number>((resolve, reject) => {
     const herald = new Herald(log, author(), () => setImmediate(() => dispatcher.turn()))
     const dispatcher = new Dispatcher(
@@ -68,12 +76,14 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         pool: new SegmentPool(),
         herald,
         random: Math.random,
-        changeRunlevel: once((to) => {
-          changeRunlevel(to, log)
-        }),
+        changeRunlevel: toRunlevel,
+        runner: new ActionRunner({ clock: SYSTEM_CLOCK, start: startBare, programDoubt, changeRunlevel: toRunlevel }),
+        reload: () => {
+          reloads.request()
+        },
+        run: randomUUID(),
         isParentGone: () => process.ppid !== parent,
-        programDoubt: (path) =>
-          checkProgram(path, trustAt(place, REAL_DISK), REAL_DISK).findings.find(isError)?.text ?? '',
+        programDoubt,
         endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
         onEnd: (status) => {
           watching.close()
@@ -208,7 +218,7 @@ function once<T>(run: (value: T) => void): (value: T) => void {
 
 /** Runs what auditd runs for `single` and `halt`. */
 function changeRunlevel(to: 'single' | 'halt', log: Log): void {
-  log.fatal({ action: to }, 'overflow_action: changing the runlevel')
+  log.fatal({ action: to }, 'changing the runlevel')
   const init = spawn(INIT, [RUNLEVELS[to]], { stdio: 'ignore', env: {}, cwd: '/', detached: true })
   init.on('error', (error) => {
     log.fatal({ action: to, error: error.message }, 'cannot change the runlevel')

@@ -7,9 +7,21 @@ export class ControlLines {
   #bytes = 0
   /** Bytes of the first line that have been written. */
   #written = 0
+  /** The newest ACK, which makes those before it needless; 0 is none. */
+  #ack = 0
 
+  /** The line to be written next; it stays so until it has been. */
   get first(): Buffer | undefined {
+    if (this.#lines.length === 0 && this.#ack > 0) {
+      this.push(`ACK ${this.#ack}\n`)
+      this.#ack = 0
+    }
     return this.#lines[0]
+  }
+
+  /** Everything up to `n` is settled. */
+  setAck(n: number): void {
+    this.#ack = n
   }
 
   /** Where in the first line to go on. */
@@ -40,5 +52,6 @@ export class ControlLines {
     this.#lines = []
     this.#bytes = 0
     this.#written = 0
+    this.#ack = 0
   }
 }

@@ -11,13 +11,15 @@ import type { DropInReport } from './drop-in-dir.js'
 import { FanOut } from './fan-out.js'
 import { InputGate } from './input-gate.js'
 import { openInput, type Input } from './input.js'
+import { Inputs } from './inputs.js'
 import { findNodeName } from './node-name.js'
 import { PluginSet } from './plugin-set.js'
-import type { Plugin, PluginWorld } from './plugin.js'
+import type { MachineWorld } from './plugin-world.js'
+import type { Plugin } from './plugin.js'
 import { planReload, type Change } from './reload-plan.js'
 import type { Settings } from './settings.js'
-import { inputLedger, ledgerOf } from './state-report.js'
-import { Troubles } from './troubles.js'
+import { inputLedger, ledgerOf, statsText } from './state-report.js'
+import { losesRecords, Troubles } from './troubles.js'
 
 const STDIN = 0
 const CHECK_PROGRESS_MS = 5000
@@ -37,7 +39,7 @@ export interface DispatcherOptions {
   readonly input: 'auto' | 'none' | 'exact' | 'padded' | 'text'
 }
 
-export interface DispatcherWorld extends Omit<PluginWorld, 'isEnding' | 'onChange'> {
+export interface DispatcherWorld extends MachineWorld {
   /** Ends what an earlier daemon left; nothing is started before. */
   readonly endOrphans: () => Promise<void>
   /** True when the process that started the daemon has ended. */
@@ -53,15 +55,16 @@ export class Dispatcher {
   readonly #plugins: PluginSet
   readonly #reader: StreamReader
   readonly #troubles: Troubles
+  readonly #inputs: Inputs
   #settings: Settings
   #phase: Phase = 'running'
   /** How often it was asked to stop. */
   #requests = 0
   /** How often the node's name has been asked for. */
   #namings = 0
+  #node = ''
   #exitStatus = EXIT_DONE
   #input: Input | undefined
-  #isDoorShut = false
   #cancelDeadline: (() => void) | undefined
   #cancelCheck: () => void = () => {}
 
@@ -77,7 +80,23 @@ export class Dispatcher {
       onChange: (plugin) => {
         this.#changed(plugin)
       },
+      onHeard: () => {
+        this.turn()
+      },
+      hello: () => ({ run: world.run, next: this.#fanOut.seq + 1, node: this.#node }),
+      onSelected: (plugin) => {
+        this.#plugins.select(plugin)
+      },
+      join: (plugin, lines, records) => this.#join(plugin, lines, records),
+      holds: (plugin, seq) => this.#plugins.holds(plugin, seq),
+      stats: (name) =>
+        statsText(this.#reader.kind, this.#reader.counters, this.#fanOut.seq, this.#plugins.plugins, name),
     })
+    this.#inputs = new Inputs(
+      world.clock,
+      () => this.#plugins.everyone,
+      () => this.#input,
+    )
     const force = options.input === 'auto' || options.input === 'none' ? {} : { force: options.input }
     this.#reader = new StreamReader(this.#sink(), force)
   }
@@ -119,6 +138,7 @@ export class Dispatcher {
   }
 
   carryOut(settings: Settings, changes: readonly Change[]): void {
+    this.#world.runner.define(settings.actions)
     this.#world.herald.setOn(settings.selfEvents)
     for (const change of changes) {
       const said = { plugin: change.name, change: change.change }
@@ -203,9 +223,13 @@ export class Dispatcher {
   /** Hands on what has come in since the last turn. */
   turn(): void {
     this.#fanOut.offer()
+    for (const plugin of this.#plugins.plugins) {
+      const owed = plugin.takeOwed()
+      if (owed.length > 0) this.#fanOut.publishAlone(plugin.queue, owed)
+    }
     for (const line of this.#world.herald.take()) this.#fanOut.publish(line)
     for (const plugin of this.#plugins.plugins) plugin.pump()
-    this.#mindDoor()
+    this.#inputs.mind()
     if (this.#phase !== 'draining') return
     this.#letFinishedGo()
     this.#endIfDone()
@@ -233,7 +257,7 @@ export class Dispatcher {
   /** The input has ended: whoever has been given everything is stopped. */
   #letFinishedGo(): void {
     if (this.#phase !== 'draining' || this.#world.herald.hasPending) return
-    for (const plugin of this.#plugins.everyone) {
+    for (const plugin of finishing(this.#plugins.everyone)) {
       if (plugin.queue.isEmpty && plugin.state.kind !== 'stopping') this.#plugins.stop(plugin)
     }
   }
@@ -258,7 +282,7 @@ export class Dispatcher {
   /** Something about this plugin has changed: its state, or the room in its queue. */
   #changed(plugin: Plugin): void {
     this.#plugins.settle(plugin)
-    this.#mindDoor()
+    this.#inputs.mind()
     if (this.#phase === 'running' || this.#phase === 'leaving') return
     this.#letFinishedGo()
     // It has had its last record; what the daemon says while others still end is not lost to it.
@@ -273,27 +297,25 @@ export class Dispatcher {
     this.#cancelDeadline?.()
     this.#cancelCheck()
     this.#troubles.close()
+    this.#inputs.close()
+    this.#world.runner.close()
     this.tellLedger()
     this.#world.onEnd(this.#exitStatus)
   }
 
-  /** Holds stdin as long as a plugin whose admin asked for `block` has no room. */
-  #mindDoor(): void {
-    const { plugins } = this.#plugins
-    if (!this.#isDoorShut && plugins.some(({ queue }) => queue.blocks)) {
-      this.#isDoorShut = true
-      this.#input?.pause()
-    } else if (this.#isDoorShut && plugins.every(({ queue }) => queue.unblocks)) {
-      this.#isDoorShut = false
-      this.#input?.resume()
-    }
+  /** Records that a plugin has sent. They are offered at once: who took them is what their settlement waits for. */
+  #join(plugin: Plugin, lines: Buffer, records: number): number {
+    const first = this.#fanOut.seq + 1
+    this.#fanOut.lines(lines, 0, lines.length, records, plugin.name)
+    this.#fanOut.offer()
+    return first
   }
 
   #checkProgressLater(): void {
     this.#cancelCheck = this.#world.clock.after(CHECK_PROGRESS_MS, () => {
       for (const plugin of this.#plugins.plugins) plugin.checkProgress()
       // With the door shut the end of input is not seen.
-      if (this.#isDoorShut && this.#phase === 'running' && this.#world.isParentGone())
+      if (this.#inputs.isDoorShut && this.#phase === 'running' && this.#world.isParentGone())
         this.leave('whoever started us is gone')
       this.#checkProgressLater()
     })
@@ -305,6 +327,7 @@ export class Dispatcher {
     // A reload has asked anew in the meantime: its answer is the one that counts.
     if (turn !== this.#namings) return
     if (problem !== '') this.#world.herald.log.warn({ problem, node: name }, 'name_format cannot be followed')
+    this.#node = name
     this.#fanOut.setNode(name)
     this.#world.herald.setNode(name)
   }
@@ -319,7 +342,17 @@ export class Dispatcher {
       },
       trouble: (trouble) => {
         this.#troubles.report(trouble)
+        if (losesRecords(trouble)) this.#fanOut.noteGap()
       },
     }
   }
+}
+
+/** Who may finish now: first the plugins that only send, then those that do both, and when no more can come the rest. */
+function finishing(everyone: readonly Plugin[]): readonly Plugin[] {
+  for (const direction of ['in', 'both'] as const) {
+    const busy = everyone.filter((plugin) => plugin.dropIn.direction === direction && !plugin.isAtRest)
+    if (busy.length > 0) return busy
+  }
+  return everyone
 }

@@ -7,6 +7,7 @@ import { account, oneOf, words, yesNo, type Parsed } from '../config/value.js'
 import { EVERYTHING, parseSelector, SELECTOR_FIELDS, SelectorError, type Selector } from '../protocol/selector.js'
 import { RECORD_TYPES } from '../protocol/record-type.js'
 import { BUILT_IN_ACTIONS } from './action-definition.js'
+import { OWN_SOURCES } from './fan-out.js'
 import { programPath } from './program.js'
 import { takeQueue, takeRestart, type QueueLimits, type RestartPolicy, type Settings } from './settings.js'
 
@@ -170,19 +171,28 @@ function checkTogether(keys: Keys, dropIn: DropIn, type: 'always' | 'builtin'): 
   if (type === 'builtin' && !isBuiltin && keys.has('path')) {
     keys.report('warning', 'type', "'builtin' is read as always: the path is that of a program")
   }
-  if (dropIn.direction !== 'out') {
+  checkDirection(keys, dropIn)
+  if (dropIn.format === 'protocol') return
+  for (const key of PROTOCOL_KEYS.filter((name) => keys.has(name))) {
+    keys.report('warning', key, 'has an effect only with format = protocol')
+  }
+}
+
+/** What only a plugin that sends records, or only one that gets some, can say. */
+function checkDirection(keys: Keys, { name, direction, format }: DropIn): void {
+  if (direction === 'out') return
+  if (format === 'binary') {
+    keys.report('error', 'direction', `'${direction}' needs format = string, a line a record, or format = protocol`)
+  }
+  if (OWN_SOURCES.includes(name)) {
     keys.report(
       'error',
       'direction',
-      `'${dropIn.direction}' is not in this version yet: only out, to give records to a plugin`,
+      `'${name}' is a source of the dispatcher's own: a plugin that sends records needs another name`,
     )
   }
-  if (dropIn.format === 'protocol') {
-    keys.report('error', 'format', "'protocol' is not in this version yet: only string and binary")
-    return
-  }
-  for (const key of PROTOCOL_KEYS.filter((name) => keys.has(name))) {
-    keys.report('warning', key, 'has an effect only with format = protocol')
+  if (direction === 'in' && keys.has('subscribe')) {
+    keys.report('warning', 'subscribe', 'has no effect with direction = in: the plugin gets no records')
   }
 }
 

@@ -39,6 +39,11 @@ export class EntryList {
     return this.#entries.find(isRun)
   }
 
+  /** Where the first run stands, or -1. */
+  get firstRunAt(): number {
+    return this.#entries.findIndex(isRun)
+  }
+
   get lastRun(): Run | undefined {
     return this.#entries.findLast(isRun)
   }
@@ -111,8 +116,11 @@ export class EntryList {
     const isMerged = index > 0 && joined(this.#entries[index - 1], gap)
     if (!isMerged) this.#entries.splice(index, 0, gap)
     const at = isMerged ? index - 1 : index
-    const behind = this.#entries[at + 1]
-    if (behind?.kind === 'gap' && joined(this.#entries[at], behind)) this.#entries.splice(at + 1, 1)
+    // Two ranges may stand behind it, of which the first could not grow any more.
+    for (let behind = this.#entries[at + 1]; behind?.kind === 'gap'; behind = this.#entries[at + 1]) {
+      if (!joined(this.#entries[at], behind)) break
+      this.#entries.splice(at + 1, 1)
+    }
     return at
   }
 

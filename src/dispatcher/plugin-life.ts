@@ -2,15 +2,17 @@
 
 import type { RestartPolicy } from './settings.js'
 
-/** What follows when a process that is being stopped has gone. */
-export type AfterStop = 'stopped' | 'starting' | 'invalid'
+/** What follows when a process that is being stopped has gone: it is told to rest, begun anew, or counted as a death. */
+export type AfterStop = 'stopped' | 'starting' | 'invalid' | { readonly fault: string }
 
-/** How far stopping has come: waiting for the spawn to end, input ended, asked by SIGTERM, killed. */
+/** How far stopping has come: waiting for the spawn to end, told to stop, asked by SIGTERM, killed. */
 export type StopStep = 'unborn' | 'ended' | 'asked' | 'killed'
 
 export type PluginState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'starting' }
+  /** The process is there and has not said READY yet; only in the line protocol. */
+  | { readonly kind: 'greeting'; readonly pid: number }
   | { readonly kind: 'running'; readonly pid: number; readonly sinceMs: number }
   | { readonly kind: 'backoff'; readonly untilMs: number }
   | { readonly kind: 'stopping'; readonly step: StopStep; readonly after: AfterStop }
@@ -27,7 +29,11 @@ export interface Death {
 
 export type PluginEvent =
   | { readonly kind: 'start' }
-  | { readonly kind: 'spawned'; readonly pid: number }
+  /** `greets`: it has to say READY within `readyTimeoutMs`. */
+  | { readonly kind: 'spawned'; readonly pid: number; readonly greets: boolean }
+  | { readonly kind: 'ready' }
+  /** The process is there and cannot be worked with. */
+  | { readonly kind: 'fault'; readonly why: string }
   | { readonly kind: 'exited'; readonly death: Death }
   | { readonly kind: 'timer' }
   /** The drop-in or the program changed: end this process and start the next. */
@@ -37,6 +43,8 @@ export type PluginEvent =
 export type PluginAction =
   | { readonly do: 'spawn' }
   | { readonly do: 'end-input' }
+  /** As end-input, but what is still to be said is not said any more. */
+  | { readonly do: 'cut-input' }
   | { readonly do: 'terminate' }
   | { readonly do: 'kill' }
   | { readonly do: 'set-timer'; readonly ms: number }
@@ -61,6 +69,7 @@ export interface Circumstances {
   readonly roll: number
   readonly restart: RestartPolicy
   readonly stopTimeoutMs: number
+  readonly readyTimeoutMs: number
 }
 
 export interface Step {

@@ -5,9 +5,10 @@ import type { DropIn } from './drop-in.js'
 import { startChild, type Exit } from './child.js'
 import { until, type Clock } from './clock.js'
 import { Fifo, makeFifos } from './fifo.js'
+import { OutputReader } from './output-reader.js'
 import { findOwner, type Owner } from './owner.js'
 import { groupLives, holdersOf, signalGroup, signalProcess } from './process-table.js'
-import type { RunDir } from './run-dir.js'
+import type { FifoPaths, RunDir } from './run-dir.js'
 import { StderrReader, type StderrSink } from './stderr-reader.js'
 
 const STDOUT = 1
@@ -36,6 +37,20 @@ export interface Remains {
   readonly exact: boolean
 }
 
+/** Who hears what the process says. */
+export interface ProcessEars {
+  readonly stderr: StderrSink
+  /** Bytes of its stdout, valid only during the call; undefined: it writes to the daemon's own. */
+  readonly stdout: ((chunk: Buffer) => void) | undefined
+}
+
+/** The ends of the FIFOs that the daemon keeps. */
+interface Ends {
+  readonly fifo: Fifo
+  readonly stderr: StderrReader
+  readonly output: OutputReader | undefined
+}
+
 export class PluginProcess {
   readonly pid: number
   readonly #name: string
@@ -43,38 +58,34 @@ export class PluginProcess {
   readonly #inputPath: string
   readonly #fifo: Fifo
   readonly #stderr: StderrReader
+  readonly #output: OutputReader | undefined
   #ended = false
   #isGone = false
 
-  private constructor(
-    pid: number,
-    name: string,
-    world: ProcessWorld,
-    inputPath: string,
-    fifo: Fifo,
-    stderr: StderrReader,
-  ) {
+  private constructor(pid: number, name: string, world: ProcessWorld, inputPath: string, ends: Ends) {
     this.pid = pid
     this.#name = name
     this.#world = world
     this.#inputPath = inputPath
-    this.#fifo = fifo
-    this.#stderr = stderr
+    this.#fifo = ends.fifo
+    this.#stderr = ends.stderr
+    this.#output = ends.output
   }
 
   /** Starts the program of `dropIn`; throws with the reason when no process comes to be. `onGone` is called once. */
   static async start(
     dropIn: DropIn,
     world: ProcessWorld,
-    stderrSink: StderrSink,
+    ears: ProcessEars,
     onGone: (remains: Remains) => void,
   ): Promise<PluginProcess> {
     const owner = await findOwner(dropIn.user, dropIn.group)
     const paths = world.runDir.fifoPaths(dropIn.name)
     try {
-      await makeFifos([paths.input, paths.stderr])
-      const stderr = StderrReader.open(paths.stderr, owner, stderrSink, world.clock)
-      const ends = { stderr, fifo: openOrAbandon(paths.input, owner, stderr) }
+      await makeFifos(
+        ears.stdout === undefined ? [paths.input, paths.stderr] : [paths.input, paths.stderr, paths.output],
+      )
+      const ends = openAll(paths, owner, ears, world.clock)
       return await PluginProcess.#spawn(dropIn, world, owner, paths.input, ends, onGone)
     } catch (error) {
       world.runDir.removeFifos(paths)
@@ -87,23 +98,26 @@ export class PluginProcess {
     world: ProcessWorld,
     owner: Owner | undefined,
     inputPath: string,
-    { fifo, stderr }: { readonly fifo: Fifo; readonly stderr: StderrReader },
+    ends: Ends,
     onGone: (remains: Remains) => void,
   ): Promise<PluginProcess> {
     const program = { path: dropIn.path, args: dropIn.args, env: environmentOf(dropIn, world), owner }
-    const stdio = { stdin: fifo.childEnd, stdout: STDOUT, stderr: stderr.childEnd }
+    const { fifo, stderr, output } = ends
+    const stdio = { stdin: fifo.childEnd, stdout: output?.childEnd ?? STDOUT, stderr: stderr.childEnd }
     return new Promise((resolve, reject) => {
       const child = startChild(program, stdio, (exit) => {
         if (started === undefined) {
           void stderr.finish()
+          output?.finish()
           fifo.close()
           reject(new Error(exit.error ?? 'it ended before it had begun'))
         } else void started.#bury(exit).then(onGone)
       })
       fifo.passedOn()
       stderr.passedOn()
+      output?.passedOn()
       const started =
-        child.pid === undefined ? undefined : new PluginProcess(child.pid, dropIn.name, world, inputPath, fifo, stderr)
+        child.pid === undefined ? undefined : new PluginProcess(child.pid, dropIn.name, world, inputPath, ends)
       if (started === undefined) return
       started.#settleIn(dropIn.stopTimeoutMs)
       resolve(started)
@@ -127,6 +141,12 @@ export class PluginProcess {
   endInput(): void {
     this.#ended = true
     this.#fifo.end()
+  }
+
+  /** Whether its stdout is read. */
+  setListening(isListening: boolean): void {
+    if (isListening) this.#output?.resume()
+    else this.#output?.pause()
   }
 
   /** Nothing once it is gone: its pid may be another's by then. */
@@ -153,6 +173,7 @@ export class PluginProcess {
     this.#isGone = true
     const exact = await this.#endRest()
     await this.#stderr.finish()
+    this.#output?.finish()
     const unread = this.#fifo.readBack()
     this.#fifo.close()
     this.#world.runDir.forget(this.#name)
@@ -178,12 +199,18 @@ function environmentOf(dropIn: DropIn, { nodeOptions }: ProcessWorld): Readonly<
   return { ...dropIn.env, NODE_OPTIONS: own === undefined ? nodeOptions : `${own} ${nodeOptions}` }
 }
 
-function openOrAbandon(path: string, owner: Owner | undefined, stderr: StderrReader): Fifo {
+/** What was opened is closed again when one of them cannot be. */
+function openAll(paths: FifoPaths, owner: Owner | undefined, ears: ProcessEars, clock: Clock): Ends {
+  const stderr = StderrReader.open(paths.stderr, owner, ears.stderr, clock)
+  let output: OutputReader | undefined
   try {
-    return Fifo.open(path, owner)
+    output = ears.stdout && OutputReader.open(paths.output, owner, ears.stdout)
+    return { stderr, output, fifo: Fifo.open(paths.input, owner) }
   } catch (error) {
     stderr.passedOn()
     void stderr.finish()
+    output?.passedOn()
+    output?.finish()
     throw error
   }
 }

@@ -1,12 +1,13 @@
 // The plugins that there are, and what a reload does to them. A plugin's queue is part of the fan-out from the moment the
 // plugin is added until it is removed, whether its process runs or not.
 
-import { EVERYTHING } from '../protocol/selector.js'
+import { EVERYTHING, type Selector } from '../protocol/selector.js'
 import type { DropIn } from './drop-in.js'
 import type { FanOut, Outlet } from './fan-out.js'
-import { formatOf } from './format.js'
-import { Plugin, type PluginWorld } from './plugin.js'
+import { Plugin } from './plugin.js'
+import type { PluginWorld } from './plugin-world.js'
 import type { Change, Known } from './reload-plan.js'
+import type { Hold } from './settlement.js'
 
 interface Member {
   readonly plugin: Plugin
@@ -102,12 +103,27 @@ export class PluginSet {
     if (heir !== undefined && this.#heirs.has(heir)) this.#startIfFree(heir)
   }
 
+  /** Those who took any record from `seq` on and acknowledge, but for `plugin`. */
+  holds(plugin: Plugin, seq: number): readonly Hold[] {
+    return this.everyone.flatMap((each) => (each === plugin ? [] : (each.holdOf(seq) ?? [])))
+  }
+
+  /** The plugin has chosen what it gets. */
+  select(plugin: Plugin): void {
+    this.#fanOut.select(plugin.queue, wantedBy(plugin))
+  }
+
   #add(dropIn: DropIn, fingerprint: string): void {
     const plugin = new Plugin(dropIn, this.#world)
     this.#members.set(dropIn.name, { plugin, fingerprint })
-    this.#fanOut.add(outletOf(plugin))
+    this.#listenIn(plugin)
     this.#heirs.add(plugin)
     this.#startIfFree(plugin)
+  }
+
+  /** A plugin that only sends gets nothing. */
+  #listenIn(plugin: Plugin): void {
+    if (plugin.dropIn.direction !== 'in') this.#fanOut.add(outletOf(plugin))
   }
 
   /** Starts a plugin that waits, unless one of its name is still there. */
@@ -121,7 +137,7 @@ export class PluginSet {
     const member = this.#members.get(dropIn.name)
     if (member === undefined) return
     const { plugin } = member
-    if (plugin.queue.format !== formatOf(dropIn.format)) {
+    if (plugin.dropIn.format !== dropIn.format || plugin.dropIn.direction !== dropIn.direction) {
       // What waits is in the old format and goes with the old plugin; the new one collects from now on.
       this.#remove(dropIn.name, 'stopped')
       return this.#add(dropIn, fingerprint)
@@ -130,7 +146,7 @@ export class PluginSet {
     this.#fanOut.remove(plugin.queue)
     if (this.#heirs.has(plugin)) plugin.adopt(dropIn)
     else plugin.restart(dropIn)
-    this.#fanOut.add(outletOf(plugin))
+    this.#listenIn(plugin)
   }
 
   #remove(name: string, after: 'stopped' | 'invalid'): void {
@@ -151,6 +167,10 @@ export class PluginSet {
 }
 
 function outletOf(plugin: Plugin): Outlet {
-  const { subscribe } = plugin.dropIn
-  return { queue: plugin.queue, selector: subscribe === EVERYTHING ? undefined : subscribe, name: plugin.name }
+  return { queue: plugin.queue, selector: wantedBy(plugin), name: plugin.name }
+}
+
+/** Undefined is everything. */
+function wantedBy({ selector }: Plugin): Selector | undefined {
+  return selector === EVERYTHING ? undefined : selector
 }

@@ -43,6 +43,8 @@ export function next(life: Life, event: PluginEvent, at: Circumstances): Step {
       return answer('stopped', life, state, event, at)
     case 'starting':
       return answer('starting', life, state, event, at)
+    case 'greeting':
+      return answer('greeting', life, state, event, at)
     case 'running':
       return answer('running', life, state, event, at)
     case 'backoff':
@@ -71,6 +73,10 @@ function answer<S extends PluginState['kind']>(
       return row.start(life, state, event, at)
     case 'spawned':
       return row.spawned(life, state, event, at)
+    case 'ready':
+      return row.ready(life, state, event, at)
+    case 'fault':
+      return row.fault(life, state, event, at)
     case 'exited':
       return row.exited(life, state, event, at)
     case 'timer':
@@ -88,6 +94,8 @@ const TABLE: Table = {
   stopped: {
     start: beginAnew,
     spawned: cannotHappen,
+    ready: nothing,
+    fault: nothing,
     exited: cannotHappen,
     timer: nothing,
     restart: beginAnew,
@@ -95,18 +103,29 @@ const TABLE: Table = {
   },
   starting: {
     start: nothing,
-    spawned: (life, _state, event, at) => ({
-      life: { ...life, state: { kind: 'running', pid: event.pid, sinceMs: at.nowMs } },
-      actions: [{ do: 'tell-started' }],
-    }),
+    spawned: (life, _state, event, at) => born(life, event, at),
+    ready: nothing,
+    fault: nothing,
     exited: (life, _state, event, at) => died(life, event.death, at),
     timer: nothing,
     restart: (life) => stopping(life, 'unborn', 'starting', []),
     stop: (life, _state, event) => stopping(life, 'unborn', event.after, []),
   },
+  greeting: {
+    start: nothing,
+    spawned: cannotHappen,
+    ready: (life, state, _event, at) => clearTimer(runs(life, state.pid, at)),
+    fault: (life, _state, event, at) => faulty(life, event.why, at),
+    exited: (life, _state, event, at) => clearTimer(died(life, event.death, at)),
+    timer: (life, _state, _event, at) => faulty(life, `no READY within ${at.readyTimeoutMs / 1000} s`, at),
+    restart: (life, _state, _event, at) => endInput(life, 'starting', at),
+    stop: (life, _state, event, at) => endInput(life, event.after, at),
+  },
   running: {
     start: nothing,
     spawned: cannotHappen,
+    ready: nothing,
+    fault: (life, state, event, at) => faulty(lived(life, state, at), event.why, at),
     exited: (life, state, event, at) => died(lived(life, state, at), event.death, at),
     timer: nothing,
     restart: (life, state, _event, at) => endInput(lived(life, state, at), 'starting', at),
@@ -115,6 +134,8 @@ const TABLE: Table = {
   backoff: {
     start: spawnNow,
     spawned: cannotHappen,
+    ready: nothing,
+    fault: nothing,
     exited: cannotHappen,
     timer: spawnNow,
     restart: spawnNow,
@@ -123,7 +144,9 @@ const TABLE: Table = {
   stopping: {
     start: (life, state) => stopping(life, state.step, 'starting', []),
     spawned: (life, state, _event, at) => endInput(life, state.after, at),
-    exited: (life, state) => (state.after === 'starting' ? spawnNow(life) : clearTimer(settled(life, state.after))),
+    ready: nothing,
+    fault: nothing,
+    exited: (life, state, event, at) => gone(life, state.after, event.death, at),
     timer: (life, state, _event, at) => pressOn(life, state, at),
     restart: (life, state) => stopping(life, state.step, 'starting', []),
     stop: (life, state, event) => stopping(life, state.step, event.after, []),
@@ -131,6 +154,8 @@ const TABLE: Table = {
   failed: {
     start: beginAnew,
     spawned: cannotHappen,
+    ready: nothing,
+    fault: nothing,
     exited: cannotHappen,
     timer: nothing,
     restart: beginAnew,
@@ -139,6 +164,8 @@ const TABLE: Table = {
   invalid: {
     start: beginAnew,
     spawned: cannotHappen,
+    ready: nothing,
+    fault: nothing,
     exited: cannotHappen,
     timer: nothing,
     restart: beginAnew,
@@ -146,11 +173,43 @@ const TABLE: Table = {
   },
 }
 
+/** The process is there. */
+function born(life: Life, { pid, greets }: EventOf<'spawned'>, at: Circumstances): Step {
+  if (!greets) {
+    const step = runs(life, pid, at)
+    return { ...step, actions: [{ do: 'tell-started' }, ...step.actions] }
+  }
+  return {
+    life: { ...life, state: { kind: 'greeting', pid } },
+    actions: [{ do: 'tell-started' }, { do: 'set-timer', ms: at.readyTimeoutMs }],
+  }
+}
+
+function runs(life: Life, pid: number, at: Circumstances): Step {
+  return { life: { ...life, state: { kind: 'running', pid, sinceMs: at.nowMs } }, actions: [] }
+}
+
+/** It is ended without ceremony, and that is a death like any other. */
+function faulty(life: Life, fault: string, at: Circumstances): Step {
+  return stopping(life, 'asked', { fault }, [
+    { do: 'cut-input' },
+    { do: 'terminate' },
+    { do: 'set-timer', ms: at.stopTimeoutMs },
+  ])
+}
+
+/** A process that was being stopped has gone. */
+function gone(life: Life, after: AfterStop, death: Death, at: Circumstances): Step {
+  if (after === 'starting') return spawnNow(life)
+  if (typeof after === 'string') return clearTimer(settled(life, after))
+  return clearTimer(died(life, { ...death, how: after.fault, exitCode: undefined, excused: false }, at))
+}
+
 function nothing(life: Life): Step {
   return { life, actions: [] }
 }
 
-/** A pair that no order of events can bring about: spawned and exited come once each, in that order, and only for a process. */
+/** A pair that no order of events can bring about: spawned and exited come once each, in that order, for a process alone. */
 function cannotHappen(life: Life, state: PluginState, event: PluginEvent): Step {
   throw new Error(`plugin-state: ${event.kind} while ${state.kind} (deaths: ${life.deathsMs.length})`)
 }

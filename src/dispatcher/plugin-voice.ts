@@ -1,5 +1,6 @@
 // What is said about one plugin: to the admin in the log, and in records of our own to whoever reads the stream.
 
+import { harmlessText } from '../protocol/harmless-text.js'
 import type { Herald } from './herald.js'
 import type { DropReason } from './ledger.js'
 import type { OverflowAction } from './settings.js'
@@ -8,13 +9,14 @@ import type { OverflowAction } from './settings.js'
 const LAST_WORDS = 3
 /** Of each of them so much: a line of the log must not be too long to be held. */
 const SHOWN_CHARACTERS = 300
-/** Records that are too long are told of no more often. */
-const TOO_LONG_PAUSE_MS = 60_000
+/** What may happen with every record is told of no more often. */
+const PAUSE_MS = 60_000
 
 export class PluginVoice {
   readonly #plugin: string
   readonly #herald: Herald
   #tooLongMs = -Infinity
+  #badRecordMs = -Infinity
 
   constructor(plugin: string, herald: Herald) {
     this.#plugin = plugin
@@ -60,6 +62,11 @@ export class PluginVoice {
     this.#herald.log.info({ plugin: this.#plugin, pid, queued }, 'plugin is no longer stalled')
   }
 
+  /** It goes through all that was begun, and is ended. */
+  faulty(why: string): void {
+    this.#herald.log.error({ plugin: this.#plugin, why }, 'plugin cannot be worked with; ending it')
+  }
+
   /** Returns the record that says so, which the loser itself cannot take yet. */
   lossBegan(reason: DropReason, queued: number, overflowAction: OverflowAction): Buffer {
     const fields = { plugin: this.#plugin, reason, queued, overflowAction }
@@ -77,7 +84,7 @@ export class PluginVoice {
 
   /** At the first, and then once in a while; `dropped`: how many there have been in all. */
   tooLong(dropped: number, nowMs: number): void {
-    if (nowMs - this.#tooLongMs < TOO_LONG_PAUSE_MS) return
+    if (nowMs - this.#tooLongMs < PAUSE_MS) return
     this.#tooLongMs = nowMs
     const fields = { plugin: this.#plugin, dropped }
     this.#herald.log.warn(fields, 'a record is too long for the format of this plugin; dropped')
@@ -86,9 +93,32 @@ export class PluginVoice {
 
   /** `line`: the record as the plugin was given it. */
   poisoned(line: Buffer): void {
-    const fields = { plugin: this.#plugin, record: cut(escaped(line)) }
+    const fields = { plugin: this.#plugin, record: harmlessText(line.toString('latin1'), SHOWN_CHARACTERS) }
     this.#herald.log.error(fields, 'plugin died of one record again and again; that record is lost to it')
     this.#herald.publish({ op: 'loss', fields: { plugin: this.#plugin, reason: 'poison', lost: 1 }, success: false })
+  }
+
+  /** `text`: the line, fit to be shown. */
+  violation(why: string, text: string): void {
+    this.#herald.log.warn({ plugin: this.#plugin, why, line: text }, 'plugin violates the line protocol')
+  }
+
+  /** It asked for more than is still there. */
+  freedAlready(from: number, firstHeld: number): void {
+    const fields = { plugin: this.#plugin, from, firstHeld }
+    this.#herald.log.warn(fields, 'plugin asks for records that it has acknowledged; they are freed already')
+  }
+
+  /** It ended in the middle of a line. */
+  tornLine(bytes: number): void {
+    this.#herald.log.warn({ plugin: this.#plugin, bytes }, 'plugin ended in the middle of a line; that is not taken')
+  }
+
+  /** At the first, and then once in a while; `count`: how many there have been in all. */
+  badRecord(count: number, text: string, nowMs: number): void {
+    if (nowMs - this.#badRecordMs < PAUSE_MS) return
+    this.#badRecordMs = nowMs
+    this.#herald.log.warn({ plugin: this.#plugin, count, line: text }, 'plugin sends what is no record; not taken')
   }
 
   queueShut(reason: 'failed' | 'stopped', lost: number): void {
@@ -119,11 +149,6 @@ export class PluginVoice {
   leftOut(lines: number): void {
     this.#herald.log.warn({ plugin: this.#plugin, lines }, 'plugin says more than is logged; lines left out')
   }
-}
-
-/** Control bytes and everything above ASCII, as `\\xNN`. */
-function escaped(line: Buffer): string {
-  return line.toString('latin1').replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 function cut(line: string): string {

@@ -1,57 +1,43 @@
-// One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do and this does it.
+// One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do and this does it. What is
+// different between plugins that speak the line protocol and those that do not is in their sides.
 
-import { lineType } from '../protocol/record.js'
-import { selectorMatches } from '../protocol/selector.js'
+import type { Selector } from '../protocol/selector.js'
 import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
-import { PIECE_BYTES } from './fifo.js'
-import { formatOf } from './format.js'
-import type { Herald } from './herald.js'
-import type { DropReason } from './ledger.js'
-import { PluginProcess, type ProcessWorld, type Remains } from './plugin-process.js'
-import { PluginVoice } from './plugin-voice.js'
+import { Inlet } from './inlet.js'
+import { LossTeller } from './loss-teller.js'
+import type { Outbox } from './outbox.js'
+import { Outflow } from './outflow.js'
+import { PluginProcess, type Remains } from './plugin-process.js'
+import type { PluginSide } from './plugin-side.js'
 import { newLife, next, type Life, type PluginAction, type PluginEvent, type PluginState } from './plugin-state.js'
-import { Queue } from './queue.js'
-import type { SegmentPool } from './segment.js'
+import { PluginVoice } from './plugin-voice.js'
+import type { PluginWorld } from './plugin-world.js'
+import { ProtocolSide } from './protocol-side.js'
+import type { Hold, Holder } from './settlement.js'
 import { ledgerOf } from './state-report.js'
+import { StreamSide } from './stream-side.js'
+import { IN_WINDOW } from './talk.js'
 
 /** A running plugin that takes nothing for this long while records wait is called stalled. */
 export const STALLED_MS = 60_000
 
-/** Bytes written to one plugin in one go, before the others and the input have their turn again. */
-const BURST_BYTES = 512 * 1024
-
-export interface PluginWorld extends ProcessWorld {
-  readonly pool: SegmentPool
-  readonly herald: Herald
-  readonly random: () => number
-  /** What is wrong with a program now, which may be another than when the drop-in was read; empty if nothing is. */
-  readonly programDoubt: (path: string) => string
-  /** True while the daemon ends: a SIGTERM from outside is then meant for everybody and no crash. */
-  readonly isEnding: () => boolean
-  /** Runs `single` and `halt`. */
-  readonly changeRunlevel: (to: 'single' | 'halt') => void
-  /** Something changed that the dispatcher may wait for: room in a queue, an empty queue, a state. */
-  readonly onChange: (plugin: Plugin) => void
-}
-
-export class Plugin {
+export class Plugin implements Holder {
   readonly name: string
-  readonly queue: Queue
+  readonly side: PluginSide
   readonly #world: PluginWorld
   readonly #voice: PluginVoice
+  readonly #teller: LossTeller
+  readonly #outflow: Outflow
   #dropIn: DropIn
   #life: Life
   #process: PluginProcess | undefined
   #cancelTimer: () => void = () => {}
-  #waitsForRoom = false
-  #progressMs = 0
   #isStalled = false
+  #isListening = true
   #starts = 0
   /** The last stderr lines of the process that died last. */
   #lastLines: readonly string[] = []
-  /** The record about the beginning of this plugin's own loss: it comes once there is room. */
-  #owed: Buffer = Buffer.alloc(0)
 
   constructor(dropIn: DropIn, world: PluginWorld) {
     this.name = dropIn.name
@@ -59,27 +45,25 @@ export class Plugin {
     this.#world = world
     this.#voice = new PluginVoice(dropIn.name, world.herald)
     this.#life = newLife(dropIn.restart)
-    this.queue = new Queue(formatOf(dropIn.format), dropIn.queue, world.pool, {
-      makeRoom: () => {
-        this.pump()
-      },
-      lossBegan: (reason) => {
-        this.#lossBegan(reason)
-      },
-      lossEnded: (lost) => {
-        this.#lossEnded(lost)
-      },
-      tooLong: () => {
-        this.#voice.tooLong(this.queue.ledger.dropped['too-long'], this.#world.clock.nowMs())
-      },
-      poisoned: (line) => {
-        this.#voice.poisoned(line)
-      },
+    this.#teller = this.#newTeller()
+    this.side = this.#newSide(dropIn)
+    this.#outflow = new Outflow(this.side.queue, world.clock, () => {
+      this.pump()
+      world.onChange(this)
     })
+  }
+
+  get queue(): Outbox {
+    return this.side.queue
   }
 
   get dropIn(): DropIn {
     return this.#dropIn
+  }
+
+  /** What it gets: what its drop-in says, or what it has asked for since. */
+  get selector(): Selector {
+    return this.side.selected ?? this.#dropIn.subscribe
   }
 
   get state(): PluginState {
@@ -125,8 +109,8 @@ export class Plugin {
   /** Goes by another drop-in of the same format from its next process on. */
   adopt(dropIn: DropIn): void {
     this.#dropIn = dropIn
-    this.queue.setLimits(dropIn.queue)
-    this.queue.resume()
+    this.side.changed()
+    this.#takeLimits(dropIn)
   }
 
   /** The drop-in or the program has changed: ends the process and starts the next. */
@@ -137,35 +121,59 @@ export class Plugin {
 
   /** The daemon reloaded and this plugin stays as it is. */
   reloaded(dropIn: DropIn): void {
-    this.adopt(dropIn)
-    this.#process?.signal('SIGHUP')
+    this.#dropIn = dropIn
+    this.#takeLimits(dropIn)
+    this.side.reloaded(this.#process)
+    this.pump()
   }
 
   /** It has left for good: says what became of its records, and lets the memory go. */
   close(): void {
     this.#world.herald.log.info(ledgerOf(this), 'ledger')
-    this.queue.close()
+    this.side.close()
   }
 
   /** Writes what waits, as far as the plugin takes it now. Called after every run of records. */
   pump(): void {
-    const child = this.#process
-    if (child === undefined || this.#waitsForRoom || this.#life.state.kind !== 'running') return
-    let burst = 0
-    for (let run = this.queue.next(); run !== undefined; run = this.queue.next()) {
-      const wanted = Math.min(run.end - run.start, BURST_BYTES)
-      const count = child.write(run.segment.bytes, run.start, run.start + wanted)
-      this.#wrote(count)
-      if (count < wanted || (burst += count) >= BURST_BYTES) return this.#pumpLater(child)
-    }
+    this.side.noteProgress(this.#world.clock.nowMs())
+    const { state } = this.#life
+    const isLeaving = isBeingTold(state)
+    if (state.kind === 'running' || state.kind === 'greeting' || (isLeaving && !this.side.isAllSaid))
+      this.#outflow.pump()
+    if (isLeaving && this.side.isAllSaid) this.#process?.endInput()
+  }
+
+  /** The record about the beginning of its own loss, when it has room for it again. */
+  takeOwed(): Buffer {
+    return this.#teller.takeOwed(this.selector)
+  }
+
+  holdsFrom(nowMs: number): number {
+    const { state } = this.#life
+    const isLeaving = state.kind === 'stopping' && (state.after === 'stopped' || state.after === 'invalid')
+    return this.isAtRest || isLeaving ? Infinity : this.side.holdsFrom(nowMs)
+  }
+
+  /** What it took of the records from `seq` on, if others may have to wait for it. */
+  holdOf(seq: number): Hold | undefined {
+    const to = this.side.holdTo(seq)
+    return to === undefined ? undefined : { holder: this, to }
+  }
+
+  /** Tells it what is settled of its records, and listens to it as long as it may send more. `isDoorShut`: nobody may. */
+  mindInput(isDoorShut: boolean): void {
+    const { inlet, isAlwaysHeard } = this.side
+    if (inlet === undefined) return
+    // Who is always heard is held by not being told that anything is settled.
+    if (!isAlwaysHeard || !isDoorShut) this.side.settle(this.#world.clock.nowMs())
+    this.pump()
+    if (isAlwaysHeard) return
+    this.#listen(!isDoorShut && (this.#isListening ? !inlet.isFull : inlet.hasRoom))
   }
 
   /** Notices when the plugin has stopped reading, and when it reads again. */
   checkProgress(): void {
-    const isStalled =
-      this.#life.state.kind === 'running' &&
-      this.#waitsForRoom &&
-      this.#world.clock.nowMs() - this.#progressMs >= STALLED_MS
+    const isStalled = this.#life.state.kind === 'running' && this.#outflow.stuckMs >= STALLED_MS
     if (isStalled === this.#isStalled) return
     this.#isStalled = isStalled
     const { queued } = this.queue.ledger
@@ -174,23 +182,59 @@ export class Plugin {
     else this.#voice.readsAgain(this.pid, queued)
   }
 
-  #wrote(count: number): void {
-    if (count === 0) return
-    this.queue.wrote(count)
-    this.#progressMs = this.#world.clock.nowMs()
+  #newTeller(): LossTeller {
+    return new LossTeller({
+      voice: this.#voice,
+      herald: this.#world.herald,
+      clock: this.#world.clock,
+      ledger: () => this.queue.ledger,
+      overflow: () => this.#dropIn.queue.overflow,
+      changeRunlevel: this.#world.changeRunlevel,
+      makeRoom: () => {
+        this.pump()
+      },
+    })
   }
 
-  #pumpLater(child: PluginProcess): void {
-    const piece = this.queue.handOver(PIECE_BYTES)
-    if (piece.length === 0) return
-    this.#waitsForRoom = true
-    child.writeLater(piece, () => {
-      if (this.#process !== child) return
-      this.#waitsForRoom = false
-      this.#wrote(piece.length)
-      this.pump()
-      this.#world.onChange(this)
-    })
+  #newSide(dropIn: DropIn): PluginSide {
+    const world = this.#world
+    const inlet =
+      dropIn.direction === 'out'
+        ? undefined
+        : new Inlet(IN_WINDOW, {
+            join: (lines, records) => world.join(this, lines, records),
+            holds: (seq) => world.holds(this, seq),
+          })
+    if (dropIn.format !== 'protocol') {
+      return new StreamSide(dropIn, world.pool, this.#teller, inlet, this.#voice, world.clock)
+    }
+    const sideWorld = {
+      ...world,
+      dropIn: () => this.#dropIn,
+      onSelected: () => {
+        world.onSelected(this)
+      },
+      onReady: () => {
+        this.#apply({ kind: 'ready' })
+      },
+      onFault: (why: string) => {
+        this.#voice.faulty(why)
+        this.#apply({ kind: 'fault', why })
+      },
+    }
+    return new ProtocolSide(sideWorld, this.#teller, inlet, this.#voice)
+  }
+
+  #takeLimits(dropIn: DropIn): void {
+    this.queue.setLimits(dropIn.queue)
+    this.queue.resume()
+  }
+
+  #listen(isListening: boolean): void {
+    if (isListening === this.#isListening) return
+    this.#isListening = isListening
+    this.#process?.setListening(isListening)
+    this.side.setListening(isListening)
   }
 
   #apply(event: PluginEvent): void {
@@ -199,6 +243,7 @@ export class Plugin {
       roll: this.#world.random(),
       restart: this.#dropIn.restart,
       stopTimeoutMs: this.#dropIn.stopTimeoutMs,
+      readyTimeoutMs: this.#dropIn.readyTimeoutMs,
     })
     this.#life = step.life
     for (const action of step.actions) this.#do(action)
@@ -211,9 +256,14 @@ export class Plugin {
         void this.#spawn()
         return
       case 'end-input':
+        this.side.stop()
+        this.pump()
+        return
+      case 'cut-input':
         this.#process?.endInput()
         return
       case 'terminate':
+        this.#process?.endInput()
         this.#process?.signal('SIGTERM')
         return
       case 'kill':
@@ -229,7 +279,7 @@ export class Plugin {
         this.#cancelTimer()
         return
       case 'open-queue':
-        this.#openQueue()
+        this.#teller.queueReopened(this.queue.reopen())
         return
       case 'shut-queue':
         this.#shutQueue(action.reason)
@@ -258,7 +308,8 @@ export class Plugin {
     try {
       const doubt = this.#world.programDoubt(this.#dropIn.path)
       if (doubt !== '') throw new Error(doubt)
-      child = await PluginProcess.start(this.#dropIn, this.#world, this.#voice, (remains) => {
+      const ears = { stderr: this.#voice, stdout: this.side.isHeard ? this.#hear : undefined }
+      child = await PluginProcess.start(this.#dropIn, this.#world, ears, (remains) => {
         this.#isGone(remains)
       })
     } catch (error) {
@@ -267,9 +318,10 @@ export class Plugin {
       return
     }
     this.#process = child
-    this.#waitsForRoom = false
-    this.#progressMs = this.#world.clock.nowMs()
-    this.#apply({ kind: 'spawned', pid: child.pid })
+    this.#outflow.begin(child)
+    this.#isListening = true
+    this.side.begin()
+    this.#apply({ kind: 'spawned', pid: child.pid, greets: this.side.greets })
     // Not from here, which is a promise's continuation: see Fifo.writeLater.
     setImmediate(() => {
       this.pump()
@@ -277,45 +329,35 @@ export class Plugin {
     })
   }
 
+  readonly #hear = (chunk: Buffer): void => {
+    this.side.hear(chunk)
+    this.#world.onHeard()
+  }
+
   #isGone(remains: Remains): void {
     this.#process = undefined
-    this.#waitsForRoom = false
+    this.#outflow.end()
     this.#isStalled = false
     this.#voice.uncertain(this.queue.takeBack(remains.unread), remains.exact)
+    this.side.end(!isStopped(this.#life.state))
     this.#lastLines = remains.lastLines
     const excused = this.#world.isEnding() && remains.exit.signal === 'SIGTERM'
     const death = { how: describeExit(remains.exit), exitCode: remains.exit.code, excused }
     this.#apply({ kind: 'exited', death })
   }
 
-  #openQueue(): void {
-    const lost = this.queue.reopen()
-    this.#payOwed()
-    if (lost > 0) this.#voice.queueReopened(lost)
-  }
-
   #shutQueue(reason: 'failed' | 'stopped'): void {
     const lost = this.queue.shut(reason)
     if (lost > 0) this.#voice.queueShut(reason, lost)
   }
+}
 
-  #lossBegan(reason: DropReason): void {
-    const { overflow } = this.#dropIn.queue
-    this.#owed = this.#voice.lossBegan(reason, this.queue.ledger.queued, overflow)
-    if (overflow === 'single' || overflow === 'halt') this.#world.changeRunlevel(overflow)
-  }
+/** It is being stopped, and may still be told so. */
+function isBeingTold(state: PluginState): boolean {
+  return state.kind === 'stopping' && state.step === 'ended'
+}
 
-  #lossEnded(lost: number): void {
-    this.#payOwed()
-    this.#voice.lossEnded(lost, this.#dropIn.queue.overflow)
-  }
-
-  /** The record about the beginning of its own loss, unless it is still to be published or not asked for. */
-  #payOwed(): void {
-    const line = this.#owed
-    this.#owed = Buffer.alloc(0)
-    const isWanted = selectorMatches(this.#dropIn.subscribe, lineType(line, 0, line.length), '', 'self')
-    if (line.length === 0 || !isWanted || this.#world.herald.isPending(line)) return
-    this.queue.offerAlone(this.queue.format.encode(line, 0))
-  }
+/** Its end was asked for, and it is no fault of its own. */
+function isStopped(state: PluginState): boolean {
+  return state.kind === 'stopping' && typeof state.after === 'string'
 }

@@ -12,10 +12,11 @@
 
 import { Bounds } from './bounds.js'
 import { ControlLines } from './control-lines.js'
+import { DeliveryGate } from './delivery-gate.js'
 import { firstOf, gapOf, lineOf, wholeUpTo, UNWRITTEN, type Entry, type Gap, type Run } from './entry.js'
-import { Intake } from './intake.js'
 import { EntryList } from './entry-list.js'
 import { PROTOCOL } from './format.js'
+import { Intake } from './intake.js'
 import { emptyLedger, type Ledger } from './ledger.js'
 import type { FlowKind } from './loss-flow.js'
 import type { Outbox, OutboxWatcher, Output } from './outbox.js'
@@ -23,12 +24,8 @@ import { WORTH_PINNING } from './queue.js'
 import { SegmentLog, type Segment, type SegmentPool } from './segment.js'
 import type { QueueLimits } from './settings.js'
 import { Sent } from './sent.js'
-import { afterAck, afterDeath, isAlone, isPoison, NO_SUSPECT, type Suspect } from './suspect.js'
+import { Suspect } from './suspect.js'
 
-/** How the process takes records: not before READY, not after STOP, and not while it has asked for a pause. */
-type Gate = { readonly kind: 'closed' } | { readonly kind: 'open' | 'paused'; readonly window: number }
-
-const CLOSED: Gate = { kind: 'closed' }
 const NOTHING = new EntryList()
 
 export class ProtocolQueue implements Outbox {
@@ -41,8 +38,9 @@ export class ProtocolQueue implements Outbox {
   readonly #bounds: Bounds
   readonly #waiting = new EntryList()
   readonly #intake: Intake
+  readonly #gate = new DeliveryGate()
+  readonly #suspect = new Suspect()
   #sent = new Sent(true)
-  #gate: Gate = CLOSED
   #partial = 0
   #handedOver = 0
   #writes: 'control' | 'entry' = 'entry'
@@ -50,9 +48,6 @@ export class ProtocolQueue implements Outbox {
   #written = 0
   #ackedSeq = 0
   #sentSeq = 0
-  #suspect: Suspect = NO_SUSPECT
-  /** The record that was first in line when the last process went, if that had begun to read it. */
-  #lastFirst = 0
   #own: SegmentLog | undefined
 
   constructor(limits: QueueLimits, pool: SegmentPool, watcher: OutboxWatcher) {
@@ -63,7 +58,7 @@ export class ProtocolQueue implements Outbox {
       makeRoom: () => {
         watcher.makeRoom()
       },
-      begun: () => (this.#writes === 'entry' ? this.#partial + this.#handedOver : 0),
+      begun: () => this.#begun,
     })
   }
 
@@ -83,8 +78,18 @@ export class ProtocolQueue implements Outbox {
     return this.#bounds.unblocks
   }
 
+  /** Whether a record is delivered when it has been acknowledged; so it is taken as long as no process has been READY. */
+  get acks(): boolean {
+    return this.#sent.acks
+  }
+
+  /** Nothing is left of what goes beside the records. */
+  get isAllSaid(): boolean {
+    return this.control.first === undefined
+  }
+
   get isPaused(): boolean {
-    return this.#gate.kind === 'paused'
+    return this.#gate.isPaused
   }
 
   /** Everything up to here has been acknowledged by some process of this plugin. */
@@ -115,22 +120,23 @@ export class ProtocolQueue implements Outbox {
   /** The process is READY. `acks`: it acknowledges, with at most `window` records and lost ranges open. */
   open(acks: boolean, window: number): void {
     this.#sent = new Sent(acks)
-    this.#gate = { kind: 'open', window: acks ? window : Infinity }
+    this.#gate.open(acks ? window : Infinity)
+    this.#suspect.begin(this.#waiting.firstRun?.first ?? 0)
   }
 
   setPaused(isPaused: boolean): void {
-    if (this.#gate.kind !== 'closed') this.#gate = { ...this.#gate, kind: isPaused ? 'paused' : 'open' }
+    this.#gate.setPaused(isPaused)
   }
 
   /** Sends no more records to this process. */
   closeGate(): void {
-    this.#gate = CLOSED
+    this.#gate.close()
   }
 
   /** Everything up to `seq` is safe with the plugin; not above sentSeq. */
   acked(seq: number): void {
     this.#ackedSeq = Math.max(this.#ackedSeq, seq)
-    this.#suspect = afterAck(this.#suspect, seq)
+    this.#suspect.acked(seq)
     this.#dropAcked()
   }
 
@@ -155,8 +161,10 @@ export class ProtocolQueue implements Outbox {
   }
 
   dropTooLong(seq: number): void {
-    this.#intake.lose('too-long', 1, seq, seq)
-    this.#watcher.tooLong()
+    const { refusal } = this.#bounds.flow
+    // Where nothing is taken it is lost with its neighbours, so that a long shutdown makes one range and not one for each.
+    this.#intake.lose(refusal ?? 'too-long', 1, seq, seq)
+    if (refusal === undefined) this.#watcher.tooLong()
   }
 
   noteGap(seq: number): void {
@@ -177,8 +185,10 @@ export class ProtocolQueue implements Outbox {
       const line = lineOf(first)
       return { segment: { bytes: line }, start: this.#partial, end: line.length }
     }
-    // What has been begun is finished, whatever is allowed by now, and a control line comes right behind it.
-    const { end } = firstOf(first, control === undefined ? Math.max(allowed, 1) : 1)
+    // What has been begun is finished, whatever is allowed by now. A control line comes right behind it, and what was
+    // acknowledged meanwhile, from what an earlier process had got, does not come at all.
+    const isLast = control !== undefined || first.first <= this.#ackedSeq
+    const { end } = firstOf(first, isLast ? 1 : Math.max(allowed, 1))
     return { segment: first.segment, start: first.start + this.#partial, end }
   }
 
@@ -203,9 +213,9 @@ export class ProtocolQueue implements Outbox {
 
   takeBack(unread: number): number {
     const read = this.#written - unread
-    this.#noteFirst(read)
+    this.#suspect.end(this.#firstRead(read))
     this.control.clear()
-    this.#gate = CLOSED
+    this.#gate.close()
     const { entries, undelivered, beyond } = this.#sent.takeBack(read)
     this.#partial = this.#handedOver = this.#written = 0
     this.ledger.queued += undelivered
@@ -214,20 +224,21 @@ export class ProtocolQueue implements Outbox {
       entry.at = UNWRITTEN
       this.#waiting.prepend(entry)
     }
+    this.#dropAcked()
     return beyond
   }
 
   /** The process died, it was not stopped: the record that it may have died of is counted, and lost if it is too often. */
   countDeath(): void {
-    this.#suspect = afterDeath(this.#suspect, this.#lastFirst)
-    const first = this.#waiting.first
-    if (!isPoison(this.#suspect) || first?.kind !== 'run' || first.first !== this.#lastFirst) return
+    const seq = this.#suspect.countDeath()
+    const at = this.#waiting.firstRunAt
+    const first = this.#waiting.at(at)
+    if (seq === 0 || first?.kind !== 'run' || first.first !== seq) return
     const one = firstOf(first, 1)
     const line = Buffer.from(first.segment.bytes.subarray(first.start, one.end))
     this.ledger.queued--
     this.#bounds.flow.drop('poison', 1)
-    this.#waiting.lose(0, first, one, 'poison')
-    this.#suspect = NO_SUSPECT
+    this.#waiting.lose(at, first, one, 'poison')
     this.#watcher.poisoned(line)
   }
 
@@ -236,11 +247,11 @@ export class ProtocolQueue implements Outbox {
   }
 
   shut(reason: 'failed' | 'stopped'): number {
-    const waited = this.ledger.queued
     this.#bounds.flow.shut(reason)
+    this.takeBack(0)
+    const waited = this.ledger.queued
     this.#bounds.flow.drop(reason, waited)
     this.ledger.queued = 0
-    this.#partial = this.#handedOver = 0
     this.#waiting.loseAll(reason)
     return waited
   }
@@ -274,8 +285,14 @@ export class ProtocolQueue implements Outbox {
 
   /** How many more records and lost ranges may be on their way. */
   get #allowed(): number {
-    if (this.#gate.kind !== 'open') return 0
-    return (isAlone(this.#suspect) ? 1 : this.#gate.window) - this.#sent.open
+    const { window } = this.#gate
+    const isAlone = this.#sent.acks && this.#suspect.isAlone
+    return (isAlone ? Math.min(1, window) : window) - this.#sent.open
+  }
+
+  /** Bytes of what stands first that the process has got, or may get at any moment. */
+  get #begun(): number {
+    return this.#writes === 'entry' ? this.#partial + this.#handedOver : 0
   }
 
   #wroteRun(run: Run): void {
@@ -304,7 +321,7 @@ export class ProtocolQueue implements Outbox {
   #dropAcked(): void {
     let records = this.#sent.ackedTo(this.#ackedSeq)
     // What an earlier process had got, and this one has said to be safe before it got it again.
-    if (this.#unacked.length === 0 && this.#partial + this.#handedOver === 0) {
+    if (this.#unacked.length === 0 && this.#begun === 0) {
       records += this.#waiting.dropTo(this.#ackedSeq).records
     }
     this.ledger.queued -= records
@@ -312,11 +329,13 @@ export class ProtocolQueue implements Outbox {
     this.#bounds.noticeRecovery()
   }
 
-  /** Notes what was first in line of a process that acknowledges, if it had begun to read it. */
-  #noteFirst(read: number): void {
-    const sent = this.#unacked.first
-    const first = sent ?? (this.#partial > 0 ? this.#waiting.first : undefined)
+  /** The record that was first in line of a process that acknowledges, if it had begun to read it; else 0. */
+  #firstRead(read: number): number {
+    const sent = this.#unacked.firstRun
+    const begun = this.#partial > 0 ? this.#waiting.first : undefined
+    const first = sent ?? begun
     const at = sent?.at ?? this.#written - this.#partial
-    this.#lastFirst = this.#sent.acks && first?.kind === 'run' && read > at ? first.first : 0
+    const isRead = this.#sent.acks && first?.kind === 'run' && read > at && first.first > this.#ackedSeq
+    return isRead ? first.first : 0
   }
 }

@@ -20,6 +20,13 @@ const PID_SUFFIX = '.pid'
 const STATE_FILE = 'state.json'
 
 /** The run directory cannot be used; a fault of the system around us, like that of a system call. */
+/** stdin, stderr and stdout of one process. */
+export interface FifoPaths {
+  readonly input: string
+  readonly stderr: string
+  readonly output: string
+}
+
 export class RunDirError extends Error {
   readonly syscall = 'lstat'
 }
@@ -49,9 +56,9 @@ export class RunDir {
   }
 
   /** Paths for the FIFOs of one process. */
-  fifoPaths(plugin: string): { readonly input: string; readonly stderr: string } {
+  fifoPaths(plugin: string): FifoPaths {
     const stem = join(this.path, `${plugin}.${++this.#fifos}`)
-    return { input: `${stem}.in`, stderr: `${stem}.err` }
+    return { input: `${stem}.in`, stderr: `${stem}.err`, output: `${stem}.out` }
   }
 
   /** For the next daemon. Returns what kept it from being written: this daemon goes on without. */
@@ -68,8 +75,8 @@ export class RunDir {
     })
   }
 
-  removeFifos({ input, stderr }: { readonly input: string; readonly stderr: string }): void {
-    for (const path of [input, stderr]) unlessItFails(() => rmSync(path, { force: true }))
+  removeFifos(paths: FifoPaths): void {
+    for (const path of Object.values(paths)) unlessItFails(() => rmSync(path, { force: true }))
   }
 
   /** Writes what --dry-run compares with. Returns what kept it from being written. */

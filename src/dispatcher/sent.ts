@@ -60,6 +60,7 @@ export class Sent {
       if (entry.kind === 'run' && !this.acks) undelivered += entry.records
       entries.push(entry)
     }
+    this.#open = 0
     return { entries, undelivered, beyond }
   }
 }

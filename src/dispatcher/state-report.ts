@@ -9,8 +9,9 @@ export function ledgerOf(plugin: Plugin): Record<string, string | number | boole
   const dropped = DROP_REASONS.filter((reason) => ledger.dropped[reason] > 0)
   return {
     plugin: plugin.name,
-    state: plugin.state.kind,
+    state: stateOf(plugin),
     ...(plugin.isStalled ? { stalled: true } : {}),
+    ...(plugin.side.isPaused ? { paused: true } : {}),
     restarts: plugin.restarts,
     in: ledger.in,
     delivered: ledger.delivered,
@@ -18,8 +19,39 @@ export function ledgerOf(plugin: Plugin): Record<string, string | number | boole
     dropped: droppedTotal(ledger),
     queued: ledger.queued,
     ...Object.fromEntries(dropped.map((reason) => [`dropped.${reason}`, ledger.dropped[reason]])),
+    ...sentBy(plugin),
     balanced: balances(ledger),
   }
+}
+
+/** A process that has not said READY is still starting. */
+function stateOf({ state }: Plugin): string {
+  return state.kind === 'greeting' ? 'starting' : state.kind
+}
+
+/** What came from the plugin itself: records, and commands. */
+function sentBy({ side }: Plugin): Record<string, number> {
+  const { inlet, commandCounts } = side
+  return {
+    ...(inlet === undefined ? {} : { ...inlet.counters, unsettled: inlet.unsettled }),
+    ...(commandCounts === undefined || commandCounts.taken === 0
+      ? {}
+      : { commands: commandCounts.taken, refused: commandCounts.errors, notified: commandCounts.notified }),
+  }
+}
+
+/** All counters as one line of JSON, or those of one plugin; undefined when there is no such plugin. */
+export function statsText(
+  kind: StreamKind,
+  counters: StreamCounters,
+  seq: number,
+  plugins: readonly Plugin[],
+  name: string | undefined,
+): string | undefined {
+  if (name === undefined)
+    return JSON.stringify({ seq, input: inputLedger(kind, counters), plugins: plugins.map(ledgerOf) })
+  const plugin = plugins.find((each) => each.name === name)
+  return plugin === undefined ? undefined : JSON.stringify(ledgerOf(plugin))
 }
 
 /** What came in at the door. */

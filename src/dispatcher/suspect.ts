@@ -4,30 +4,43 @@
 
 const DEATHS_UNTIL_ALONE = 3
 
-export type Suspect =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'watched'; readonly seq: number; readonly deaths: number }
+type Suspicion = { readonly kind: 'none' } | { readonly kind: 'watched'; readonly seq: number; readonly deaths: number }
 
-export const NO_SUSPECT: Suspect = { kind: 'none' }
+const NONE: Suspicion = { kind: 'none' }
 
-/** After a death: `seq` is the record that was first in line and read, or 0 when there was none. */
-export function afterDeath(suspect: Suspect, seq: number): Suspect {
-  if (seq === 0) return suspect
-  const deaths = suspect.kind === 'watched' && suspect.seq === seq ? suspect.deaths + 1 : 1
-  return { kind: 'watched', seq, deaths }
-}
+export class Suspect {
+  #suspicion: Suspicion = NONE
+  /** The record that the last process was at when it went, or 0. */
+  #lastFirst = 0
 
-/** It is to be sent alone, and nothing behind it until it is settled. */
-export function isAlone(suspect: Suspect): boolean {
-  return suspect.kind === 'watched' && suspect.deaths >= DEATHS_UNTIL_ALONE
-}
+  /** Nothing is to be sent behind the record that is first in line until that is settled. */
+  get isAlone(): boolean {
+    return this.#suspicion.kind === 'watched' && this.#suspicion.deaths >= DEATHS_UNTIL_ALONE
+  }
 
-/** It has been sent alone and the process died again: it is never sent any more. */
-export function isPoison(suspect: Suspect): boolean {
-  return suspect.kind === 'watched' && suspect.deaths > DEATHS_UNTIL_ALONE
-}
+  /** Everything up to `seq` is settled. */
+  acked(seq: number): void {
+    if (this.#suspicion.kind === 'watched' && this.#suspicion.seq <= seq) this.#suspicion = NONE
+  }
 
-/** Everything up to `seq` is settled. */
-export function afterAck(suspect: Suspect, seq: number): Suspect {
-  return suspect.kind === 'watched' && suspect.seq <= seq ? NO_SUSPECT : suspect
+  /** A process begins, with `seq` first in line: what was suspected may have been lost since. */
+  begin(seq: number): void {
+    if (this.#suspicion.kind === 'watched' && this.#suspicion.seq !== seq) this.#suspicion = NONE
+  }
+
+  /** A process has gone, with `seq` first in line and read; 0 when there was none. */
+  end(seq: number): void {
+    this.#lastFirst = seq
+  }
+
+  /** It had not been stopped, it died. Returns the seq of the record that is never to be sent any more, or 0. */
+  countDeath(): number {
+    const seq = this.#lastFirst
+    if (seq === 0) return 0
+    const known = this.#suspicion
+    const deaths = known.kind === 'watched' && known.seq === seq ? known.deaths + 1 : 1
+    const isPoison = deaths > DEATHS_UNTIL_ALONE
+    this.#suspicion = isPoison ? NONE : { kind: 'watched', seq, deaths }
+    return isPoison ? seq : 0
+  }
 }

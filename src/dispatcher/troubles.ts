@@ -60,3 +60,18 @@ const MEANING: Record<StreamTrouble['code'], string> = {
     'stdin: records lack their last 16 bytes, a known fault of these releases of auditd; upgrade auditd, or use log_format = ENRICHED or name_format in auditd.conf',
   'gave-up': 'stdin: nothing that can be believed for too long; is this the output of auditd?',
 }
+
+/** Whether records of the input may be missing after it. */
+export function losesRecords({ code }: StreamTrouble): boolean {
+  return LOSSES.has(code)
+}
+
+/** What is told where it begins has its loss where it ends: resynchronised. */
+const LOSSES: ReadonlySet<StreamTrouble['code']> = new Set([
+  'resynchronised',
+  'damaged-payload',
+  'torn-end',
+  'partial-line',
+  'line-too-long',
+  'gave-up',
+])

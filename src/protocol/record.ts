@@ -8,8 +8,12 @@ export const MAX_LINE_BYTES = 65536
 const NUL = 0x00
 const LF = 0x0a
 const BLANK = 0x20
+const DOT = 0x2e
+const COLON = 0x3a
 const TYPE_FIELD = Buffer.from('type=')
 const NODE_FIELD = Buffer.from('node=')
+const STAMP_BEGIN = Buffer.from(' msg=audit(')
+const STAMP_END = Buffer.from('):')
 
 const PREFIXES = new Map([...RECORD_TYPES.keys()].map((type) => [type, linePrefix(type)]))
 const MAX_PREFIX_BYTES = [linePrefix(UNKNOWN_TYPE), ...PREFIXES.values()].reduce(
@@ -82,6 +86,24 @@ export function beginsRecord(bytes: Buffer, at: number, end: number): boolean {
   return beginsWith(bytes, at, end, TYPE_FIELD) || beginsWith(bytes, at, end, NODE_FIELD)
 }
 
+/**
+ * Whether bytes[start, end) look like an audit record: `[node=NAME ]type=NAME msg=audit(sec.msec:serial):`, and then
+ * anything. Nothing is read beyond that.
+ */
+export function looksLikeRecord(bytes: Buffer, start: number, end: number): boolean {
+  const at = nodeEnd(bytes, start, end)
+  if (!beginsWith(bytes, at, end, TYPE_FIELD)) return false
+  const nameEnd = spanEnd(bytes, at + TYPE_FIELD.length, end, isTypeByte)
+  if (nameEnd === at + TYPE_FIELD.length || !beginsWith(bytes, nameEnd, end, STAMP_BEGIN)) return false
+  const secondsAt = nameEnd + STAMP_BEGIN.length
+  const secondsEnd = spanEnd(bytes, secondsAt, end, isDigit)
+  if (secondsEnd === secondsAt || bytes[secondsEnd] !== DOT) return false
+  const millisEnd = spanEnd(bytes, secondsEnd + 1, end, isDigit)
+  if (millisEnd === secondsEnd + 1 || bytes[millisEnd] !== COLON) return false
+  const serialEnd = spanEnd(bytes, millisEnd + 1, end, isDigit)
+  return serialEnd > millisEnd + 1 && beginsWith(bytes, serialEnd, end, STAMP_END)
+}
+
 /** Where the payload ends when the NULs that auditd sometimes counts as its last bytes are left out. */
 export function withoutTrailingNuls(bytes: Buffer, start: number, end: number): number {
   let kept = end
@@ -93,7 +115,8 @@ function linePrefix(type: number): Buffer {
   return Buffer.from(`type=${recordTypeName(type)} msg=`)
 }
 
-function blankOut(bytes: Buffer, unwanted: number): void {
+/** Makes blanks of the LFs and NULs in a record, as auditd does. */
+export function blankOut(bytes: Buffer, unwanted: number): void {
   for (let at = bytes.indexOf(unwanted); at !== -1; at = bytes.indexOf(unwanted, at + 1)) bytes[at] = BLANK
 }
 
@@ -103,6 +126,21 @@ function nodeEnd(bytes: Buffer, start: number, end: number): number {
   // Cut to the record first: in a buffer without blanks each search would run to the end of the buffer.
   const blank = bytes.subarray(start, end).indexOf(BLANK)
   return blank === -1 ? start : start + blank + 1
+}
+
+function spanEnd(bytes: Buffer, start: number, end: number, goesOn: (byte: number) => boolean): number {
+  let at = start
+  while (at < end && goesOn(bytes[at] ?? 0)) at++
+  return at
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39
+}
+
+/** Names of types, and `UNKNOWN[1337]`. */
+function isTypeByte(byte: number): boolean {
+  return isDigit(byte) || (byte >= 0x41 && byte <= 0x5b) || byte === 0x5d || byte === 0x5f
 }
 
 function beginsWith(bytes: Buffer, at: number, end: number, field: Buffer): boolean {

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { formatProblem } from '../../src/config.js'
 import { readDropIn, type DropIn, type DropInSource } from '../../src/dispatcher/drop-in.js'
 import { DEFAULT_SETTINGS, readSettings } from '../../src/dispatcher/settings.js'
-import { EVERYTHING } from '../../src/protocol/selector.js'
+import { EVERYTHING, parseSelector } from '../../src/protocol/selector.js'
 
 const DEBIAN = 'test/fixtures/drop-ins'
 const { settings: WITH_ACTION } = readSettings('[action block-ip]\npath = /bin/block\n', 'audispd.conf')
@@ -68,6 +68,14 @@ const GOOD: readonly (readonly [line: string, changes: Partial<DropIn>, remark?:
   ['active = no', {}],
   ['path = /bin/x\nACTIVE=Yes', { active: true, path: '/bin/x' }],
   ['direction = OUT', {}],
+  ['direction = in', { direction: 'in' }],
+  ['direction = Both', { direction: 'both' }],
+  ['format = Protocol', { format: 'protocol' }],
+  [
+    'direction = in\nsubscribe = type=EOE',
+    { direction: 'in', subscribe: parseSelector('type=EOE') },
+    'subscribe: has no effect with direction = in: the plugin gets no records',
+  ],
   ['path = /opt/a#b;c', { path: '/opt/a#b;c' }],
   ['path = /opt/my plugin', { path: '/opt/my plugin' }],
   ['type = Always', {}],
@@ -102,8 +110,6 @@ const GOOD: readonly (readonly [line: string, changes: Partial<DropIn>, remark?:
 const BAD: readonly (readonly [key: string, value: string, text: string])[] = [
   ['active', 'ye', "'ye' is not yes or no (did you mean 'yes'?)"],
   ['direction', 'upward', "'upward' is not out, in or both"],
-  ['direction', 'in', "'in' is not in this version yet: only out, to give records to a plugin"],
-  ['direction', 'Both', "'both' is not in this version yet: only out, to give records to a plugin"],
   ['path', 'bin/x', "'bin/x' is not an absolute path"],
   ['path', '"/bin/x"', 'a path stands without quotes'],
   [
@@ -115,7 +121,6 @@ const BAD: readonly (readonly [key: string, value: string, text: string])[] = [
   ['type', 'allways', "'allways' is not always or builtin (did you mean 'always'?)"],
   ['args', 'a "b', 'a " is opened and not closed; put a lone " between the other quotes'],
   ['format', 'text', "'text' is not string, binary or protocol"],
-  ['format', 'protocol', "'protocol' is not in this version yet: only string and binary"],
   ['subscribe', 'type=SYSCAL', "'SYSCAL' is no record type; its number will do as well (did you mean 'SYSCALL'?)"],
   ['subscribe', 'tpye=SYSCALL', "'tpye' is no field; there are type, node, source (did you mean 'type'?)"],
   ['subscribe', 'type = SYSCALL', "'type' is not field=value[,value...] without blanks"],
@@ -137,10 +142,31 @@ const BAD: readonly (readonly [key: string, value: string, text: string])[] = [
   ['watchdog', 'no', "'no' is not a time from 1s to 1h, such as 10s, 0.5s or 5m, nor off"],
 ]
 
+void test('what a plugin that sends records can be', (t) => {
+  const problemsOf = (text: string, name = 'x'): readonly string[] =>
+    readDropIn(text, { name, file: '/d/x.conf', settings: DEFAULT_SETTINGS, relativePaths: false }).problems.map(
+      ({ level, line, key, text: said }) => `${level} ${line} ${key}: ${said}`,
+    )
+  for (const direction of ['in', 'both']) {
+    t.same(problemsOf(`direction = ${direction}\nformat = binary`), [
+      `error 1 direction: '${direction}' needs format = string, a line a record, or format = protocol`,
+    ])
+    for (const name of ['auditd', 'self']) {
+      t.same(problemsOf(`direction = ${direction}`, name), [
+        `error 1 direction: '${name}' is a source of the dispatcher's own: a plugin that sends records needs another name`,
+      ])
+    }
+    t.same(problemsOf(`direction = ${direction}\nformat = protocol\nwatchdog = 30\nallow = reload`), [])
+  }
+  t.same(problemsOf('direction = out', 'self'), [], 'a plugin that gets records may be called anything')
+  t.end()
+})
+
 void test('good values', (t) => {
   t.same(read(''), { dropIn: DEFAULTS, problems: [] })
   for (const [line, changes, remark] of GOOD) {
-    const problems = remark === undefined ? [] : [`warning /d/x.conf:1: ${remark}`]
+    const at = remark?.startsWith('subscribe') === true ? 2 : 1
+    const problems = remark === undefined ? [] : [`warning /d/x.conf:${at}: ${remark}`]
     t.same(read(line), { dropIn: { ...DEFAULTS, ...changes }, problems }, line)
   }
   t.equal(read('subscribe = Type=user_*\t!node=a').dropIn?.subscribe.text, 'type=USER_* !node=a')

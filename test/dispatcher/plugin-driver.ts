@@ -13,10 +13,11 @@ import {
 import type { RestartPolicy } from '../../src/dispatcher/settings.js'
 
 const STOP_TIMEOUT_MS = 5000
+const READY_TIMEOUT_MS = 10_000
 const EXIT_BAD_CONFIGURATION = 78
 
 export type Move =
-  | { do: 'start' | 'restart' | 'timer' | 'hurry' | 'born' | 'stillborn' }
+  | { do: 'start' | 'restart' | 'timer' | 'hurry' | 'born' | 'stillborn' | 'ready' | 'fault' }
   | { do: 'stop'; after: 'stopped' | 'invalid' }
   | { do: 'die'; exitCode: number; excused: boolean }
 
@@ -32,7 +33,10 @@ export class PluginDriver {
   readonly #restart: RestartPolicy
   readonly #roll: number
 
-  constructor(restart: RestartPolicy, roll: number) {
+  readonly #greets: boolean
+
+  constructor(restart: RestartPolicy, roll: number, greets: boolean) {
+    this.#greets = greets
     this.#restart = restart
     this.#roll = roll
     this.#pauseMs = restart.firstDelayMs
@@ -59,7 +63,12 @@ export class PluginDriver {
         if (this.process !== 'unborn') return
         this.process = 'alive'
         this.#aliveSinceMs = this.nowMs
-        return this.#apply({ kind: 'spawned', pid: 1 })
+        return this.#apply({ kind: 'spawned', pid: 1, greets: this.#greets })
+      case 'ready':
+        if (this.life.state.kind === 'greeting') this.#aliveSinceMs = this.nowMs
+        return this.#apply({ kind: 'ready' })
+      case 'fault':
+        return this.#apply({ kind: 'fault', why: 'no PONG' })
       case 'stillborn':
         if (this.process === 'unborn') this.#exit(undefined, false)
         return
@@ -72,11 +81,13 @@ export class PluginDriver {
   }
 
   #exit(exitCode: number | undefined, excused: boolean): void {
-    const wasStopping = this.life.state.kind === 'stopping'
+    const { state } = this.life
+    const isFault = state.kind === 'stopping' && typeof state.after !== 'string'
+    const isDeath = state.kind !== 'stopping' || isFault
     this.process = 'none'
-    if (excused && !wasStopping) this.#pauseMs = this.#restart.firstDelayMs
+    if (excused && isDeath && !isFault) this.#pauseMs = this.#restart.firstDelayMs
     this.#apply({ kind: 'exited', death: { how: 'gone', exitCode, excused } })
-    if (!wasStopping) this.#checkDeath(exitCode, excused)
+    if (isDeath) this.#checkDeath(isFault ? undefined : exitCode, excused && !isFault)
   }
 
   #checkDeath(exitCode: number | undefined, excused: boolean): void {
@@ -102,6 +113,7 @@ export class PluginDriver {
       roll: this.#roll,
       restart: this.#restart,
       stopTimeoutMs: STOP_TIMEOUT_MS,
+      readyTimeoutMs: READY_TIMEOUT_MS,
     }
     const step = next(this.life, event, circumstances)
     this.life = step.life
@@ -121,6 +133,7 @@ export class PluginDriver {
         this.process = 'unborn'
         return
       case 'end-input':
+      case 'cut-input':
       case 'terminate':
       case 'kill':
         return assert.equal(this.process, 'alive')
@@ -150,10 +163,12 @@ export class PluginDriver {
   /** What holds between any two events. */
   #check(): void {
     const { state } = this.life
-    const waits = state.kind === 'backoff' || (state.kind === 'stopping' && state.step !== 'unborn')
+    const waits =
+      state.kind === 'backoff' || state.kind === 'greeting' || (state.kind === 'stopping' && state.step !== 'unborn')
     assert.equal(this.#timerMs !== undefined, waits, `${state.kind} and its timer`)
     const isUnborn = state.kind === 'starting' || (state.kind === 'stopping' && state.step === 'unborn')
-    const isAlive = state.kind === 'running' || (state.kind === 'stopping' && state.step !== 'unborn')
+    const isAlive =
+      state.kind === 'running' || state.kind === 'greeting' || (state.kind === 'stopping' && state.step !== 'unborn')
     assert.equal(this.process, isUnborn ? 'unborn' : isAlive ? 'alive' : 'none')
     const isDown = state.kind === 'failed' || state.kind === 'invalid'
     if (isDown) assert.ok(!this.#isQueueOpen)

@@ -17,16 +17,28 @@ import { PluginDriver, type Move } from './plugin-driver.js'
 
 const POLICY: RestartPolicy = { firstDelayMs: 100, longestDelayMs: 60_000, maxRestarts: 10, windowMs: 600_000 }
 const STOP_TIMEOUT_MS = 5000
+const READY_TIMEOUT_MS = 10_000
 const NOW_MS = 1_000_000
-const AT: Circumstances = { nowMs: NOW_MS, roll: 1, restart: POLICY, stopTimeoutMs: STOP_TIMEOUT_MS }
+const AT: Circumstances = {
+  nowMs: NOW_MS,
+  roll: 1,
+  restart: POLICY,
+  stopTimeoutMs: STOP_TIMEOUT_MS,
+  readyTimeoutMs: READY_TIMEOUT_MS,
+}
 
 const STATES: Record<PluginState['kind'], readonly PluginState[]> = {
   stopped: [{ kind: 'stopped' }],
   starting: [{ kind: 'starting' }],
+  greeting: [{ kind: 'greeting', pid: 7 }],
   running: [{ kind: 'running', pid: 7, sinceMs: NOW_MS - 10 }],
   backoff: [{ kind: 'backoff', untilMs: NOW_MS + 100 }],
   stopping: (['unborn', 'ended', 'asked', 'killed'] as const).flatMap((step) =>
-    (['stopped', 'starting', 'invalid'] as const).map((after) => ({ kind: 'stopping' as const, step, after })),
+    (['stopped', 'starting', 'invalid', { fault: 'no PONG' }] as const).map((after) => ({
+      kind: 'stopping' as const,
+      step,
+      after,
+    })),
   ),
   failed: [{ kind: 'failed', reason: 'exit status 78' }],
   invalid: [{ kind: 'invalid' }],
@@ -34,7 +46,12 @@ const STATES: Record<PluginState['kind'], readonly PluginState[]> = {
 const CRASH = { how: 'exit status 1', exitCode: 1, excused: false }
 const EVENTS: Record<PluginEvent['kind'], readonly PluginEvent[]> = {
   start: [{ kind: 'start' }],
-  spawned: [{ kind: 'spawned', pid: 8 }],
+  spawned: [
+    { kind: 'spawned', pid: 8, greets: false },
+    { kind: 'spawned', pid: 8, greets: true },
+  ],
+  ready: [{ kind: 'ready' }],
+  fault: [{ kind: 'fault', why: 'impossible ACK' }],
   exited: [
     { kind: 'exited', death: CRASH },
     { kind: 'exited', death: { how: 'exit status 78', exitCode: 78, excused: false } },
@@ -52,6 +69,7 @@ const EVENTS: Record<PluginEvent['kind'], readonly PluginEvent[]> = {
 const IMPOSSIBLE: readonly string[] = [
   'stopped spawned',
   'stopped exited',
+  'greeting spawned',
   'running spawned',
   'backoff spawned',
   'backoff exited',
@@ -119,12 +137,40 @@ void test('stopping: end of input, then SIGTERM, then SIGKILL for as long as it 
   t.end()
 })
 
+void test('a plugin that has to greet runs once it is READY, and is ended when it is not in time', (t) => {
+  const born = next(lifeIn({ kind: 'starting' }), { kind: 'spawned', pid: 9, greets: true }, AT)
+  t.same(born.life.state, { kind: 'greeting', pid: 9 })
+  t.same(born.actions, [{ do: 'tell-started' }, { do: 'set-timer', ms: READY_TIMEOUT_MS }])
+  const ready = next(born.life, { kind: 'ready' }, AT)
+  t.same(ready, { life: lifeIn({ kind: 'running', pid: 9, sinceMs: NOW_MS }), actions: [{ do: 'clear-timer' }] })
+  const late = next(born.life, { kind: 'timer' }, AT)
+  t.same(late.life.state, { kind: 'stopping', step: 'asked', after: { fault: 'no READY within 10 s' } })
+  t.same(dos(next(born.life, { kind: 'exited', death: CRASH }, AT)), ['clear-timer', 'tell-died', 'set-timer'])
+  t.same(dos(next(born.life, { kind: 'stop', after: 'stopped' }, AT)), ['end-input', 'set-timer'])
+  t.end()
+})
+
+void test('a fault ends the process without ceremony, and counts as a death', (t) => {
+  for (const state of [...STATES.greeting, ...STATES.running]) {
+    const step = next(lifeIn(state), { kind: 'fault', why: 'impossible ACK 9' }, AT)
+    t.same(step.life.state, { kind: 'stopping', step: 'asked', after: { fault: 'impossible ACK 9' } })
+    t.same(step.actions, [{ do: 'cut-input' }, { do: 'terminate' }, { do: 'set-timer', ms: STOP_TIMEOUT_MS }])
+    t.same(dos(next(step.life, { kind: 'timer' }, AT)), ['kill', 'set-timer'])
+    const gone = next(step.life, { kind: 'exited', death: { ...CRASH, exitCode: 78, excused: true } }, AT)
+    t.same(gone.life.state, { kind: 'backoff', untilMs: NOW_MS + 100 }, 'whatever it says at its end')
+    t.match(gone.actions, [{ do: 'clear-timer' }, { do: 'tell-died', how: 'impossible ACK 9' }, { do: 'set-timer' }])
+    const stopped = next(step.life, { kind: 'stop', after: 'stopped' }, AT)
+    t.same(next(stopped.life, { kind: 'exited', death: CRASH }, AT).life.state, { kind: 'stopped' })
+  }
+  t.end()
+})
+
 void test('what is not born yet is stopped once it is', (t) => {
   let step = next(lifeIn({ kind: 'starting' }), { kind: 'stop', after: 'stopped' }, AT)
   t.same(step.actions, [])
   step = next(step.life, { kind: 'timer' }, AT)
   t.same(step.life.state, { kind: 'stopping', step: 'unborn', after: 'stopped' }, 'hurry as one may')
-  step = next(step.life, { kind: 'spawned', pid: 9 }, AT)
+  step = next(step.life, { kind: 'spawned', pid: 9, greets: false }, AT)
   t.same(step.life.state, { kind: 'stopping', step: 'ended', after: 'stopped' })
   t.same(dos(step), ['end-input', 'set-timer'])
   const restarted = next(lifeIn({ kind: 'starting' }), { kind: 'restart' }, AT)
@@ -154,7 +200,11 @@ void test('pauses double, up to the longest, and begin anew after a good life', 
   let life = newLife(policy)
   let nowMs = 0
   for (const ranMs of [0, 1, 10, 59_999, 0, 0, GOOD_LIFE_MS, 0]) {
-    life = next({ ...life, state: { kind: 'starting' } }, { kind: 'spawned', pid: 1 }, { ...AT, nowMs }).life
+    life = next(
+      { ...life, state: { kind: 'starting' } },
+      { kind: 'spawned', pid: 1, greets: false },
+      { ...AT, nowMs },
+    ).life
     nowMs += ranMs
     const died = next(life, { kind: 'exited', death: CRASH }, { ...AT, nowMs, restart: policy })
     const [told, timer] = died.actions
@@ -212,8 +262,9 @@ void test('what cannot go on fails: exit status 78, or one death too many', (t) 
 
 const MOVE: fc.Arbitrary<Move> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('start' as const, 'restart' as const, 'hurry' as const) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('timer' as const, 'born' as const) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('timer' as const, 'born' as const, 'ready' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('stillborn' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('fault' as const) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -253,8 +304,9 @@ void test('whatever happens: one process at most, the right pauses, the right en
       fc.array(fc.tuple(MOVE, PAUSE_MS), { maxLength: 60, size: 'max' }),
       fc.constantFrom('stopped' as const, 'invalid' as const),
       fc.nat(3),
-      (restart, roll, moves, after, patience) => {
-        const driver = new PluginDriver(restart, roll)
+      fc.boolean(),
+      (restart, roll, moves, after, patience, greets) => {
+        const driver = new PluginDriver(restart, roll, greets)
         for (const [move, pauseMs] of moves) {
           driver.nowMs += pauseMs
           driver.move(move)

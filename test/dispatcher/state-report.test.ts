@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { ActionRunner } from '../../src/dispatcher/action-runner.js'
 import { Herald } from '../../src/dispatcher/herald.js'
 import { Plugin } from '../../src/dispatcher/plugin.js'
 import { RunDir } from '../../src/dispatcher/run-dir.js'
@@ -28,6 +29,22 @@ void test('the ledger of one plugin', (t) => {
     isEnding: () => false,
     changeRunlevel: () => {},
     onChange: () => {},
+    onHeard: () => {},
+    onSelected: () => {},
+    hello: () => ({ run: 'r', next: 1, node: '' }),
+    join: () => 1,
+    holds: () => [],
+    stats: () => undefined,
+    reload: () => {},
+    run: 'r',
+    runner: new ActionRunner({
+      clock: new FakeClock(),
+      start: () => {
+        throw new Error('nothing is started')
+      },
+      programDoubt: () => '',
+      changeRunlevel: () => {},
+    }),
   }
   const plugin = new Plugin(someDropIn({ name: 'siem', queue: { ...DEFAULT_SETTINGS.queue, depth: 1 } }), world)
   const fresh = {
@@ -41,9 +58,9 @@ void test('the ledger of one plugin', (t) => {
     queued: 0,
   }
   t.same(ledgerOf(plugin), { ...fresh, balanced: true })
-  for (let count = 0; count < 3; count++) plugin.queue.offerAlone(Buffer.from('type=EOE \n'))
+  for (let count = 0; count < 3; count++) plugin.queue.offerAlone(Buffer.from('type=EOE \n'), count + 1)
   plugin.queue.ledger.in++
-  plugin.queue.dropTooLong(1)
+  plugin.queue.dropTooLong(4)
   const dropped = { dropped: 3, 'dropped.queue-full': 2, 'dropped.too-long': 1 }
   t.same(ledgerOf(plugin), { ...fresh, in: 4, queued: 1, ...dropped, balanced: true })
   plugin.queue.ledger.in++

@@ -31,7 +31,7 @@ for (const [action, runlevel] of [
     daemon.feed(RECORD.repeat(RECORDS))
     await until('init to be asked', () => scene.read('mnt/runlevel') !== '')
     await until('the log', () => scene.read('audispd.log').includes('changing the runlevel'))
-    t.match(scene.read('audispd.log'), new RegExp(`fatal overflow_action: changing the runlevel action=${action}`))
+    t.match(scene.read('audispd.log'), new RegExp(`fatal changing the runlevel action=${action}`))
     await until('the other plugin to have it all', () => scene.read('string.out').split(RECORD).length === RECORDS + 1)
     daemon.signal('SIGTERM')
     t.equal(await daemon.end(), 0)

@@ -1,0 +1,43 @@
+import type { ActionRunner } from './action-runner.js'
+import type { Herald } from './herald.js'
+import type { ProcessWorld } from './plugin-process.js'
+import type { Plugin } from './plugin.js'
+import type { SegmentPool } from './segment.js'
+import type { Hold } from './settlement.js'
+
+/** What a plugin needs of the machine. */
+export interface MachineWorld extends ProcessWorld {
+  readonly pool: SegmentPool
+  readonly herald: Herald
+  readonly random: () => number
+  /** Runs what plugins may ask for. */
+  readonly runner: ActionRunner
+  /** What is wrong with a program now, which may be another than when the drop-in was read; empty if nothing is. */
+  readonly programDoubt: (path: string) => string
+  /** Runs `single` and `halt`. */
+  readonly changeRunlevel: (to: 'single' | 'halt') => void
+  /** The same as SIGHUP. */
+  readonly reload: () => void
+  /** This run of the dispatcher, as no other is called. */
+  readonly run: string
+}
+
+/** What a plugin needs of the dispatcher and of the machine. */
+export interface PluginWorld extends MachineWorld {
+  /** True while the daemon ends: a SIGTERM from outside is then meant for everybody and no crash. */
+  readonly isEnding: () => boolean
+  /** Something changed that the dispatcher may wait for: room in a queue, an empty queue, a state. */
+  readonly onChange: (plugin: Plugin) => void
+  /** It has said something. */
+  readonly onHeard: () => void
+  /** What every plugin is told in HELLO. */
+  readonly hello: () => { readonly run: string; readonly next: number; readonly node: string }
+  /** From the next record on the plugin gets what its selector says now. */
+  readonly onSelected: (plugin: Plugin) => void
+  /** Takes whole lines as records of this plugin; returns the seq of the first. */
+  readonly join: (plugin: Plugin, lines: Buffer, records: number) => number
+  /** Those who took any record from `seq` on and acknowledge, but for this plugin. */
+  readonly holds: (plugin: Plugin, seq: number) => readonly Hold[]
+  /** Counters as JSON on one line, of everything or of one plugin; undefined when there is no such plugin. */
+  readonly stats: (plugin: string | undefined) => string | undefined
+}
