@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import { test } from 'tap'
+import type { OverflowAction } from '../../src/dispatcher/settings.js'
+import { LONGEST_LINE, ProtocolQueueBench } from './protocol-queue-bench.js'
+import type { Opening, ProtocolQueueReader } from './protocol-queue-reader.js'
+import { SpyPool } from './spy-pool.js'
+
+const RUNS = 4000
+const ACTIONS: readonly OverflowAction[] = [
+  'drop-newest',
+  'drop-oldest',
+  'block',
+  'suspend',
+  'single',
+  'halt',
+  'ignore',
+]
+
+const AT = fc.nat(1)
+const LIMITS = fc.record({
+  depth: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constant(1000)),
+  bytes: fc.oneof(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 65_536, max: 3_000_000 })),
+  overflow: fc.constantFrom(...ACTIONS),
+})
+const SIZE = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 60, max: 400 }) },
+  { weight: 3, arbitrary: fc.integer({ min: 400, max: 9000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 9000, max: LONGEST_LINE }) },
+)
+const SHARE = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }))
+const MOST = fc.oneof(fc.nat(300), fc.nat(70_000))
+const OPENING: fc.Arbitrary<Opening> = fc.record({
+  acks: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  window: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constant(4096)),
+  fromShare: fc.option(SHARE, { nil: undefined, freq: 2 }),
+  isStillborn: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+})
+
+/** What can happen to queues; `at` is the reader that it happens to. */
+const IN_OP = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('records' as const),
+      sizes: fc.array(fc.tuple(SIZE, fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 6 }),
+      times: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(1) },
+        { weight: 1, arbitrary: fc.integer({ min: 2, max: 9 }) },
+      ),
+      isTurn: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('own-record' as const), isPicked: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('too-long' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('gap' as const) }) },
+)
+const AT_OP = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('write' as const), at: AT, most: MOST }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('write-all' as const), at: AT, entries: fc.nat(9) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('hand-over' as const), at: AT, limit: fc.integer({ min: 1, max: 4096 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('room' as const), at: AT, bytes: MOST }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('start' as const), at: AT, opening: OPENING }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('ack' as const), at: AT, share: SHARE }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('say' as const), at: AT, bytes: fc.integer({ min: 7, max: 200 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('die' as const), at: AT, unreadShare: SHARE, isCrash: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('crash-loop' as const),
+      at: AT,
+      opening: OPENING,
+      times: fc.integer({ min: 2, max: 6 }),
+      most: MOST,
+      unreadShare: SHARE,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('alone' as const), at: AT, size: SIZE }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('pause' as const), at: AT, isPaused: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close-gate' as const), at: AT }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('adopt' as const), at: AT, limits: LIMITS }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('resume' as const), at: AT }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('shut' as const),
+      at: AT,
+      reason: fc.constantFrom('failed' as const, 'stopped' as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('reopen' as const), at: AT }) },
+)
+const OP = fc.oneof({ weight: 1, arbitrary: IN_OP }, { weight: 3, arbitrary: AT_OP })
+type InOp = typeof IN_OP extends fc.Arbitrary<infer Op> ? Op : never
+type AtOp = typeof AT_OP extends fc.Arbitrary<infer Op> ? Op : never
+
+function run(bench: ProtocolQueueBench, op: InOp | AtOp): void {
+  switch (op.do) {
+    case 'records':
+      for (let time = 0; time < op.times; time++) {
+        for (const [size, isPicked, isSkip] of op.sizes) {
+          if (isSkip) bench.skip()
+          bench.come(size, isPicked)
+        }
+      }
+      if (op.isTurn) bench.offer()
+      return
+    case 'own-record':
+      // As publish() does: what has come before goes first, and nothing is offered with it.
+      bench.offer()
+      bench.come(180, op.isPicked, true)
+      return bench.offer(true)
+    case 'too-long':
+      return bench.comeTooLong()
+    case 'gap':
+      return bench.noteGap()
+    default:
+      return runAt(bench, readerAt(bench, op.at), op)
+  }
+}
+
+function runAt(bench: ProtocolQueueBench, reader: ProtocolQueueReader, op: AtOp): void {
+  const { queue, model } = reader
+  switch (op.do) {
+    case 'write':
+      return reader.write(Math.max(1, op.most))
+    case 'write-all':
+      for (let entry = 0; entry < op.entries; entry++) reader.write(Infinity)
+      return
+    case 'hand-over':
+      return reader.handOver(op.limit)
+    case 'room':
+      reader.roomBytes = op.bytes
+      return
+    case 'start':
+      return reader.start(op.opening)
+    case 'ack':
+      return reader.ack(op.share)
+    case 'say':
+      return reader.say(`${'PING 1'.padEnd(op.bytes - 1)}\n`)
+    case 'die':
+      return reader.die(op.unreadShare, op.isCrash)
+    case 'crash-loop':
+      for (let time = 0; time < op.times; time++) {
+        reader.start(op.opening)
+        reader.write(Math.max(1, op.most))
+        reader.write(Infinity)
+        reader.die(time === 0 ? 0 : op.unreadShare, true)
+      }
+      return
+    case 'alone':
+      return bench.comeAlone(reader, op.size)
+    case 'pause':
+      queue.setPaused(op.isPaused)
+      return model.setPaused(op.isPaused)
+    case 'close-gate':
+      queue.closeGate()
+      return model.closeGate()
+    case 'adopt':
+      queue.setLimits(op.limits)
+      queue.resume()
+      model.limits = op.limits
+      return model.resume()
+    case 'resume':
+      queue.resume()
+      return model.resume()
+    case 'shut':
+      return reader.shut(op.reason)
+    case 'reopen':
+      return assert.equal(queue.reopen(), model.reopen())
+    default:
+      op satisfies never
+  }
+}
+
+function readerAt(bench: ProtocolQueueBench, at: number): ProtocolQueueReader {
+  const reader = bench.readers[at % bench.readers.length]
+  assert.ok(reader)
+  return reader
+}
+
+void test('whatever happens to queues in whatever order, each is as its model, and its plugin gets what it was promised', (t) => {
+  // One pool for all runs: that its segments come back spoiled from the run before is welcome.
+  let pool = new SpyPool()
+  fc.assert(
+    fc
+      .property(
+        fc.array(LIMITS, { minLength: 1, maxLength: 2 }),
+        fc.constantFrom(0, 7, 95, 99_990),
+        fc.array(OP, { minLength: 1, maxLength: 50, size: 'max' }),
+        (limits, seq, ops) => {
+          const bench = new ProtocolQueueBench(pool, limits, seq)
+          for (const op of ops) {
+            run(bench, op)
+            bench.check()
+          }
+          bench.end()
+        },
+      )
+      .beforeEach(() => {
+        // A run that failed let nothing go.
+        if (pool.out.size > 0) pool = new SpyPool()
+      }),
+    { numRuns: RUNS },
+  )
+  t.end()
+})
