@@ -25,7 +25,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
     },
   ],
   ['uninstall', { summary: 'take out what install wrote', run: uninstall }],
-  ['plugin', { summary: 'test a plugin against its contract', run: plugin }],
+  ['plugin', { summary: 'test a plugin against its contract, or write a new one', run: plugin }],
 ])
 
 // A reader that leaves early, such as head(1), is no bug of ours.

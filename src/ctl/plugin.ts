@@ -1,16 +1,19 @@
 import type { Host } from './host.js'
+import { pluginNew } from './plugin-new.js'
 import { pluginTest } from './plugin-test.js'
 import { usage } from './verb-options.js'
 
 const VERB = 'plugin'
 
 const HELP = `usage: audispctl plugin test [option ...] -- PROGRAM [argument ...]
+       audispctl plugin new NAME --lang LANGUAGE [option ...]
 
 For authors of plugins.
 
   test  hold a plugin against its contract
+  new   write a plugin that passes, to begin with
 
-Options: audispctl plugin test --help
+Options: audispctl plugin test --help, audispctl plugin new --help
 See audispctl(8).
 `
 
@@ -19,11 +22,13 @@ export async function plugin([name = '', ...args]: readonly string[], host: Host
   switch (name) {
     case 'test':
       return pluginTest(args, host)
+    case 'new':
+      return pluginNew(args, host)
     case '--help':
     case '-h':
       host.out(HELP)
       return 0
     default:
-      throw usage(VERB, name === '' ? 'test is missing' : `there is no 'plugin ${name}'`)
+      throw usage(VERB, name === '' ? 'test or new is missing' : `there is no 'plugin ${name}'`)
   }
 }

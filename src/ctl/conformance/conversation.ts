@@ -10,6 +10,7 @@ import { Listener } from './listener.js'
 import type { PluginUnderTest } from './plugin-under-test.js'
 import type { Stage } from './stage.js'
 
+const LF = 0x0a
 const IN_WINDOW = 4096
 const NO_OPTIONS: ReadyOptions = { ack: false, positions: false, from: undefined, window: IN_WINDOW }
 
@@ -37,6 +38,7 @@ export class Conversation {
   #options = NO_OPTIONS
   #inFlight: number[] = []
   #isPaused = false
+  #isTorn = false
 
   private constructor(stage: Stage, parts: Parts, opening: Opening) {
     this.#stage = stage
@@ -129,10 +131,12 @@ export class Conversation {
     return this.#next
   }
 
-  /** A line with its LF, or a piece of one. */
+  /** A line with its LF, or a piece of one. Behind a piece nothing is said any more: it would become a line by that. */
   say(text: string | Buffer, onWritten: () => void = () => {}): void {
+    if (this.#isTorn) return
     const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text
-    const isWhole = bytes.at(-1) === 0x0a
+    const isWhole = bytes.at(-1) === LF
+    this.#isTorn = !isWhole
     this.plugin.send(bytes, () => {
       this.#stage.transcript.said('D', isWhole ? bytes.subarray(0, -1) : bytes)
       if (!isWhole) this.#stage.transcript.said('-', 'the line stops there, without its LF')

@@ -36,8 +36,7 @@ async function window(stage: Stage): Promise<void> {
   await conversation.listen(OVERRUN_MS)
   const { count, highest } = input
   const hasMore = stage.examinee.facts.mostRecords > count
-  input.isSettling = true
-  conversation.say(`ACK ${highest}\n`)
+  conversation.say(input.settleAll())
   const expected = `more records once ACK ${highest} has settled all ${count} of them`
   if (hasMore) await conversation.until(() => input.count > count, stage.limits.answerMs, expected)
   await conversation.finish()
@@ -51,8 +50,7 @@ async function refused(stage: Stage): Promise<void> {
   await conversation.plugin.until(() => input.count > 0 || conversation.plugin.exit !== undefined, SOURCE_MS)
   if (input.count === 0) throw new Skipped('it sent no RECORD this time')
   conversation.say(`ERR ${input.highest} bad-record not to this dispatcher's taste\n`)
-  conversation.say(`ACK ${input.highest}\n`)
-  input.isSettling = true
+  conversation.say(input.settleAll())
   await conversation.listen(OVERRUN_MS)
   await conversation.finish()
 }

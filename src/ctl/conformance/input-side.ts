@@ -64,7 +64,12 @@ export class InputSide {
 
   /** The line that settles all that came, if there is something to settle. */
   settlement(): string | undefined {
-    if (!this.isSettling || this.#highest <= this.#answered) return undefined
+    return this.isSettling && this.#highest > this.#answered ? this.settleAll() : undefined
+  }
+
+  /** Settles all that came, from now on as it comes. */
+  settleAll(): string {
+    this.isSettling = true
     this.#answered = this.#highest
     return `ACK ${this.#highest}\n`
   }

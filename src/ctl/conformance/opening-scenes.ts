@@ -42,7 +42,7 @@ async function comments(stage: Stage): Promise<void> {
 async function errors(stage: Stage): Promise<void> {
   const conversation = await Conversation.open(stage)
   conversation.say('ERR - violation this is what a violation is answered by\n')
-  conversation.say('ERR 7 busy\n')
+  conversation.say('ERR never-asked denied an answer to nothing\n')
   if (stage.givesRecords) await conversation.deliver([record('behind an error')])
   await conversation.finish()
 }

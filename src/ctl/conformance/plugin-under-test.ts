@@ -117,8 +117,9 @@ export class PluginUnderTest {
     return this.#outgoing.length > 0
   }
 
-  /** Puts bytes on their way; they go in until(). */
+  /** Puts bytes on their way; they go in until(). Behind the end of input there is no way. */
   send(bytes: Buffer, onWritten: () => void = () => {}): void {
+    if (this.#endsInput) return
     this.#outgoing.push({ bytes, onWritten, written: 0 })
   }
 

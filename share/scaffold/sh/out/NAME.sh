@@ -1,0 +1,39 @@
+#!/bin/sh
+# @NAME@: a plugin of audispd. It takes each record, and acknowledges it.
+#
+# There is no PATH and no locale: what is not built into the shell needs its full path. `IFS=` and -r keep a record as it
+# is, and printf prints it as it is, which echo does not.
+
+# Your work: $1 is a record, `[node=… ]type=… msg=audit(…): …`. When this returns it is acknowledged and never comes
+# again; after an `exit 1` it comes again to the next process.
+take() {
+  :
+}
+
+# $1 records will never come, from seq $2 to seq $3, for the reason $4.
+miss() {
+  printf 'lost %s records: %s\n' "$1" "$4" >&2
+}
+
+while IFS= read -r line; do
+  rest=${line#* }
+  case $line in
+    'RECORD '*)
+      take "${rest#* }"
+      printf 'ACK %s\n' "${rest%% *}"
+      ;;
+    'LOST '*)
+      # No word of this line has a character that the shell would act upon.
+      # shellcheck disable=SC2086
+      set -- $rest
+      miss "$@"
+      printf 'ACK %s\n' "$3"
+      ;;
+    'HELLO '*) printf 'READY 1 ack\n' ;;
+    'PING '*) printf 'PONG %s\n' "$rest" ;;
+    # Read your configuration again, if there is one.
+    RELOAD) ;;
+    STOP) exit 0 ;;
+    'ERR '*) printf '%s\n' "$line" >&2 ;;
+  esac
+done

@@ -1,0 +1,102 @@
+// The examples hold to their contract, and keep what they are given as they say.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test, type Test } from 'tap'
+import { manyRecords, oddRecords, recordedRecords } from '../src/ctl/conformance/sample-records.js'
+import { pluginTest } from '../src/ctl/plugin-test.js'
+import { DEFAULT_SETTINGS } from '../src/dispatcher/settings.js'
+import { readDropIn } from '../src/dispatcher/drop-in.js'
+import { formatProblem } from '../src/config.js'
+import { fakeHost } from './ctl/fake-host.js'
+
+const PYTHON = '/usr/bin/python3'
+const SH = '/bin/sh'
+const APPEND = resolve('examples/sh/append.sh')
+const EXACTLY_ONCE = resolve('examples/python/exactly-once.py')
+
+async function holds(t: Test, options: readonly string[], command: readonly string[]): Promise<void> {
+  const host = fakeHost('/')
+  const status = await pluginTest(['--direction', 'out', ...options, '--', ...command], host)
+  t.equal(status, 0, host.printed().out)
+}
+
+function place(t: Test): string {
+  const dir = mkdtempSync(join(tmpdir(), 'audispd-test-'))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+function asLines(records: readonly Buffer[]): Buffer {
+  return Buffer.concat(records.flatMap((record) => [record, Buffer.from('\n')]))
+}
+
+void test('append, in POSIX sh', async (t) => {
+  const dir = place(t)
+  await holds(t, [], [SH, APPEND, join(dir, 'all')])
+  await holds(t, ['--only', 'any-bytes'], [SH, APPEND, join(dir, 'odd')])
+  t.same(readFileSync(join(dir, 'odd')), asLines(oddRecords()), 'byte for byte')
+})
+
+void test('exactly-once, in Python', async (t) => {
+  if (!existsSync(PYTHON)) {
+    t.pass('the example', { skip: `there is no ${PYTHON}` })
+    return
+  }
+  const dir = place(t)
+  await holds(t, [], [PYTHON, EXACTLY_ONCE, join(dir, 'all')])
+  await holds(t, ['--only', 'any-bytes'], [PYTHON, EXACTLY_ONCE, join(dir, 'odd')])
+  t.same(readFileSync(join(dir, 'odd')), asLines(oddRecords()), 'byte for byte')
+  // Killed twice in the first run, then begun anew in another one.
+  await holds(t, ['--only', 'redelivery'], [PYTHON, EXACTLY_ONCE, join(dir, 'killed')])
+  const sent = [...manyRecords(64 * 1024), ...manyRecords(64 * 1024).slice(0, 20)]
+  t.same(readFileSync(join(dir, 'killed')), asLines(sent), 'each record once')
+})
+
+void test('to-json, in TypeScript', async (t) => {
+  const dir = place(t)
+  // As an author has it who has installed the package.
+  mkdirSync(join(dir, 'node_modules'))
+  symlinkSync(resolve('.'), join(dir, 'node_modules/audispd'))
+  const compiler = resolve('node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [compiler, '-p', 'examples/typescript', '--outDir', join(dir, 'build')])
+  const command = [process.execPath, join(dir, 'build/to-json.js')]
+  await holds(t, [], [...command, join(dir, 'all')])
+  await holds(t, ['--only', 'recorded-stream'], [...command, join(dir, 'recorded')])
+  const lines = readFileSync(join(dir, 'recorded'), 'utf8').trimEnd().split('\n')
+  t.equal(lines.length, recordedRecords().length)
+  const [first, second] = lines.map((line): unknown => JSON.parse(line))
+  t.match(first, {
+    seq: 101,
+    node: 'node1',
+    type: 'DAEMON_START',
+    serial: 2422,
+    fields: { op: 'start', res: 'success' },
+  })
+  t.match(second, {
+    seq: 102,
+    type: 'SYSCALL',
+    time: '2026-11-21T19:09:36.819Z',
+    fields: { syscall: '44', comm: 'auditd' },
+  })
+})
+
+void test('each example has a drop-in that can be used', (t) => {
+  const files = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.conf'))
+  t.equal(files.length, 3)
+  for (const file of files) {
+    const text = readFileSync(join('examples', file), 'utf8')
+    const name = file.replace(/^.*\/|\.conf$/g, '')
+    const { problems } = readDropIn(text, { name, file, settings: DEFAULT_SETTINGS, relativePaths: false })
+    const errors = problems.filter(({ level }) => level === 'error').map(formatProblem)
+    t.same(
+      errors.filter((problem) => !problem.includes('is not in this version yet')),
+      [],
+      file,
+    )
+    t.match(text, /^active = no$[^]*^format = protocol$/m, file)
+  }
+  t.end()
+})
