@@ -11,15 +11,16 @@
 // been sent is never dropped while the process lives. Lost ranges are no more than the runs of records between them.
 
 import { Bounds } from './bounds.js'
-import { ControlLines } from './control-lines.js'
+import type { ControlLines } from './control-lines.js'
 import { DeliveryGate } from './delivery-gate.js'
-import { firstOf, gapOf, lineOf, wholeUpTo, UNWRITTEN, type Entry, type Gap, type Run } from './entry.js'
+import { firstOf, gapOf, UNWRITTEN, type Entry } from './entry.js'
 import { EntryList } from './entry-list.js'
 import { PROTOCOL } from './format.js'
 import { Intake } from './intake.js'
 import { emptyLedger, type Ledger } from './ledger.js'
 import type { FlowKind } from './loss-flow.js'
 import type { Outbox, OutboxWatcher, Output } from './outbox.js'
+import { ProcessStream } from './process-stream.js'
 import { WORTH_PINNING } from './queue.js'
 import { SegmentLog, type Segment, type SegmentPool } from './segment.js'
 import type { QueueLimits } from './settings.js'
@@ -32,20 +33,16 @@ export class ProtocolQueue implements Outbox {
   readonly format = PROTOCOL
   readonly ledger: Ledger = emptyLedger()
   /** What goes beside the records. */
-  readonly control = new ControlLines()
+  readonly control: ControlLines
   readonly #pool: SegmentPool
   readonly #watcher: OutboxWatcher
   readonly #bounds: Bounds
   readonly #waiting = new EntryList()
   readonly #intake: Intake
+  readonly #stream: ProcessStream
   readonly #gate = new DeliveryGate()
   readonly #suspect = new Suspect()
   #sent = new Sent(true)
-  #partial = 0
-  #handedOver = 0
-  #writes: 'control' | 'entry' = 'entry'
-  /** Bytes written to this process. */
-  #written = 0
   #ackedSeq = 0
   #sentSeq = 0
   #own: SegmentLog | undefined
@@ -58,8 +55,16 @@ export class ProtocolQueue implements Outbox {
       makeRoom: () => {
         watcher.makeRoom()
       },
-      begun: () => this.#begun,
+      begun: () => this.#stream.begun,
     })
+    this.#stream = new ProcessStream(this.#waiting, {
+      allowed: () => this.#allowed,
+      ackedSeq: () => this.#ackedSeq,
+      wroteWhole: (entry, written) => {
+        this.#wroteWhole(entry, written)
+      },
+    })
+    this.control = this.#stream.control
   }
 
   get isEmpty(): boolean {
@@ -172,52 +177,23 @@ export class ProtocolQueue implements Outbox {
   }
 
   next(): Output | undefined {
-    const control = this.control.first
-    if (control !== undefined && this.#partial === 0) {
-      this.#writes = 'control'
-      return { segment: { bytes: control }, start: this.control.from, end: control.length }
-    }
-    const first = this.#waiting.first
-    const allowed = this.#allowed
-    if (first === undefined || (allowed <= 0 && this.#partial === 0)) return undefined
-    this.#writes = 'entry'
-    if (first.kind === 'gap') {
-      const line = lineOf(first)
-      return { segment: { bytes: line }, start: this.#partial, end: line.length }
-    }
-    // What has been begun is finished, whatever is allowed by now. A control line comes right behind it, and what was
-    // acknowledged meanwhile, from what an earlier process had got, does not come at all.
-    const isLast = control !== undefined || first.first <= this.#ackedSeq
-    const { end } = firstOf(first, isLast ? 1 : Math.max(allowed, 1))
-    return { segment: first.segment, start: first.start + this.#partial, end }
+    return this.#stream.next()
   }
 
   handOver(limit: number): Buffer {
-    const output = this.next()
-    if (output === undefined) return Buffer.alloc(0)
-    this.#handedOver = Math.min(limit, output.end - output.start)
-    return Buffer.from(output.segment.bytes.subarray(output.start, output.start + this.#handedOver))
+    return this.#stream.handOver(limit)
   }
 
   wrote(count: number): void {
-    this.#handedOver = 0
-    this.#written += count
-    if (this.#writes === 'control') return this.control.wrote(count)
-    const first = this.#waiting.first
-    if (first === undefined || count === 0) return
-    this.#partial += count
-    if (first.kind === 'run') this.#wroteRun(first)
-    else if (this.#partial === lineOf(first).length) this.#wroteGap(first)
-    this.#dropAcked()
+    this.#stream.wrote(count)
   }
 
   takeBack(unread: number): number {
-    const read = this.#written - unread
+    const read = this.#stream.written - unread
     this.#suspect.end(this.#firstRead(read))
-    this.control.clear()
+    this.#stream.end()
     this.#gate.close()
     const { entries, undelivered, beyond } = this.#sent.takeBack(read)
-    this.#partial = this.#handedOver = this.#written = 0
     this.ledger.queued += undelivered
     this.ledger.delivered -= undelivered
     for (const entry of entries.toReversed()) {
@@ -290,38 +266,20 @@ export class ProtocolQueue implements Outbox {
     return (isAlone ? Math.min(1, window) : window) - this.#sent.open
   }
 
-  /** Bytes of what stands first that the process has got, or may get at any moment. */
-  get #begun(): number {
-    return this.#writes === 'entry' ? this.#partial + this.#handedOver : 0
-  }
-
-  #wroteRun(run: Run): void {
-    const whole = wholeUpTo(run, run.start + this.#partial)
-    if (whole.records === 0) return
-    const behind = run.start + this.#partial - whole.end
-    this.#wroteWhole(this.#waiting.takeBeginning(run, whole), behind)
-    if (this.#sent.acks) return
-    this.ledger.queued -= whole.records
-    this.ledger.delivered += whole.records
-  }
-
-  #wroteGap(gap: Gap): void {
-    this.#waiting.takeFirst()
-    this.#wroteWhole(gap, 0)
-  }
-
-  /** `behind`: bytes of the next record that have been written too. */
-  #wroteWhole(entry: Entry, behind: number): void {
-    entry.at = this.#written - this.#partial
-    this.#partial = behind
+  #wroteWhole(entry: Entry, written: number): void {
     this.#sentSeq = Math.max(this.#sentSeq, entry.last)
-    this.#sent.add(entry, this.#written)
+    this.#sent.add(entry, written)
+    if (!this.#sent.acks && entry.kind === 'run') {
+      this.ledger.queued -= entry.records
+      this.ledger.delivered += entry.records
+    }
+    this.#dropAcked()
   }
 
   #dropAcked(): void {
     let records = this.#sent.ackedTo(this.#ackedSeq)
     // What an earlier process had got, and this one has said to be safe before it got it again.
-    if (this.#unacked.length === 0 && this.#begun === 0) {
+    if (this.#unacked.length === 0 && this.#stream.begun === 0) {
       records += this.#waiting.dropTo(this.#ackedSeq).records
     }
     this.ledger.queued -= records
@@ -332,9 +290,9 @@ export class ProtocolQueue implements Outbox {
   /** The record that was first in line of a process that acknowledges, if it had begun to read it; else 0. */
   #firstRead(read: number): number {
     const sent = this.#unacked.firstRun
-    const begun = this.#partial > 0 ? this.#waiting.first : undefined
-    const first = sent ?? begun
-    const at = sent?.at ?? this.#written - this.#partial
+    const { partial, written } = this.#stream
+    const first = sent ?? (partial > 0 ? this.#waiting.first : undefined)
+    const at = sent?.at ?? written - partial
     const isRead = this.#sent.acks && first?.kind === 'run' && read > at && first.first > this.#ackedSeq
     return isRead ? first.first : 0
   }

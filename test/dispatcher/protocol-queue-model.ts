@@ -173,6 +173,7 @@ export class ProtocolQueueModel {
       return
     }
     this.#partial += count
+    const before = this.waiting.length
     for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0]) {
       const { length } = lineOf(first)
       if (this.#partial < length) break
@@ -185,7 +186,7 @@ export class ProtocolQueueModel {
       this.ledger.queued--
       this.ledger.delivered++
     }
-    this.#dropAcked()
+    if (this.waiting.length < before) this.#dropAcked()
   }
 
   /** The process has gone and left so many bytes unread. */
