@@ -49,6 +49,7 @@ export interface AuditEvent {
   readonly node: string
   /** Milliseconds since the epoch. */
   readonly timeMs: number
+  /** What tells it from others of the same time. */
   readonly serial: number
   /** In the order in which they came; at least one, and none of type EOE. */
   readonly records: readonly AuditRecord[]

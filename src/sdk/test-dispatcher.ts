@@ -15,14 +15,19 @@ const LF_BYTES = Buffer.from('\n')
 
 /** A command that the plugin has sent; its arguments decoded. */
 export interface TestCommand {
+  /** What its answer begins with. */
   readonly tag: string
+  /** `stats`, `notify` and so on. */
   readonly name: string
+  /** Decoded, as UTF-8. */
   readonly args: readonly string[]
 }
 
 /** A record that the plugin has sent. */
 export interface TestRecord {
+  /** Its number. */
   readonly n: number
+  /** The record itself, as UTF-8. */
   readonly record: string
 }
 
@@ -120,10 +125,12 @@ export class TestDispatcher {
     this.#input.write(bytes)
   }
 
+  /** Asks for a PONG of this number: see `pongs`. */
   ping(n: number): void {
     this.write(`PING ${n}\n`)
   }
 
+  /** RELOAD. */
   reload(): void {
     this.write('RELOAD\n')
   }
