@@ -1,12 +1,17 @@
 // The examples hold to their contract, and keep what they are given as they say.
 
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type Test } from 'tap'
+import { Conversation } from '../src/ctl/conformance/conversation.js'
 import { manyRecords, oddRecords, recordedRecords } from '../src/ctl/conformance/sample-records.js'
+import { Stage, type Examinee } from '../src/ctl/conformance/stage.js'
+import { Workplace } from '../src/ctl/conformance/workplace.js'
 import { pluginTest } from '../src/ctl/plugin-test.js'
+import { SYSTEM_CLOCK } from '../src/dispatcher/clock.js'
 import { DEFAULT_SETTINGS } from '../src/dispatcher/settings.js'
 import { readDropIn } from '../src/dispatcher/drop-in.js'
 import { formatProblem } from '../src/config.js'
@@ -14,6 +19,7 @@ import { fakeHost } from './ctl/fake-host.js'
 
 const PYTHON = '/usr/bin/python3'
 const SH = '/bin/sh'
+const KILLS = 20
 const APPEND = resolve('examples/sh/append.sh')
 const EXACTLY_ONCE = resolve('examples/python/exactly-once.py')
 
@@ -27,6 +33,21 @@ function place(t: Test): string {
   const dir = mkdtempSync(join(tmpdir(), 'audispd-test-'))
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   return dir
+}
+
+function examineeOf(t: Test, [path = '', ...args]: readonly string[]): Examinee {
+  const workplace = new Workplace()
+  t.teardown(() => workplace.clear())
+  return {
+    program: { path, args, env: {} },
+    format: 'protocol',
+    direction: 'out',
+    limits: { readyMs: 10_000, stopMs: 5000, answerMs: 5000, ackMs: 5000 },
+    clock: SYSTEM_CLOCK,
+    workplace,
+    facts: { sentCommand: false, stopFails: false, mostRecords: 0 },
+    violations: new Map(),
+  }
 }
 
 function asLines(records: readonly Buffer[]): Buffer {
@@ -53,6 +74,36 @@ void test('exactly-once, in Python', async (t) => {
   await holds(t, ['--only', 'redelivery'], [PYTHON, EXACTLY_ONCE, join(dir, 'killed')])
   const sent = [...manyRecords(64 * 1024), ...manyRecords(64 * 1024).slice(0, 20)]
   t.same(readFileSync(join(dir, 'killed')), asLines(sent), 'each record once')
+})
+
+void test('exactly-once, killed in the middle of its work again and again', async (t) => {
+  if (!existsSync(PYTHON)) {
+    t.pass('the example', { skip: `there is no ${PYTHON}` })
+    return
+  }
+  const file = join(place(t), 'records')
+  const stage = new Stage(examineeOf(t, [PYTHON, EXACTLY_ONCE, file]))
+  t.teardown(() => stage.clear())
+  const records = manyRecords(2 * 1024 * 1024)
+  const run = randomUUID()
+  let before = { sentTo: 0, ackedTo: 0 }
+  for (let deaths = 0; deaths < KILLS; deaths++) {
+    const life = await Conversation.open(stage, { run, next: before.ackedTo + 1, before })
+    const known = life.ackedTo
+    for (const record of records.slice(known, known + life.options.window)) life.record(record)
+    // It goes on with what it has while its ACK is on its way.
+    await life.until(() => life.ackedTo > known || known === records.length, stage.limits.ackMs, 'an ACK')
+    await life.kill()
+    before = { sentTo: life.sentTo, ackedTo: life.ackedTo }
+  }
+  const last = await Conversation.open(stage, { run, next: before.ackedTo + 1, before })
+  t.ok(
+    last.ackedTo < records.length,
+    `${records.length - last.ackedTo} of ${records.length} records are left for the last`,
+  )
+  await last.deliver(records.slice(last.ackedTo))
+  await last.stop()
+  t.ok(readFileSync(file).equals(asLines(records)), 'each record once, in order')
 })
 
 void test('to-json, in TypeScript', async (t) => {
