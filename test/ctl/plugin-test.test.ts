@@ -1,10 +1,11 @@
 // Plugins that are wrong in one way each, and the check that says so.
 
-import { chmodSync, readdirSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'tap'
 import { CHECKS } from '../../src/ctl/conformance/checks.js'
+import { pluginNew } from '../../src/ctl/plugin-new.js'
 import { pluginTest } from '../../src/ctl/plugin-test.js'
 import { fakeHost } from './fake-host.js'
 
@@ -226,6 +227,20 @@ void test('a plugin that cannot be started, and wrong usage', async (t) => {
   const { status, out } = await verdictOn(['--list', '--format', 'string'])
   t.equal(status, 0)
   t.match(out, /^end-of-input\n {4}A string plugin/)
+})
+
+void test('audispctl(8) has the options of --help', async (t) => {
+  const manual = readFileSync('man/audispctl.8', 'utf8')
+  const described = new Set(
+    [...manual.matchAll(/^\.It Fl (?:\w+ , Fl |\w+ Ar \w+ , Fl )?-([\w-]+)/gm)].map(([, name = '']) => name),
+  )
+  for (const verb of [pluginTest, pluginNew]) {
+    const host = fakeHost('/')
+    t.equal(await verb(['--help'], host), 0)
+    const options = [...host.printed().out.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name = '']) => name)
+    t.ok(options.length >= 3)
+    for (const option of options) t.ok(described.has(option), option)
+  }
 })
 
 void test('nothing is left: no process, no directory', async (t) => {
