@@ -8,6 +8,7 @@ export type { RecordBatch, BatchRecord } from './record-batch.js'
 export type { PluginSignal, Surroundings } from './surroundings.js'
 export { BadConfiguration, CommandError, RefusedRecord, Stopped } from './sdk-error.js'
 export { readRecord, type AuditRecord } from '../protocol/record-fields.js'
+export type { RecordField } from '../protocol/record-field.js'
 export {
   testPlugin,
   type TestCommand,

@@ -10,14 +10,21 @@ export function acknowledgingOf(definition: PluginDefinition): Acknowledging {
   return definition.acknowledge ?? (takesNothing ? 'never' : 'batch')
 }
 
+/** Throws a RangeError for a number that READY cannot carry: the dispatcher would stop the process without a word to it. */
 export function readyLine(definition: PluginDefinition, from: number | undefined): string {
   const isAcknowledging = acknowledgingOf(definition) !== 'never'
   const options = [
     isAcknowledging ? ' ack' : '',
     // Without ack the dispatcher keeps nothing that it could leave out.
-    isAcknowledging && from !== undefined ? ` from=${from}` : '',
-    definition.window === undefined ? '' : ` window=${definition.window}`,
+    isAcknowledging ? numberOption('from', from) : '',
+    numberOption('window', definition.window),
     definition.positions === true ? ' positions' : '',
   ]
   return `READY ${LINE_VERSION}${options.join('')}\n`
+}
+
+function numberOption(name: string, value: number | undefined): string {
+  if (value === undefined) return ''
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} is ${value}, and no number from 1 on`)
+  return ` ${name}=${value}`
 }

@@ -186,11 +186,17 @@ export class Session {
     this.#intake.open()
     const opened = this.#opened(hello, from)
     this.#state = { kind: 'running', ...opened }
-    this.#definition.main?.(opened.plugin).catch((error: unknown) => {
-      // What main was waiting for cannot come any more.
-      if (!this.#stopping.signal.aborted) this.#fail(error)
-    })
+    void this.#main(opened.plugin)
     this.#work()
+  }
+
+  async #main(plugin: Plugin): Promise<void> {
+    try {
+      await this.#definition.main?.(plugin)
+    } catch (error) {
+      // At the end, what main was waiting for cannot come any more.
+      if (!this.#stopping.signal.aborted) this.#fail(error)
+    }
   }
 
   #opened(hello: Hello, from: number | undefined): Opened {

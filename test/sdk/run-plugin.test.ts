@@ -71,6 +71,20 @@ void test('HELLO is told, and READY says what the plugin asks for', async (t) =>
   t.equal(await dispatcher.end(), 0)
 })
 
+void test('a number that READY cannot carry ends the process before it is said', async (t) => {
+  for (const number of [0, -1, 1.5, Number.NaN, 2 ** 53]) {
+    for (const plugin of [
+      { records() {}, from: () => number },
+      { records() {}, window: number },
+    ]) {
+      const dispatcher = testPlugin(plugin)
+      t.equal(await dispatcher.status, 70)
+      t.match(dispatcher.complaints, /RangeError: (?:from|window) is /)
+      t.equal(dispatcher.ready, undefined)
+    }
+  }
+})
+
 void test('a plugin that takes no records does not acknowledge, nor does one that never wants to', async (t) => {
   for (const plugin of [{}, { acknowledge: 'never' as const, from: () => 5, records() {} }]) {
     const dispatcher = testPlugin(plugin)
