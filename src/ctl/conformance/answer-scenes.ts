@@ -31,7 +31,7 @@ async function ping(stage: Stage): Promise<void> {
   const conversation = await Conversation.open(stage)
   const asked = [1, 2, 77, Number.MAX_SAFE_INTEGER]
   for (const [index, n] of asked.entries()) {
-    conversation.say(`PING ${n}\n`)
+    conversation.ping(n)
     if (index === 1 && stage.givesRecords) await conversation.deliver([record('between two PINGs')])
     const expected = `PONG ${n} in answer to PING ${n}, and nothing else in its place`
     await conversation.until(() => conversation.pongs.length > index, stage.limits.answerMs, expected)
@@ -50,7 +50,7 @@ async function reload(stage: Stage): Promise<void> {
   conversation.say('RELOAD\n')
   if (stage.givesRecords) await conversation.deliver(recordedRecords().slice(0, RUN_ON))
   // Only what comes behind shows that it has read RELOAD.
-  conversation.say('PING 1\n')
+  conversation.ping(1)
   await conversation.until(
     () => conversation.pongs.length > 0,
     stage.limits.answerMs,

@@ -144,6 +144,11 @@ export class Conversation {
     })
   }
 
+  ping(n: number): void {
+    this.#listener.pings.push(n)
+    this.say(`PING ${n}\n`)
+  }
+
   /** Puts a record on its way; the window is the caller's business. */
   record(record: Buffer, seq = this.#next): void {
     const line = Buffer.concat([Buffer.from(`RECORD ${seq} `), record, Buffer.from('\n')])

@@ -10,6 +10,7 @@ import {
   COMMANDS,
   KNOWN_LINES,
   LINE_LENGTH,
+  PONGS_ASKED,
   READY_FIRST,
   READY_ONCE,
 } from './rules.js'
@@ -38,6 +39,8 @@ export class Listener implements LineSink {
   #ackedTo = 0
   /** The first line that was neither comment nor empty. */
   #firstLine = ''
+  /** What was asked, and what was answered. */
+  readonly pings: number[] = []
   readonly pongs: number[] = []
   /** The highest seq that was written to its end. */
   sentTo = 0
@@ -107,8 +110,7 @@ export class Listener implements LineSink {
       case 'RECORD':
         return this.#input.take(line.n, Buffer.from(bytes.subarray(line.start, line.end)))
       case 'PONG':
-        if (this.pongs.length < MAX_PONGS) this.pongs.push(line.n)
-        return
+        return this.#ponged(line.n)
       case 'COMMAND':
         return this.#command(bytes.toString('latin1', line.start, line.end))
       default:
@@ -127,6 +129,15 @@ export class Listener implements LineSink {
     } else if (seq <= this.#ackedTo) {
       this.#stage.violated(ACKS_RISE.name, `an ACK above ${this.#ackedTo}, the last one`, `ACK ${seq}`)
     } else this.#ackedTo = seq
+  }
+
+  #ponged(n: number): void {
+    const asked = this.pings.slice(this.pongs.length)
+    if (!asked.includes(n)) {
+      const expected = asked.length === 0 ? 'no PONG, as there is no PING to answer' : `PONG ${asked.join(' or ')}`
+      this.#stage.violated(PONGS_ASKED.name, expected, `PONG ${n}`)
+    }
+    if (this.pongs.length < MAX_PONGS) this.pongs.push(n)
   }
 
   #command(text: string): void {

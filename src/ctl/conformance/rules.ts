@@ -30,6 +30,10 @@ export const ACKS_POSSIBLE = rule(
   'An ACK of what was never sent, or not to its end, frees records that the plugin has never seen: it is restarted.',
 )
 export const ACKS_RISE = rule('acks-rise', 'An ACK not above the last one is a violation: what was freed is gone.')
+export const PONGS_ASKED = rule(
+  'pongs-asked',
+  'A PONG that nobody asked for is a violation: it could hide that one is missing.',
+)
 export const COMMANDS = rule(
   'commands',
   'A command without a proper tag and name cannot be answered, or is answered by ERR.',
@@ -56,6 +60,7 @@ export const RULES: readonly Rule[] = [
   ACKS_ANNOUNCED,
   ACKS_POSSIBLE,
   ACKS_RISE,
+  PONGS_ASKED,
   COMMANDS,
   DIRECTION,
   INPUT_RISES,
