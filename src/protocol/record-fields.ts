@@ -175,7 +175,7 @@ function readHeader(bytes: Buffer): Header | undefined {
   const serial = Number(digits)
   if (!Number.isSafeInteger(serial)) return undefined
   return {
-    node: isAscii(Buffer.from(node, 'latin1')) ? node : Buffer.from(node, 'latin1').toString('utf8'),
+    node: node === '' ? '' : Buffer.from(node, 'latin1').toString('utf8'),
     typeName,
     seconds: Number(seconds),
     millis: Number(millis),
