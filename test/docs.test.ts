@@ -145,7 +145,9 @@ void test('the log lines that are explained are those that there are', (t) => {
 void test('the table of states is the one in the code', (t) => {
   const events: Record<string, PluginEvent> = {
     start: { kind: 'start' },
-    spawned: { kind: 'spawned', pid: 1 },
+    spawned: { kind: 'spawned', pid: 1, greets: false },
+    ready: { kind: 'ready' },
+    fault: { kind: 'fault', why: '' },
     exited: { kind: 'exited', death: { how: '', exitCode: 1, excused: false } },
     timer: { kind: 'timer' },
     restart: { kind: 'restart' },
@@ -154,6 +156,7 @@ void test('the table of states is the one in the code', (t) => {
   const states: Record<PluginState['kind'], PluginState> = {
     stopped: { kind: 'stopped' },
     starting: { kind: 'starting' },
+    greeting: { kind: 'greeting', pid: 1 },
     running: { kind: 'running', pid: 1, sinceMs: 0 },
     backoff: { kind: 'backoff', untilMs: 0 },
     stopping: { kind: 'stopping', step: 'unborn', after: 'stopped' },
@@ -161,7 +164,7 @@ void test('the table of states is the one in the code', (t) => {
     invalid: { kind: 'invalid' },
   }
   const { restart } = DEFAULT_SETTINGS
-  const at = { nowMs: 0, roll: 1, restart, stopTimeoutMs: 1 }
+  const at = { nowMs: 0, roll: 1, restart, stopTimeoutMs: 1, readyTimeoutMs: 1 }
   const [, rows = ''] = /^\| state \| (?:\w+ \| ?)+\n\|[ -|]+\n((?:\|.*\n)+)/m.exec(read('docs/architecture.md')) ?? []
   const table = new Map(
     rows
