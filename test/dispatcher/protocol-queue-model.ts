@@ -87,6 +87,21 @@ export class ProtocolQueueModel {
     return sizeOf([...this.unacked, ...this.waiting])
   }
 
+  /** Bytes of the first line in the queue that have been written. */
+  get partial(): number {
+    return this.#partial
+  }
+
+  /** All that what comes next depends on. */
+  get key(): string {
+    const items = (list: readonly ModelItem[]) =>
+      list.map((item) => (item.kind === 'record' ? item.seq : `${lineOf(item).toString()}${item.isFixed}`)).join()
+    const { seq, deaths } = this.#streak
+    const lines = [items(this.sent), items(this.waiting), this.#partial, this.#controlPartial, this.control.length]
+    const taking = [this.flow, this.acks, this.#gate, this.#window, this.ackedSeq, this.sentSeq, seq, deaths]
+    return [...lines, ...taking, this.handedOver, this.#shutBecause].join('|')
+  }
+
   open(acks: boolean, window: number): void {
     this.acks = acks
     this.#window = acks ? window : Infinity
@@ -141,22 +156,29 @@ export class ProtocolQueueModel {
   *next(): Generator<Buffer> {
     const [control] = this.control
     this.#writesControl = control !== undefined && this.#partial === 0
-    if (control !== undefined && this.#partial === 0) return yield control.subarray(this.#controlPartial)
+    if (control !== undefined && this.#partial === 0) yield control.subarray(this.#controlPartial)
+    else yield* this.#nextItems(control !== undefined)
+  }
+
+  /** `isInterrupted`: a line beside the records goes first, as soon as no record is in the middle. */
+  *#nextItems(isInterrupted: boolean): Generator<Buffer> {
     let allowed = this.#allowed
     if (this.#partial > 0) {
       // What has been begun is finished. What was acknowledged while it was is not begun any more.
-      const [first] = this.waiting
-      const isAcked = first !== undefined && firstOf(first) <= this.ackedSeq
-      allowed = control === undefined && !isAcked ? Math.max(1, allowed) : 1
+      const isAcked = this.waiting.slice(0, 1).some((item) => firstOf(item) <= this.ackedSeq)
+      allowed = isInterrupted || isAcked ? 1 : Math.max(1, allowed)
     }
     let skip = this.#partial
+    const [first] = this.waiting
+    if (first?.kind === 'lost') {
+      if (allowed > 0) first.isFixed = true
+      if (allowed > 0) yield lineOf(first).subarray(skip)
+      return
+    }
     for (const item of this.waiting) {
-      if (allowed-- <= 0) return
-      if (item.kind === 'lost' && item !== this.waiting[0]) return
-      if (item.kind === 'lost') item.isFixed = true
-      yield lineOf(item).subarray(skip)
+      if (allowed-- <= 0 || item.kind === 'lost') return
+      yield item.line.subarray(skip)
       skip = 0
-      if (item.kind === 'lost') return
     }
   }
 

@@ -36,6 +36,7 @@ export class ProtocolQueueReader {
   hasSkipped = false
   #plugin: ProtocolPlugin | undefined
   #acks = false
+  #isReady = false
   #piece: Buffer = Buffer.alloc(0)
   #isMakingRoom = false
   /** What each makeRoom() wrote, until the model comes to the same point. */
@@ -76,6 +77,7 @@ export class ProtocolQueueReader {
       this.#acked(from)
     }
     this.#acks = acks
+    this.#isReady = true
     this.queue.open(acks, window)
     this.model.open(acks, window)
   }
@@ -118,17 +120,28 @@ export class ProtocolQueueReader {
     this.model.handedOver = piece.length
   }
 
+  /** What the process at hand is there for; undefined when there is none. */
+  get stage(): 'greeted' | 'acks' | 'reads' | undefined {
+    if (this.#plugin === undefined) return undefined
+    return this.#isReady ? (this.#acks ? 'acks' : 'reads') : 'greeted'
+  }
+
   /** The process goes, having left this share of what was written to it unread. */
   die(unreadShare: number, isCrash: boolean): void {
-    if (this.#plugin === undefined) return
     const { written, acks } = this.model
-    const unread = Math.floor(unreadShare * (acks ? written : Math.min(written, PIPE_BYTES)))
+    this.leave(Math.floor(unreadShare * (acks ? written : Math.min(written, PIPE_BYTES))), isCrash)
+  }
+
+  /** The process goes, having left so many bytes unread. */
+  leave(unread: number, isCrash: boolean): void {
+    if (this.#plugin === undefined) return
+    const { written } = this.model
     this.#piece = Buffer.alloc(0)
     assert.equal(this.queue.takeBack(unread), 0, 'everything unread comes back')
     if (!this.#acks) this.#plugin.readOnly(written - unread)
     this.model.die(unread)
     this.#plugin = undefined
-    this.#acks = false
+    this.#acks = this.#isReady = false
     if (isCrash) this.#countDeath()
   }
 
@@ -137,21 +150,23 @@ export class ProtocolQueueReader {
     assert.equal(this.queue.shut(reason), this.model.shut(reason))
   }
 
-  /** A process that acknowledges everything gets all that there is. */
-  finish(): void {
+  /** A process that acknowledges everything gets all that there is; the one at hand if it can be. */
+  finish(acks = true, isNew = true): void {
     this.roomBytes = 0
-    this.die(0, false)
+    if (isNew || this.stage !== 'acks') this.die(0, false)
     assert.equal(this.queue.reopen(), this.model.reopen())
-    this.start({ acks: true, window: 1000, fromShare: undefined, isStillborn: false })
+    this.start({ acks, window: 1000, fromShare: undefined, isStillborn: false })
     const lastSeq = (): number => this.#plugin?.lastSeq ?? 0
     for (let turns = 0; !this.queue.isEmpty; turns++) {
       assert.ok(turns < 10_000, 'it comes to an end')
       this.write(Infinity)
-      if (lastSeq() > this.model.ackedSeq) this.#acked(lastSeq())
+      if (this.#acks && lastSeq() > this.model.ackedSeq) this.#acked(lastSeq())
       this.check()
     }
     assert.equal(this.queue.next(), undefined)
     assert.equal(this.queue.ledger.queued, 0)
+    // What a process without acknowledgements had read is known when it has gone.
+    this.die(0, false)
     this.#checkWhole()
   }
 
