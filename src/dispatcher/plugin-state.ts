@@ -12,14 +12,10 @@ import type {
   Step,
   StopStep,
 } from './plugin-life.js'
+import { died, lived } from './plugin-death.js'
 import type { RestartPolicy } from './settings.js'
 
-/** A process that lived this long had a good life: the pause before its restart begins small again. */
-export const GOOD_LIFE_MS = 60_000
-
-/** EX_CONFIG of sysexits: the plugin cannot run as it is configured, so that starting it again is no use. */
-const EXIT_BAD_CONFIGURATION = 78
-
+export { GOOD_LIFE_MS } from './plugin-death.js'
 export type { Circumstances, Death, Life, PluginAction, PluginEvent, PluginState, Step } from './plugin-life.js'
 
 type EventOf<K extends PluginEvent['kind']> = Extract<PluginEvent, { kind: K }>
@@ -263,53 +259,4 @@ function rest(life: Life, after: 'stopped' | 'invalid'): Step {
 
 function clearTimer(step: Step): Step {
   return { ...step, actions: [{ do: 'clear-timer' }, ...step.actions] }
-}
-
-/** The life after a process that ends now, or is told to: a good one makes the pauses small again. */
-function lived(life: Life, state: StateOf<'running'>, at: Circumstances): Life {
-  return at.nowMs - state.sinceMs >= GOOD_LIFE_MS ? { ...life, delayMs: at.restart.firstDelayMs } : life
-}
-
-function died(life: Life, death: Death, at: Circumstances): Step {
-  if (death.excused) return backOff(life, death, at.restart.firstDelayMs, at)
-  const recent = life.deathsMs.filter((ms) => at.nowMs - ms < at.restart.windowMs)
-  // More deaths than these are not asked for, so that a plugin that never gives up needs no memory.
-  const deathsMs = [...recent, at.nowMs].slice(-(at.restart.maxRestarts + 1))
-  const remembered = { ...life, deathsMs }
-  if (death.exitCode === EXIT_BAD_CONFIGURATION) {
-    return failed(remembered, `${death.how}: it says that its configuration is bad`)
-  }
-  if (at.restart.maxRestarts > 0 && deathsMs.length > at.restart.maxRestarts) {
-    const window = `${deathsMs.length} deaths within ${Math.round(at.restart.windowMs / 1000)} s`
-    return failed(remembered, `${death.how}: ${window}, more than max_restarts = ${at.restart.maxRestarts}`)
-  }
-  return backOff(remembered, death, life.delayMs, at)
-}
-
-function backOff(life: Life, death: Death, wantedMs: number, at: Circumstances): Step {
-  const { firstDelayMs, longestDelayMs } = at.restart
-  // The bounds are those of today: a reload may have changed them since the pause grew.
-  const delayMs = Math.min(Math.max(wantedMs, firstDelayMs), longestDelayMs)
-  const restartInMs = Math.round(delayMs * (0.8 + 0.2 * at.roll))
-  return {
-    life: {
-      ...life,
-      state: { kind: 'backoff', untilMs: at.nowMs + restartInMs },
-      delayMs: Math.min(delayMs * 2, longestDelayMs),
-    },
-    actions: [
-      { do: 'tell-died', how: death.how, restartInMs, excused: death.excused },
-      { do: 'set-timer', ms: restartInMs },
-    ],
-  }
-}
-
-function failed(life: Life, reason: string): Step {
-  return {
-    life: { ...life, state: { kind: 'failed', reason } },
-    actions: [
-      { do: 'shut-queue', reason: 'failed' },
-      { do: 'tell-failed', reason },
-    ],
-  }
 }
