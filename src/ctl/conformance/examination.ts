@@ -8,6 +8,8 @@ import type { Utterance } from './transcript.js'
 export interface Failure {
   readonly expected: string
   readonly seen: string
+  /** For a rule: the scene in which it was broken. */
+  readonly during?: string
   readonly transcript: readonly Utterance[]
 }
 
@@ -47,7 +49,7 @@ function scenesFor({ format }: Examinee): readonly Scene[] {
 }
 
 async function play(scene: Scene, examinee: Examinee): Promise<Outcome> {
-  const stage = new Stage(examinee)
+  const stage = new Stage(examinee, scene.name)
   try {
     await scene.play(stage)
     return { kind: 'ok' }
@@ -67,6 +69,6 @@ async function play(scene: Scene, examinee: Examinee): Promise<Outcome> {
 function kept(rule: Rule, { violations }: Examinee): Outcome {
   const violation = violations.get(rule.name)
   if (violation === undefined) return { kind: 'ok' }
-  const { expected, seen, transcript, mark } = violation
-  return { kind: 'failed', expected, seen, transcript: transcript.around(mark) }
+  const { expected, seen, during, transcript, mark } = violation
+  return { kind: 'failed', expected, seen, during, transcript: transcript.around(mark) }
 }

@@ -32,7 +32,7 @@ export function findingText({ check, outcome }: Finding): string {
       const lines = [
         check.why,
         `expected: ${outcome.expected}`,
-        `seen:     ${outcome.seen}`,
+        `seen:     ${outcome.seen}${outcome.during === undefined ? '' : `, in ${outcome.during}`}`,
         ...outcome.transcript.map(utteranceText),
       ]
       return `FAIL    ${check.name}\n${lines.map((line) => `${INDENT}${line}\n`).join('')}`

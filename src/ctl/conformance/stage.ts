@@ -20,6 +20,8 @@ export interface Limits {
 export interface Violation {
   readonly expected: string
   readonly seen: string
+  /** The check that was made just then. */
+  readonly during: string
   readonly transcript: Transcript
   readonly mark: Mark
 }
@@ -47,10 +49,12 @@ export interface Examinee {
 export class Stage {
   readonly examinee: Examinee
   readonly transcript: Transcript
+  readonly #scene: string
   readonly #processes: PluginUnderTest[] = []
 
-  constructor(examinee: Examinee) {
+  constructor(examinee: Examinee, scene: string) {
     this.examinee = examinee
+    this.#scene = scene
     this.transcript = new Transcript(examinee.clock)
   }
 
@@ -74,7 +78,8 @@ export class Stage {
   violated(rule: string, expected: string, seen: string): void {
     const { violations } = this.examinee
     if (violations.has(rule)) return
-    violations.set(rule, { expected, seen, transcript: this.transcript, mark: this.transcript.now - 1 })
+    const mark = this.transcript.now - 1
+    violations.set(rule, { expected, seen, during: this.#scene, transcript: this.transcript, mark })
   }
 
   /** Ends every process of the scene. */
