@@ -179,8 +179,13 @@ function checkTogether(keys: Keys, dropIn: DropIn, type: 'always' | 'builtin'): 
 }
 
 /** What only a plugin that sends records, or only one that gets some, can say. */
-function checkDirection(keys: Keys, { name, direction, format }: DropIn): void {
+function checkDirection(keys: Keys, { name, direction, format, queue }: DropIn): void {
   if (direction === 'out') return
+  // It cannot be told to wait but by not being read, and then it may wait for us before it reads on.
+  if (direction === 'both' && format === 'string' && queue.overflow === 'block') {
+    const text = "'block' with direction = both needs format = protocol; set another overflow_action here"
+    keys.report('error', keys.has('overflow_action') ? 'overflow_action' : 'direction', text)
+  }
   if (format === 'binary') {
     keys.report('error', 'direction', `'${direction}' needs format = string, a line a record, or format = protocol`)
   }

@@ -158,6 +158,10 @@ void test('what a plugin that sends records can be', (t) => {
     }
     t.same(problemsOf(`direction = ${direction}\nformat = protocol\nwatchdog = 30\nallow = reload`), [])
   }
+  t.same(problemsOf('direction = both\noverflow_action = block'), [
+    "error 2 overflow_action: 'block' with direction = both needs format = protocol; set another overflow_action here",
+  ])
+  t.same(problemsOf('direction = both\nformat = protocol\noverflow_action = block'), [])
   t.same(problemsOf('direction = out', 'self'), [], 'a plugin that gets records may be called anything')
   t.end()
 })
