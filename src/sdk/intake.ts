@@ -75,6 +75,8 @@ export class Intake {
     this.#filled = filled
     this.#scan(this.#filling.subarray(0, filled))
     if (filled - this.#scanned >= LONGEST_LINE_BYTES) throw tooLong()
+    // Lines that do not wait for anything shall not fill the buffer: an input plugin may get no others.
+    if (this.#items.length === 0) this.#forgetScanned()
   }
 
   /** Something that did not come through the input but has to wait for its turn all the same. */
@@ -103,6 +105,12 @@ export class Intake {
     this.#scanned = 0
     this.#items = []
     return hand
+  }
+
+  #forgetScanned(): void {
+    this.#filling.copy(this.#filling, 0, this.#scanned, this.#filled)
+    this.#filled -= this.#scanned
+    this.#scanned = 0
   }
 
   #scan(bytes: Buffer): void {

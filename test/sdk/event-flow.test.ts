@@ -147,6 +147,7 @@ void test("an event is the plugin's for good", async (t) => {
     kept.map(({ records }) => records[0]?.get('uid')),
     ['0', '1', '2'],
   )
+  t.match(kept[0]?.records[0]?.bytes.toString(), /uid=0$/)
   await dispatcher.stop()
 })
 

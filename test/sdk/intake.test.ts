@@ -125,6 +125,28 @@ void test('so is a settlement', async (t) => {
   t.equal(await status, 0)
 })
 
+void test('so is room for one more record', async (t) => {
+  let isSent = false
+  let ask = (): void => {}
+  const { input, said, status } = await running({
+    async records(_batch, plugin) {
+      if (isSent) return
+      await new Promise<void>((resolve) => (ask = resolve))
+      for (let n = 1; n <= 5000; n++) await plugin.send('r')
+      isSent = true
+    },
+  })
+  const last = await fill(input, 1)
+  ask()
+  while (!said().includes('RECORD 4095 ')) await turn()
+  input.write(lines(last + 1, CHUNK_RECORDS))
+  input.write('ACK 4000\n')
+  while (!said().includes(`ACK ${last + CHUNK_RECORDS}\n`)) await turn()
+  t.ok(isSent)
+  input.end()
+  t.equal(await status, 0)
+})
+
 void test('items lie in their order, records of neighbouring lines in one', (t) => {
   const wire = Buffer.from(
     'RECORD 1 a\nRECORD 3 b\nRELOAD\nRECORD 4 c\nLOST 1 5 5 failed\n#\nRECORD 7 d\nSTOP\nRECORD 8 e',
@@ -150,6 +172,17 @@ void test('items lie in their order, records of neighbouring lines in one', (t) 
     intake.push(Buffer.from('\n'))
     t.match(intake.take()?.items, [{ kind: 'records', count: 1, last: 8 }])
   }
+  t.end()
+})
+
+void test('lines that do not wait for their turn leave nothing behind', (t) => {
+  let acks = 0
+  const intake = new Intake(() => acks++)
+  intake.open()
+  for (let n = 1; n <= 100_000; n++) intake.push(Buffer.from(`CK ${n}\nA`.slice(n === 1 ? -1 : 0)))
+  t.equal(acks, 99_999)
+  t.equal(intake.aheadBytes, 1)
+  t.equal(intake.take(), undefined)
   t.end()
 })
 

@@ -408,6 +408,34 @@ void test('nobody reads any more: exit status 0', async (t) => {
   t.same(statuses, [0])
 })
 
+void test('nobody reads the text for people: that ends nothing', async (t) => {
+  const input = new PassThrough()
+  const error = new Writable({
+    write(_chunk, _encoding, done) {
+      done(new Error('write EPIPE'))
+    },
+  })
+  const status = runPlugin({}, { input, output: new PassThrough(), error, exit: () => {}, onSignal: () => {} })
+  input.write('HELLO 1\n')
+  await new Promise((resolve) => setImmediate(resolve))
+  input.write('OK nothing\n')
+  input.end()
+  t.equal(await status, 0)
+})
+
+void test('an input that gives text', async (t) => {
+  const input = new PassThrough()
+  const seen: string[] = []
+  input.setEncoding('utf8')
+  const output = taken((text) => {
+    if (text.startsWith('READY')) input.end('RECORD 1 ü\n')
+  })
+  const status = runPlugin(taking(seen), { input, output, exit: () => {}, onSignal: () => {} })
+  input.write('HELLO 1\n')
+  t.equal(await status, 0)
+  t.same(seen, ['1 ü'])
+})
+
 function throwing(): never {
   throw new Error('for a test')
 }

@@ -185,6 +185,8 @@ void test('at the end, what waits is told so, and what is on its way is written'
   const { dispatcher, plugin } = await opened({}, { hello: { 'in-window': 3 }, settles: false })
   void plugin.send('a')
   void plugin.send('b')
+  void plugin.send('nobody waits for this')
+  void plugin.settled(2)
   const late = [plugin.send('c'), plugin.settled(2)]
   t.equal(await dispatcher.stop(), 0)
   for (const each of late) await t.rejects(async () => void (await each), Stopped)
@@ -209,6 +211,21 @@ void test('main may wait in vain: that is no error when the plugin ends', async 
     t.equal(await dispatcher[end](), 0)
     t.equal(dispatcher.complaints, '')
   }
+})
+
+void test('main may have its own way to be ended', async (t) => {
+  const dispatcher = testPlugin({
+    async main({ stopping }) {
+      await new Promise((_resolve, reject) => {
+        stopping.addEventListener('abort', () => {
+          reject(new Error('aborted'))
+        })
+      })
+    },
+  })
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  t.equal(await dispatcher.stop(), 0)
+  t.equal(dispatcher.complaints, '')
 })
 
 void test('a pipe that is full makes the sender wait, and loses nothing', async (t) => {
