@@ -66,7 +66,11 @@ export class Inlet {
 
   /** A process begins to send; `positions`: its numbers go on where those of the last one ended. */
   begin(positions: boolean): void {
-    if (!positions || !this.#positions) this.#settlement.forget()
+    if (!positions || !this.#positions) {
+      this.#settlement.forget()
+      // What was taken of lasting positions before another process numbered otherwise.
+      if (positions) this.#settlement.pass(this.#received)
+    }
     this.#positions = positions
     this.#sent = 0
     this.#told = 0
@@ -87,13 +91,18 @@ export class Inlet {
     if (this.#positions) this.#received = n
     const kept = withoutTrailingNuls(bytes, start, end)
     if (!looksLikeRecord(bytes, start, kept)) {
-      this.counters.bad++
+      this.refuse()
       this.flush()
       this.#settlement.pass(n)
       return 'bad'
     }
     this.#gather(n, bytes, start, kept)
     return 'taken'
+  }
+
+  /** A line of more than any record may have. */
+  refuse(): void {
+    this.counters.bad++
   }
 
   /** What has been gathered joins the others. */
@@ -111,8 +120,7 @@ export class Inlet {
   /** Everything that can be is settled; returns the number to acknowledge, or 0 when there is nothing new to say. */
   settle(nowMs: number): number {
     this.#settlement.settle(nowMs)
-    // Not above what this process has sent: it may not know yet how far the one before came.
-    const to = Math.min(this.#settlement.settledTo, this.#sent)
+    const to = this.#settlement.settledTo
     if (to <= this.#told) return 0
     this.#told = to
     return to
@@ -124,6 +132,5 @@ export class Inlet {
     this.#gathered[this.#bytes++] = LF
     this.#numbers.add(n)
     this.counters.taken++
-    this.#settlement.pass(n)
   }
 }

@@ -51,6 +51,7 @@ export class Producer {
         }
       },
       tooLong: (beginning) => {
+        this.#inlet.refuse()
         this.#bad(beginning.toString('latin1'))
       },
     })

@@ -26,6 +26,8 @@ interface Batch {
   readonly records: number
   readonly numbers: readonly NumberRun[]
   readonly holds: readonly Hold[]
+  /** The highest number before those of the next batch. */
+  reach: number
   /** Records from its front that are settled. */
   settled: number
 }
@@ -50,8 +52,6 @@ export class BatchNumbers {
 export class Settlement {
   #batches: Batch[] = []
   #unsettled = 0
-  /** The highest number that was answered or taken; all is settled up to here when no batch is left. */
-  #highest = 0
   #settledTo = 0
 
   /** Records that are not settled. */
@@ -65,13 +65,16 @@ export class Settlement {
   }
 
   add(firstSeq: number, numbers: BatchNumbers, holds: readonly Hold[]): void {
-    this.#unsettled += numbers.records
-    this.#batches.push({ firstSeq, records: numbers.records, numbers: numbers.runs, holds, settled: 0 })
+    const { records, runs } = numbers
+    this.#unsettled += records
+    this.#batches.push({ firstSeq, records, numbers: runs, holds, reach: numberAt(runs, records - 1), settled: 0 })
   }
 
-  /** A number that needs no plugin to be settled. */
+  /** A number above all others that needs no plugin to be settled. */
   pass(n: number): void {
-    this.#highest = Math.max(this.#highest, n)
+    const last = this.#batches.at(-1)
+    if (last === undefined) this.#settledTo = Math.max(this.#settledTo, n)
+    else last.reach = Math.max(last.reach, n)
   }
 
   /** Finds out what is settled by now. */
@@ -81,19 +84,20 @@ export class Settlement {
       const before = batch.settled
       batch.settled = settledIn(batch, nowMs)
       this.#unsettled -= batch.settled - before
-      if (batch.settled > 0) this.#settledTo = Math.max(this.#settledTo, numberAt(batch.numbers, batch.settled - 1))
-      if (batch.settled < batch.records) break
+      if (batch.settled < batch.records) {
+        if (batch.settled > 0) this.#settledTo = numberAt(batch.numbers, batch.settled - 1)
+        break
+      }
+      this.#settledTo = batch.reach
       done++
     }
     this.#batches.splice(0, done)
-    if (this.#batches.length === 0) this.#settledTo = Math.max(this.#settledTo, this.#highest)
   }
 
   /** Another process numbers anew: what the one before has sent is of no interest any more. */
   forget(): void {
     this.#batches = []
     this.#unsettled = 0
-    this.#highest = 0
     this.#settledTo = 0
   }
 }
