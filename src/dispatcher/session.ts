@@ -1,12 +1,15 @@
 // The rules of the line protocol for one process of a plugin, as a pure table: what it says, and what time it is, comes in;
 // the next state and what is to be done come out. Records that it sends do not come here, but to the inlet.
 
+import { harmlessText } from '../protocol/harmless-text.js'
 import type { PluginLine, ReadyOptions } from '../protocol/line.js'
 import { LINE_VERSION, readReadyOptions } from '../protocol/line.js'
 
 /** So many violations in so much time are too many. */
 const MAX_VIOLATIONS = 10
 const VIOLATION_WINDOW_MS = 60_000
+/** Of what a plugin wrote so much is shown to people. */
+const SHOWN_CHARACTERS = 200
 
 interface Ping {
   readonly n: number
@@ -118,10 +121,13 @@ function takeLine(
 }
 
 function ready(session: Session, version: number, words: readonly string[], facts: SessionFacts): SessionStep {
-  if (session.kind !== 'greeting') return violation(session, 'READY a second time', 'READY', facts)
+  if (session.kind !== 'greeting') {
+    const text = harmlessText(['READY', version, ...words].join(' '), SHOWN_CHARACTERS)
+    return violation(session, 'READY a second time', text, facts)
+  }
   if (version !== LINE_VERSION) return fault(`READY ${version}, a version that was not offered`)
   const options = readReadyOptions(words)
-  if ('mistake' in options) return fault(`READY with ${options.mistake}`)
+  if ('mistake' in options) return fault(`READY with ${harmlessText(options.mistake, SHOWN_CHARACTERS)}`)
   const { from } = options
   if (from !== undefined && from > facts.sentSeq + 1) return fault(`impossible ACK: READY from=${from}`)
   const open: Open = {
