@@ -168,7 +168,9 @@ export class Plugin implements Holder {
     if (!isAlwaysHeard || !isDoorShut) this.side.settle(this.#world.clock.nowMs())
     this.pump()
     if (isAlwaysHeard) return
-    this.#listen(!isDoorShut && (this.#isListening ? !inlet.isFull : inlet.hasRoom))
+    // READY has its time, however long the door is shut.
+    const isGreeting = this.#life.state.kind === 'greeting'
+    this.#listen(isGreeting || (!isDoorShut && (this.#isListening ? !inlet.isFull : inlet.hasRoom)))
   }
 
   /** Notices when the plugin has stopped reading, and when it reads again. */
