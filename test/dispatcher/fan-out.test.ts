@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { test } from 'tap'
 import { FanOut } from '../../src/dispatcher/fan-out.js'
-import { BINARY, STRING } from '../../src/dispatcher/format.js'
+import { BINARY, PROTOCOL, STRING } from '../../src/dispatcher/format.js'
 import { balances } from '../../src/dispatcher/ledger.js'
 import { SEGMENT_BYTES } from '../../src/dispatcher/segment.js'
 import type { OverflowAction } from '../../src/dispatcher/settings.js'
 import { LONGEST_PAYLOAD, type WireRecord } from '../protocol/wire.js'
+import { parseSelector } from '../../src/protocol/selector.js'
 import { comeFrame, comeLines, Reader, ROOMY } from './fan-out-bench.js'
+import { Expectation } from './fan-out-expectation.js'
 import { NAMELESS, PATH, seenFrame, seenLine, SYSCALL, TRUSTED_APP, TYPE_NAMES, type Seen } from './seen-record.js'
 import { SpyPool } from './spy-pool.js'
 
@@ -20,7 +22,9 @@ const SELECTORS: Readonly<Record<string, (seen: Seen) => boolean>> = {
   'node=web*': ({ node }) => node.startsWith('web'),
   'source=self': ({ source }) => source === 'self',
   'type=PATH source=auditd': ({ type, source }) => type === PATH && source === 'auditd',
+  '!source=box': ({ source }) => source !== 'box',
 }
+const SELECTOR = fc.constantFrom(...Object.keys(SELECTORS))
 
 const PAYLOAD = fc.oneof(
   fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
@@ -36,7 +40,11 @@ const FRAME: fc.Arbitrary<WireRecord> = fc.oneof(
   }),
 )
 const LINE = fc
-  .tuple(fc.constantFrom('SYSCALL', 'PATH', 'NO_SUCH_TYPE'), NODE, fc.oneof(fc.nat(300), fc.nat(65_535)))
+  .tuple(
+    fc.constantFrom('SYSCALL', 'PATH', 'NO_SUCH_TYPE'),
+    NODE,
+    fc.oneof(fc.nat(300), fc.nat(65_535), fc.integer({ min: 65_510, max: 65_535 })),
+  )
   .map(([name, node, size]) => {
     const text = `${node === '' ? '' : `node=${node} `}type=${name} msg=audit(1.000:1): `
     return Buffer.from(`${text.padEnd(size, 'z')}\n`)
@@ -45,86 +53,108 @@ const STEP = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('frame' as const), record: FRAME }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('lines' as const), lines: fc.array(LINE, { minLength: 1, maxLength: 12 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('lines' as const),
+      lines: fc.array(LINE, { minLength: 1, maxLength: 12 }),
+      source: fc.constantFrom('auditd', 'auditd', 'box'),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('publish' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('offer' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('node' as const), node: NODE }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('gap' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('alone' as const), at: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('select' as const), at: fc.nat(5), selector: SELECTOR }) },
 )
-const KINDS = fc.uniqueArray(fc.tuple(fc.constantFrom(STRING, BINARY), fc.constantFrom(...Object.keys(SELECTORS))), {
-  selector: ([{ name }, selector]) => `${name} ${selector}`,
-  minLength: 1,
-  maxLength: 6,
+const KIND = fc.record({
+  format: fc.constantFrom(STRING, BINARY, PROTOCOL),
+  selector: SELECTOR,
+  name: fc.constantFrom('', 'box'),
 })
 
 void test('every plugin gets what it asked for, in its format, in order, and all is accounted for', (t) => {
   const pool = new SpyPool()
   fc.assert(
-    fc.property(KINDS, fc.array(STEP, { maxLength: 25 }), (kinds, steps) => {
-      const held = pool.out.size
-      const fanOut = new FanOut(pool)
-      const plugins = kinds.map(([format, selector]) => new Reader(fanOut, pool, format, selector))
-      const seen: Seen[] = []
-      let node = ''
-      for (const step of steps) {
-        switch (step.do) {
-          case 'frame':
-            comeFrame(fanOut, step.record)
-            seen.push(seenFrame(step.record, node))
-            break
-          case 'lines':
-            comeLines(fanOut, step.lines)
-            seen.push(...step.lines.map((line) => seenLine(line, 'auditd')))
-            break
-          case 'publish':
-            fanOut.publish(OWN_LINE)
-            seen.push(seenLine(OWN_LINE, 'self'))
-            break
-          case 'offer':
-            fanOut.offer()
-            for (const { queue } of plugins) assert.ok(balances(queue.ledger))
-            break
-          case 'node':
-            ;({ node } = step)
-            fanOut.setNode(node)
-            break
-          default:
-            step satisfies never
+    fc.property(
+      fc.array(KIND, { minLength: 1, maxLength: 6 }),
+      fc.array(STEP, { maxLength: 25 }),
+      fc.constantFrom(0, 8, 97, 99_995),
+      (kinds, steps, before) => {
+        const held = pool.out.size
+        const fanOut = new FanOut(pool)
+        if (before > 0) fanOut.lines(Buffer.alloc(0), 0, 0, before)
+        const plugins = kinds.map(({ format, selector, name }) => ({
+          reader: new Reader(fanOut, pool, format, selector, ROOMY, name),
+          expected: new Expectation(format, name, SELECTORS[selector] ?? assert.fail()),
+        }))
+        let seq = before
+        let node = ''
+        const comes = (seen: Seen): void => {
+          seq++
+          for (const { expected } of plugins) expected.comes(seen, seq)
         }
-      }
-      fanOut.offer()
-      for (const plugin of plugins) checkPlugin(plugin, seen)
-      for (const { queue } of plugins) {
-        fanOut.remove(queue)
-        queue.close()
-      }
-      assert.equal(pool.out.size, held + 3, 'but for the three that are being filled, every segment has come back')
-    }),
-    { numRuns: 600 },
+        for (const step of steps) {
+          switch (step.do) {
+            case 'frame':
+              comeFrame(fanOut, step.record)
+              comes(seenFrame(step.record, node))
+              break
+            case 'lines':
+              comeLines(fanOut, step.lines, step.source)
+              for (const line of step.lines) comes(seenLine(line, step.source))
+              break
+            case 'publish':
+              fanOut.publish(OWN_LINE)
+              comes(seenLine(OWN_LINE, 'self'))
+              break
+            case 'offer':
+              fanOut.offer()
+              for (const { reader } of plugins) assert.ok(balances(reader.queue.ledger))
+              break
+            case 'node':
+              ;({ node } = step)
+              fanOut.setNode(node)
+              break
+            case 'gap':
+              fanOut.noteGap()
+              seq++
+              for (const { expected } of plugins) expected.gap(seq)
+              break
+            case 'alone': {
+              const plugin = plugins[step.at % plugins.length]
+              if (plugin === undefined) break
+              fanOut.publishAlone(plugin.reader.queue, OWN_LINE)
+              plugin.expected.comesAlone(seenLine(OWN_LINE, 'self'), ++seq)
+              break
+            }
+            case 'select': {
+              const plugin = plugins[step.at % plugins.length]
+              if (plugin === undefined) break
+              fanOut.select(plugin.reader.queue, step.selector === '' ? undefined : parseSelector(step.selector))
+              plugin.expected.wants = SELECTORS[step.selector] ?? assert.fail()
+              break
+            }
+            default:
+              step satisfies never
+          }
+          assert.equal(fanOut.seq, seq)
+        }
+        fanOut.offer()
+        for (const { reader, expected } of plugins) {
+          assert.ok(reader.read().equals(expected.bytes), `${expected.format.name} ${reader.selector}: other bytes`)
+          assert.deepEqual(reader.queue.ledger, expected.ledger)
+        }
+        for (const { reader } of plugins) {
+          fanOut.remove(reader.queue)
+          reader.queue.close()
+        }
+        assert.equal(pool.out.size, held + 3, 'but for the three that are being filled, every segment has come back')
+      },
+    ),
+    { numRuns: 800 },
   )
   t.end()
 })
-
-function checkPlugin(plugin: Reader, seen: readonly Seen[]): void {
-  const { format, ledger } = plugin.queue
-  const wanted = seen.filter((each) => SELECTORS[plugin.selector]?.(each) === true)
-  const written = wanted.flatMap(({ line, frame }) => (format === STRING ? [line] : frame === undefined ? [] : [frame]))
-  assert.ok(plugin.read().equals(Buffer.concat(written)), `${format.name} ${plugin.selector}: other bytes`)
-  assert.deepEqual(ledger, {
-    in: seen.length,
-    delivered: written.length,
-    filtered: seen.length - wanted.length,
-    dropped: {
-      'queue-full': 0,
-      suspended: 0,
-      failed: 0,
-      stopped: 0,
-      'too-long': wanted.length - written.length,
-      poison: 0,
-    },
-    queued: 0,
-  })
-}
 
 void test('plugins of one format read the same bytes', (t) => {
   const pool = new SpyPool()
@@ -160,7 +190,7 @@ void test('a record of the daemon reaches everybody, and begins no loss', (t) =>
   const pool = new SpyPool()
   const fanOut = new FanOut(pool)
   const plugins = actions.flatMap((overflow) =>
-    [STRING, BINARY].flatMap((format) =>
+    [STRING, BINARY, PROTOCOL].flatMap((format) =>
       ['', 'source=self,auditd'].map(
         (selector) => new Reader(fanOut, pool, format, selector, { ...ROOMY, depth: 2, overflow }),
       ),
@@ -175,12 +205,12 @@ void test('a record of the daemon reaches everybody, and begins no loss', (t) =>
   comeLines(fanOut, [OWN_LINE])
   fanOut.offer()
   const began = plugins.filter(({ told }) => told.length === 1)
-  t.equal(began.length, 6 * 4, 'unlike one of auditd, to all who do not block')
+  t.equal(began.length, 6 * 6, 'unlike one of auditd, to all who do not block')
   t.end()
 })
 
 void test('a record for one plugin alone is written as for everybody', (t) => {
-  for (const format of [STRING, BINARY]) {
+  for (const format of [STRING, BINARY, PROTOCOL]) {
     const pool = new SpyPool()
     const fanOut = new FanOut(pool)
     const everybody = new Reader(fanOut, pool, format)
@@ -283,5 +313,45 @@ void test('a line is whole wherever a segment ends', (t) => {
   fanOut.offer()
   t.ok(plugin.read().equals(Buffer.concat(records.map((record) => seenFrame(record, node).line))))
   t.ok(plugin.pieces.length > 5)
+  t.end()
+})
+
+void test('a plugin with a selector gets a turn in one piece, whatever lies between its records', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const picky = [STRING, BINARY, PROTOCOL].map((format) => new Reader(fanOut, pool, format, 'type=PATH'))
+  const whole = new Reader(fanOut, pool, PROTOCOL)
+  for (let turn = 1; turn <= 3; turn++) {
+    for (let count = 0; count < 200; count++) {
+      comeFrame(fanOut, {
+        version: 0,
+        type: count % 2 === 0 ? PATH : SYSCALL,
+        payload: Buffer.from('audit(1.000:1): a=b'),
+      })
+    }
+    fanOut.offer()
+    for (const reader of [...picky, whole]) {
+      reader.read()
+      t.equal(reader.pieces.length, turn, reader.queue.format.name)
+    }
+  }
+  t.match(picky[2]?.queue.ledger, { in: 600, filtered: 300, delivered: 300 })
+  t.end()
+})
+
+void test('what is gathered is whole across the segments of both sides', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const picky = new Reader(fanOut, pool, PROTOCOL, 'type=PATH')
+  const wanted: Buffer[] = []
+  for (let seq = 1; seq <= 1500; seq++) {
+    const type = seq % 3 === 0 ? SYSCALL : PATH
+    const record = { version: 0 as const, type, payload: Buffer.from('audit(1.000:1): '.padEnd(900 + (seq % 97), 'x')) }
+    comeFrame(fanOut, record)
+    if (type === PATH) wanted.push(Buffer.concat([Buffer.from(`RECORD ${seq} `), seenFrame(record, '').line]))
+  }
+  fanOut.offer()
+  t.ok(picky.read().equals(Buffer.concat(wanted)))
+  t.ok(picky.pieces.length < 10, `${picky.pieces.length} pieces for ${wanted.length} records`)
   t.end()
 })

@@ -18,7 +18,8 @@ export const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
 export interface Seen {
   readonly type: number
   readonly node: string
-  readonly source: 'auditd' | 'self'
+  /** `auditd`, `self`, or a plugin's name. */
+  readonly source: string
   readonly line: Buffer
   /** None when it is too long for one. */
   readonly frame: Buffer | undefined
@@ -35,7 +36,7 @@ export function seenFrame(record: WireRecord, node: string): Seen {
   }
 }
 
-export function seenLine(line: Buffer, source: Seen['source']): Seen {
+export function seenLine(line: Buffer, source: string): Seen {
   const [, node = '', name = ''] = /^(?:node=(\S+) )?type=(\S+)/.exec(line.toString('latin1')) ?? []
   const type = [...TYPE_NAMES].find(([, known]) => known === name)?.[0] ?? UNKNOWN
   const payload = line.subarray(0, -1)
