@@ -13,7 +13,7 @@ export class ControlLines {
   /** The line to be written next; it stays so until it has been. */
   get first(): Buffer | undefined {
     if (this.#lines.length === 0 && this.#ack > 0) {
-      this.push(`ACK ${this.#ack}\n`)
+      this.#add(`ACK ${this.#ack}\n`)
       this.#ack = 0
     }
     return this.#lines[0]
@@ -33,10 +33,11 @@ export class ControlLines {
     return this.#bytes > MAX_WAITING_BYTES
   }
 
+  /** An ACK that waits goes before it: nothing may come behind a STOP. */
   push(line: string): void {
-    const bytes = Buffer.from(line)
-    this.#lines.push(bytes)
-    this.#bytes += bytes.length
+    if (this.#ack > 0) this.#add(`ACK ${this.#ack}\n`)
+    this.#ack = 0
+    this.#add(line)
   }
 
   wrote(count: number): void {
@@ -53,5 +54,11 @@ export class ControlLines {
     this.#bytes = 0
     this.#written = 0
     this.#ack = 0
+  }
+
+  #add(line: string): void {
+    const bytes = Buffer.from(line)
+    this.#lines.push(bytes)
+    this.#bytes += bytes.length
   }
 }

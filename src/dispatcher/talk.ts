@@ -2,7 +2,7 @@
 // here lines are read, records go to the inlet, commands to whoever runs them, and what the rules ask for is done.
 
 import { readCommand } from '../protocol/command.js'
-import { errLine, helloLine, readPluginLine, type PluginLine } from '../protocol/line.js'
+import { errLine, helloLine, readPluginLine, type PluginLine, type ReadyOptions } from '../protocol/line.js'
 import { LineSplitter } from '../protocol/line-splitter.js'
 import { harmlessText } from '../protocol/harmless-text.js'
 import type { Clock } from './clock.js'
@@ -41,6 +41,10 @@ export class Talk {
   #splitter: LineSplitter | undefined
   #cancelWatch: () => void = () => {}
   #stillSinceMs: number | undefined
+  /** It has been told to stop: nothing comes behind that. */
+  #isToldAll = false
+  /** It was to be told of a reload before it was READY. */
+  #owesReload = false
   #processes = 0
 
   constructor(parts: TalkParts, events: TalkEvents) {
@@ -53,6 +57,8 @@ export class Talk {
     this.#processes++
     this.#session = NEW_SESSION
     this.#stillSinceMs = undefined
+    this.#isToldAll = false
+    this.#owesReload = false
     this.#splitter = new LineSplitter({
       lines: (bytes, start, end) => {
         this.#lines(bytes, start, end)
@@ -86,6 +92,7 @@ export class Talk {
 
   /** Lines that it is to be told beside records. */
   say(line: string): void {
+    if (this.#isToldAll) return
     const { control } = this.#parts.queue
     control.push(line)
     if (control.isFull) this.#fault('it asks and does not read the answers')
@@ -93,18 +100,24 @@ export class Talk {
 
   reload(): void {
     if (this.#session.kind === 'open') this.say('RELOAD\n')
+    // What it has read of its configuration so far may be the old one.
+    else if (this.#session.kind === 'greeting') this.#owesReload = true
   }
 
-  /** The last thing that it is told. */
+  /** The last thing that it is told; one that has not said READY sees the end of its input alone. */
   stop(): void {
     this.#parts.queue.closeGate()
-    if (this.#session.kind !== 'over') this.#parts.queue.control.push('STOP\n')
+    this.settle(this.#parts.clock.nowMs())
+    if (this.#session.kind === 'open') this.say('STOP\n')
+    this.#isToldAll = true
+    // It cannot be asked any more.
+    this.#cancelWatch()
   }
 
   /** Tells what is settled of what it has sent. */
   settle(nowMs: number): void {
     const n = this.#parts.inlet?.settle(nowMs) ?? 0
-    if (n > 0 && this.#session.kind === 'open') this.#parts.queue.control.setAck(n)
+    if (n > 0 && this.#session.kind === 'open' && !this.#isToldAll) this.#parts.queue.control.setAck(n)
   }
 
   /** Whether it is listened to: the watchdog stands still meanwhile. */
@@ -165,10 +178,10 @@ export class Talk {
   }
 
   #command(bytes: Buffer, start: number, end: number): void {
-    const shown = harmlessText(bytes.toString('latin1', start, end), SHOWN_CHARACTERS)
-    if (this.#session.kind !== 'open') return this.#misplaced('COMMAND before READY', shown)
+    const text = (): string => harmlessText(`COMMAND ${bytes.toString('latin1', start, end)}`, SHOWN_CHARACTERS)
+    if (this.#session.kind !== 'open') return this.#misplaced('COMMAND before READY', text())
     const command = readCommand(bytes, start, end)
-    if (command.kind === 'tagless') return this.#misplaced(command.text, shown)
+    if (command.kind === 'tagless') return this.#misplaced(command.text, text())
     const asked = this.#processes
     this.#parts.commands.take(command, (line) => {
       // Its next process has not asked.
@@ -190,15 +203,12 @@ export class Talk {
   }
 
   #do(deed: Deed): void {
-    const { queue, inlet, voice } = this.#parts
+    const { queue, voice } = this.#parts
     switch (deed.do) {
       case 'free':
         return queue.acked(deed.seq)
       case 'open':
-        queue.open(deed.options.ack, deed.options.window)
-        inlet?.begin(deed.options.positions)
-        this.#watchLater()
-        return this.#events.ready()
+        return this.#open(deed.options)
       case 'tell-freed':
         return voice.freedAlready(deed.from, queue.ackedSeq + 1)
       case 'ping':
@@ -214,6 +224,17 @@ export class Talk {
     }
   }
 
+  #open({ ack, window, positions }: ReadyOptions): void {
+    const { queue, inlet } = this.#parts
+    inlet?.begin(positions)
+    // READY may come when the plugin is being stopped already.
+    if (this.#isToldAll) return
+    queue.open(ack, window)
+    if (this.#owesReload) this.say('RELOAD\n')
+    this.#watchLater()
+    this.#events.ready()
+  }
+
   #fault(why: string): void {
     this.#session = { kind: 'over' }
     this.#cancelWatch()
@@ -224,7 +245,7 @@ export class Talk {
     const { clock, dropIn } = this.#parts
     this.#cancelWatch()
     const dueMs = nextWatchMs(this.#session, dropIn().watchdogMs)
-    if (dueMs === undefined || this.#stillSinceMs !== undefined) return
+    if (dueMs === undefined || this.#stillSinceMs !== undefined || this.#isToldAll) return
     this.#cancelWatch = clock.after(Math.max(dueMs - clock.nowMs(), 0), () => {
       // Not being listened to, it will be asked later.
       if (this.#stillSinceMs === undefined) this.#happens({ kind: 'watch' })
