@@ -1,7 +1,6 @@
 // Plugins that are wrong in one way each, and the check that says so.
 
 import { chmodSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'tap'
 import { CHECKS } from '../../src/ctl/conformance/checks.js'
@@ -245,12 +244,43 @@ void test('audispctl(8) has the options of --help', async (t) => {
 })
 
 void test('nothing is left: no process, no directory', async (t) => {
-  const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('audispctl-'))
-  const before = left()
+  const dir = t.testdir()
+  const before = process.env['TMPDIR']
+  process.env['TMPDIR'] = dir
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+  })
   const args = ['--timeout', '0.5s', '--json', '--only', 'stop', '--', process.execPath, join(WRONG, 'never-ends.js')]
   const { out } = await verdictOn(args)
   const pids = [...out.matchAll(/process (\d+) is started/g)].map(([, pid]) => Number(pid))
   t.ok(pids.length > 0)
   for (const pid of pids) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
-  t.same(left(), before)
+  t.same(readdirSync(dir), [])
+})
+
+void test('a plugin with commands, positions and everything passes, and programs can read that', async (t) => {
+  const program = [process.execPath, resolve('test/fixtures/plugins/sends-by-positions.js')]
+  const { status, out } = await verdictOn(['--direction', 'both', '--json', '--', ...program])
+  t.equal(status, 0, out)
+  const parsed: unknown = JSON.parse(out)
+  t.match(parsed, {
+    verb: 'plugin test',
+    command: program,
+    format: 'protocol',
+    direction: 'both',
+    ok: CHECKS.filter(({ formats }) => formats.includes('protocol')).length,
+    failed: 0,
+    skipped: 0,
+    checks: [{ name: 'opening', result: 'ok', why: /^A plugin that/, tookMs: Number }],
+    exitStatus: 0,
+  })
+})
+
+void test('string plugins that are right pass', async (t) => {
+  const print = [process.execPath, resolve('build/plugins/print/main.js')]
+  for (const program of [print, ['/bin/sh', '-c', 'exec cat >/dev/null']]) {
+    const { status, out } = await verdictOn(['--format', 'string', '--', ...program])
+    t.equal(status, 0, out)
+  }
 })

@@ -98,7 +98,6 @@ export class Conversation {
       throw new Failed('READY with options that the contract knows', `'${ready.line}': ${ready.options.mistake}`)
     }
     this.#options = ready.options
-    if (ready.options.positions) this.input.hasPositions()
     this.#settleFrom(ready.line, before?.sentTo ?? this.#next - 1, before?.ackedTo ?? 0)
   }
 

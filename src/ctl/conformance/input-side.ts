@@ -14,7 +14,7 @@ export class InputSide {
   readonly #kept = new Map<number, Buffer>()
   #count = 0
   #highest = 0
-  #answered = 0
+  #unsettled = 0
   #mustStartAtOne = true
   /** Whether what comes is settled at once. */
   isSettling = true
@@ -55,28 +55,22 @@ export class InputSide {
     this.#count++
     facts.mostRecords = Math.max(facts.mostRecords, this.#count)
     if (this.#kept.size < MAX_KEPT) this.#kept.set(n, record)
-    const unsettled = this.#highest - this.#answered
-    if (direction !== 'in' && !this.#mayHaveGaps && unsettled > this.#inWindow) {
+    if (++this.#unsettled > this.#inWindow && direction !== 'in') {
       const expected = `at most ${this.#inWindow} records that are not settled, as HELLO says`
-      this.#stage.violated(INPUT_WINDOW.name, expected, `${unsettled} of them`)
+      this.#stage.violated(INPUT_WINDOW.name, expected, `${this.#unsettled} of them`)
     }
   }
 
   /** The line that settles all that came, if there is something to settle. */
   settlement(): string | undefined {
-    return this.isSettling && this.#highest > this.#answered ? this.settleAll() : undefined
+    return this.isSettling && this.#unsettled > 0 ? this.settleAll() : undefined
   }
 
   /** Settles all that came, from now on as it comes. */
   settleAll(): string {
     this.isSettling = true
-    this.#answered = this.#highest
+    this.#unsettled = 0
     return `ACK ${this.#highest}\n`
-  }
-
-  /** With positions an n may skip: then it is no count of records. */
-  get #mayHaveGaps(): boolean {
-    return !this.#mustStartAtOne
   }
 
   #judgeNumber(n: number): void {

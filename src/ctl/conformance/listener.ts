@@ -103,8 +103,7 @@ export class Listener implements LineSink {
         return this.#stage.violated(KNOWN_LINES.name, 'READY, ACK, RECORD, PONG or COMMAND', `'${text}': ${line.why}`)
       case 'READY':
         if (this.#ready !== undefined) return this.#stage.violated(READY_ONCE.name, 'one READY', `another, '${text}'`)
-        this.#ready = { line: text, version: line.version, options: readReadyOptions(line.options) }
-        return
+        return this.#becomesReady(text, line.version, line.options)
       case 'ACK':
         return this.#acknowledged(line.seq)
       case 'RECORD':
@@ -116,6 +115,13 @@ export class Listener implements LineSink {
       default:
         line satisfies never
     }
+  }
+
+  #becomesReady(line: string, version: number, words: readonly string[]): void {
+    const options = readReadyOptions(words)
+    this.#ready = { line, version, options }
+    // Records may come in the same read.
+    if ('positions' in options && options.positions) this.#input.hasPositions()
   }
 
   #acknowledged(seq: number): void {

@@ -199,7 +199,7 @@ export class PluginUnderTest {
   }
 
   #complain(bytes: Buffer): void {
-    if (this.#firstWords === '') this.#firstWords = bytes.toString('latin1', 0, FIRST_WORDS_BYTES)
+    if (this.#firstWords.length < FIRST_WORDS_BYTES) this.#firstWords += bytes.toString('latin1', 0, FIRST_WORDS_BYTES)
     this.#sink.err(bytes)
   }
 
