@@ -100,15 +100,19 @@ export class ProtocolQueueReader {
     this.#acked(seq)
   }
 
-  /** Writes as the driver does: of what stands next, as much as the FIFO takes. */
-  write(most: number): void {
+  /** Writes as the driver does: of what stands next, as much as the FIFO takes. Returns what that was. */
+  write(most: number): Buffer | undefined {
     if (this.#piece.length > 0) return this.#pieceIsIn()
     const bytes = this.#next(most)
-    if (bytes === undefined) return assert.equal([...this.model.next()].length, 0, 'the model has something to write')
+    if (bytes === undefined) {
+      assert.equal([...this.model.next()].length, 0, 'the model has something to write')
+      return undefined
+    }
     this.#assertNext(bytes)
     this.queue.wrote(bytes.length)
     this.model.write(bytes.length)
     this.#plugin?.take(bytes)
+    return bytes
   }
 
   /** Hands a piece over that goes in when the next write comes. */
@@ -206,12 +210,13 @@ export class ProtocolQueueReader {
     this.poisoned.length = 0
   }
 
-  #pieceIsIn(): void {
+  #pieceIsIn(): Buffer {
     const piece = this.#piece
     this.#piece = Buffer.alloc(0)
     this.queue.wrote(piece.length)
     this.model.write(piece.length)
     this.#plugin?.take(piece)
+    return piece
   }
 
   #makeRoom(): void {
