@@ -18,3 +18,4 @@ export {
 } from './test-dispatcher.js'
 export type { Clock } from './clock.js'
 export { EventAssembler, type AuditEvent, type EventLimits, type Incomplete } from '../protocol/event.js'
+export { archName, errnoName, errnoText, syscallName } from './names.js'

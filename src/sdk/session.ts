@@ -2,18 +2,14 @@
 // acknowledged before anything ends; what it has not finished never is.
 
 import type { Clock } from './clock.js'
-import { EventFlow } from './event-flow.js'
-import { Acknowledger } from './acknowledger.js'
 import { Commands } from './commands.js'
 import { helloOf, type Hello } from './hello.js'
 import { Intake, MOST_AHEAD_BYTES, READ_AHEAD_BYTES, type Item, type UrgentLine } from './intake.js'
 import type { Output } from './output.js'
 import type { PluginDefinition } from './plugin-definition.js'
-import { Plugin } from './plugin.js'
-import { acknowledgingOf, readyLine } from './ready.js'
-import { RecordBatch } from './record-batch.js'
-import { DispatcherViolation, endOf, EXIT_STATUS, RefusedRecord } from './sdk-error.js'
-import { Sender } from './sender.js'
+import { readyLine } from './ready.js'
+import { RunningPlugin } from './running-plugin.js'
+import { DispatcherViolation, endOf, EXIT_STATUS } from './sdk-error.js'
 import { Turns } from './turns.js'
 
 /** What a session needs of the process around it. */
@@ -28,17 +24,10 @@ export interface SessionHost {
   ended(status: number): void
 }
 
-interface Opened {
-  readonly plugin: Plugin
-  readonly acknowledger: Acknowledger
-  readonly sender: Sender
-  readonly flow: EventFlow | undefined
-}
-
 type State =
   | { readonly kind: 'expecting-hello' }
   | { readonly kind: 'opening' }
-  | ({ readonly kind: 'running' } & Opened)
+  | { readonly kind: 'running'; readonly running: RunningPlugin }
   | { readonly kind: 'over' }
 
 export class Session {
@@ -49,7 +38,6 @@ export class Session {
   readonly #turns: Turns
   readonly #commands: Commands
   #state: State = { kind: 'expecting-hello' }
-  #batch: RecordBatch | undefined
   #isPaused = false
 
   constructor(definition: PluginDefinition, host: SessionHost) {
@@ -89,7 +77,7 @@ export class Session {
   inputEnded(): void {
     this.#stopping.abort()
     this.#commands.end()
-    if (this.#state.kind === 'running') this.#state.sender.end()
+    if (this.#state.kind === 'running') this.#state.running.sender.end()
     if (this.#state.kind === 'expecting-hello') void this.#close(EXIT_STATUS.done)
     this.#intake.add({ kind: 'stop', leavesOpen: false })
     this.#work()
@@ -125,72 +113,48 @@ export class Session {
 
   /** While an answer is waited for, it has to be read, whatever comes before it. */
   #regulate(): void {
-    const isAwaiting = this.#commands.open > 0 || (this.#state.kind === 'running' && this.#state.sender.isWaiting)
+    if (this.#state.kind === 'over') return
+    const isAwaiting =
+      this.#commands.open > 0 || (this.#state.kind === 'running' && this.#state.running.sender.isWaiting)
     const isFull = this.#intake.aheadBytes > (isAwaiting ? MOST_AHEAD_BYTES : READ_AHEAD_BYTES)
-    if (isFull === this.#isPaused || this.#state.kind === 'over') return
+    if (isFull === this.#isPaused) return
     this.#isPaused = isFull
     if (isFull) this.#host.pauseInput()
     else this.#host.resumeInput()
   }
 
   #takeUrgent(line: UrgentLine): void {
-    if (line.verb === 'HELLO') {
-      if (this.#state.kind !== 'expecting-hello') throw new DispatcherViolation('HELLO twice')
-      this.#state = { kind: 'opening' }
-      const hello = helloOf(line.keys)
-      this.#open(hello).catch((error: unknown) => {
-        this.#fail(error)
-      })
+    if (line.verb !== 'HELLO') {
+      if (this.#state.kind === 'running') this.#state.running.take(line)
       return
     }
-    if (this.#state.kind !== 'running') return
-    const { plugin, sender } = this.#state
-    switch (line.verb) {
-      case 'PING':
-        this.#host.output.line(`PONG ${line.n}\n`)
-        return
-      case 'ACK':
-        sender.acknowledged(line.n)
-        this.#definition.settled?.(line.n, plugin)
-        return
-      case 'OK':
-        if (!this.#commands.answered(line.tag, line.result)) this.#complain(`an answer to nothing: OK ${line.tag}`)
-        return
-      case 'ERR':
-        this.#takeError(line.tag, line.code, line.text)
-        return
-      default:
-        line satisfies never
-    }
-  }
-
-  #takeError(tag: string, code: string, text: string): void {
-    if (this.#state.kind !== 'running' || this.#commands.failed(tag, code, text)) return
-    const n = Number(tag)
-    if (!this.#state.sender.refused(n)) {
-      this.#complain(`the dispatcher says: ERR ${tag} ${code} ${text}`)
-      return
-    }
-    const refusal = new RefusedRecord(n, code, text)
-    if (this.#definition.refused !== undefined) this.#definition.refused(refusal, this.#state.plugin)
-    // The record is not taken, and later ones may be: nobody but the author can put that right.
-    else if (code === 'busy') throw refusal
-    else this.#complain(`record ${n} was refused: ${code} ${text}`)
+    if (this.#state.kind !== 'expecting-hello') throw new DispatcherViolation('HELLO twice')
+    this.#state = { kind: 'opening' }
+    void this.#open(helloOf(line.keys))
   }
 
   async #open(hello: Hello): Promise<void> {
-    await this.#definition.open?.(hello)
-    const from = await this.#definition.from?.(hello)
-    if (this.#state.kind !== 'opening') return
-    this.#host.output.line(readyLine(this.#definition, from))
+    try {
+      await this.#definition.open?.(hello)
+      const from = await this.#definition.from?.(hello)
+      if (this.#state.kind !== 'opening') return
+      // Whatever is wrong with the definition is found before anything is said.
+      const running = this.#running(hello, from)
+      this.#host.output.line(readyLine(this.#definition, from))
+      this.#run(running)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #run(running: RunningPlugin): void {
     this.#intake.open()
-    const opened = this.#opened(hello, from)
-    this.#state = { kind: 'running', ...opened }
-    void this.#main(opened.plugin)
+    this.#state = { kind: 'running', running }
+    void this.#main(running)
     this.#work()
   }
 
-  async #main(plugin: Plugin): Promise<void> {
+  async #main({ plugin }: RunningPlugin): Promise<void> {
     try {
       await this.#definition.main?.(plugin)
     } catch (error) {
@@ -199,69 +163,34 @@ export class Session {
     }
   }
 
-  #opened(hello: Hello, from: number | undefined): Opened {
-    const { output, clock } = this.#host
-    const definition = this.#definition
-    const acknowledger = new Acknowledger(acknowledgingOf(definition), definition.lost !== undefined, from, (seq) => {
-      output.ack(seq)
-    })
-    const regulate = (): void => {
-      this.#regulate()
-    }
-    const sender = new Sender(output, regulate, hello, definition.positions ?? false)
-    const plugin = new Plugin(hello, this.#stopping.signal, acknowledger, this.#commands, sender)
-    if (definition.events === undefined) return { plugin, acknowledger, sender, flow: undefined }
-    const flow = new EventFlow(definition.eventLimits ?? {}, clock, {
-      give: (event) => promised(definition.events?.(event, plugin)),
-      safe: (seq) => {
-        acknowledger.done(seq)
+  #running(hello: Hello, from: number | undefined): RunningPlugin {
+    return new RunningPlugin(this.#definition, hello, from, {
+      output: this.#host.output,
+      clock: this.#host.clock,
+      commands: this.#commands,
+      stopping: this.#stopping.signal,
+      waiting: () => {
+        this.#regulate()
       },
       expired: () => {
         this.#intake.add({ kind: 'expire' })
         this.#work()
       },
+      complain: (text) => {
+        this.#complain(text)
+      },
     })
-    return { plugin, acknowledger, sender, flow }
   }
 
   #give(item: Item, bytes: Buffer): Promise<void> | undefined {
     if (this.#state.kind !== 'running') return undefined
-    const { plugin, acknowledger, flow } = this.#state
-    switch (item.kind) {
-      case 'records':
-        acknowledger.records(item.last)
-        this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last)
-        return flow === undefined
-          ? promised(this.#definition.records?.(this.#batch, plugin))
-          : flow.records(this.#batch)
-      case 'lost':
-        acknowledger.gap(item.lost)
-        return promised(this.#definition.lost?.(item.lost, plugin))
-      case 'reload':
-        return promised(this.#definition.reload?.(plugin))
-      case 'expire':
-        return flow?.expire()
-      case 'stop':
-        this.#stopping.abort()
-        return item.leavesOpen ? promised(this.#definition.stop?.(plugin)) : this.#stop(plugin, flow)
-      default:
-        item satisfies never
-        return undefined
-    }
-  }
-
-  async #stop(plugin: Plugin, flow: EventFlow | undefined): Promise<void> {
-    await flow?.flush()
-    await this.#definition.stop?.(plugin)
+    if (item.kind === 'stop') this.#stopping.abort()
+    return this.#state.running.give(item, bytes)
   }
 
   #done(item: Item): void {
     if (this.#state.kind !== 'running') return
-    this.#batch?.retire()
-    this.#batch = undefined
-    const { acknowledger, flow } = this.#state
-    if (flow === undefined) acknowledger.done()
-    else if (item.kind === 'lost') flow.pass(item.lost.last)
+    this.#state.running.done(item)
     if (item.kind === 'stop') void this.#close(EXIT_STATUS.done)
     else this.#regulate()
   }
@@ -275,10 +204,7 @@ export class Session {
 
   async #close(status: number): Promise<void> {
     if (this.#state.kind === 'over') return
-    if (this.#state.kind === 'running') {
-      this.#state.sender.end()
-      this.#state.flow?.end()
-    }
+    if (this.#state.kind === 'running') this.#state.running.end()
     this.#state = { kind: 'over' }
     this.#commands.end()
     this.#stopping.abort()
@@ -290,8 +216,4 @@ export class Session {
   #complain(text: string): void {
     this.#host.complain(`${text}\n`)
   }
-}
-
-function promised(result: void | Promise<void>): Promise<void> | undefined {
-  return result === undefined ? undefined : Promise.resolve(result)
 }

@@ -193,6 +193,13 @@ void test('a handler of events that throws: nothing of its event is acknowledged
   }
 })
 
+void test('limits that are none end the process before READY', async (t) => {
+  const dispatcher = testPlugin({ eventLimits: { maxEvents: 0 }, events() {} })
+  t.equal(await dispatcher.status, 70)
+  t.equal(dispatcher.ready, undefined)
+  t.match(dispatcher.complaints, /RangeError: maxEvents is 0/)
+})
+
 void test('records or events, not both', async (t) => {
   await t.rejects(runPlugin({ records() {}, events() {} }), TypeError)
 })

@@ -163,6 +163,36 @@ void test('RELOAD and HUP come in their turn', async (t) => {
   t.same(seen, ['1 a', 'reload', '2 b', 'reload'])
 })
 
+void test('a reload that waits for an answer keeps nothing of what was sent from being done at the end', async (t) => {
+  const seen: string[] = []
+  const dispatcher = testPlugin(taking(seen, { reload: (plugin) => plugin.notify('info', 'reloaded') }), {
+    answer: () => undefined,
+  })
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.write('RECORD 1 a\nRELOAD\nRECORD 2 b\nRELOAD\nRECORD 3 c\n')
+  await dispatcher.until(() => dispatcher.commands.length === 1)
+  t.equal(await dispatcher.end(), 0)
+  t.same(seen, ['1 a', '2 b', '3 c'])
+  t.equal(dispatcher.acked, 3)
+})
+
+void test('a batch that waits for what cannot come is not acknowledged, and that is no bug of the plugin', async (t) => {
+  const dispatcher = testPlugin(
+    {
+      async records(_, plugin) {
+        await plugin.stats()
+      },
+    },
+    { answer: () => undefined },
+  )
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send('a')
+  await dispatcher.until(() => dispatcher.commands.length === 1)
+  t.equal(await dispatcher.end(), 0)
+  t.equal(dispatcher.complaints, '')
+  t.same(dispatcher.acks, [])
+})
+
 void test('STOP, and the end of input, come after all that was sent', async (t) => {
   for (const how of ['stop', 'end'] as const) {
     const seen: string[] = []

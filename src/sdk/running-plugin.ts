@@ -1,0 +1,155 @@
+// A plugin after its opening: its handlers, what they are given, and what is acknowledged when they are done.
+
+import { Acknowledger } from './acknowledger.js'
+import type { Clock } from './clock.js'
+import type { Commands } from './commands.js'
+import { EventFlow } from './event-flow.js'
+import type { Hello } from './hello.js'
+import type { Item, UrgentLine } from './intake.js'
+import type { Output } from './output.js'
+import type { PluginDefinition } from './plugin-definition.js'
+import { Plugin } from './plugin.js'
+import { acknowledgingOf } from './ready.js'
+import { RecordBatch } from './record-batch.js'
+import { RefusedRecord, Stopped } from './sdk-error.js'
+import { Sender } from './sender.js'
+
+/** What a running plugin needs of its session. */
+export interface RunningHost {
+  readonly output: Output
+  readonly clock: Clock
+  readonly commands: Commands
+  readonly stopping: AbortSignal
+  /** Somebody waits for what only the dispatcher can say. */
+  waiting(): void
+  /** An event has been open for too long. */
+  expired(): void
+  /** A text for people. */
+  complain(text: string): void
+}
+
+export class RunningPlugin {
+  readonly #definition: PluginDefinition
+  readonly #host: RunningHost
+  readonly #acknowledger: Acknowledger
+  readonly #flow: EventFlow | undefined
+  #batch: RecordBatch | undefined
+  readonly plugin: Plugin
+  readonly sender: Sender
+
+  constructor(definition: PluginDefinition, hello: Hello, from: number | undefined, host: RunningHost) {
+    const { output, clock, commands, stopping } = host
+    this.#definition = definition
+    this.#host = host
+    const isToldGaps = definition.lost !== undefined
+    this.#acknowledger = new Acknowledger(acknowledgingOf(definition), isToldGaps, from, (seq) => {
+      output.ack(seq)
+    })
+    const waiting = (): void => {
+      host.waiting()
+    }
+    this.sender = new Sender(output, waiting, hello, definition.positions ?? false)
+    this.plugin = new Plugin(hello, stopping, this.#acknowledger, commands, this.sender)
+    if (definition.events === undefined) return
+    this.#flow = new EventFlow(definition.eventLimits ?? {}, clock, {
+      give: (event) => promised(definition.events?.(event, this.plugin)),
+      safe: (seq) => {
+        this.#acknowledger.done(seq)
+      },
+      expired: () => {
+        host.expired()
+      },
+    })
+  }
+
+  /** A promise only for a handler that takes its time. */
+  give(item: Item, bytes: Buffer): Promise<void> | undefined {
+    switch (item.kind) {
+      case 'records':
+        this.#acknowledger.records(item.last)
+        this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last)
+        return this.#flow === undefined
+          ? promised(this.#definition.records?.(this.#batch, this.plugin))
+          : this.#flow.records(this.#batch)
+      case 'lost':
+        this.#acknowledger.gap(item.lost)
+        return promised(this.#definition.lost?.(item.lost, this.plugin))
+      case 'reload':
+        return this.#reload()
+      case 'expire':
+        return this.#flow?.expire()
+      case 'stop':
+        return this.#stop(item.leavesOpen)
+      default:
+        item satisfies never
+        return undefined
+    }
+  }
+
+  done(item: Item): void {
+    this.#batch?.retire()
+    this.#batch = undefined
+    if (this.#flow === undefined) this.#acknowledger.done()
+    else if (item.kind === 'lost') this.#flow.pass(item.lost.last)
+  }
+
+  /** What the dispatcher says that nothing has to wait for. */
+  take(line: Exclude<UrgentLine, { verb: 'HELLO' }>): void {
+    switch (line.verb) {
+      case 'PING':
+        this.#host.output.line(`PONG ${line.n}\n`)
+        return
+      case 'ACK':
+        this.sender.acknowledged(line.n)
+        this.#definition.settled?.(line.n, this.plugin)
+        return
+      case 'OK':
+        if (this.#host.commands.answered(line.tag, line.result)) return
+        this.#host.complain(`an answer to nothing: OK ${line.tag}`)
+        return
+      case 'ERR':
+        if (this.#host.commands.failed(line.tag, line.code, line.text)) return
+        this.#takeError(line.tag, line.code, line.text)
+        return
+      default:
+        line satisfies never
+    }
+  }
+
+  /** Nothing can be sent, settled or handed over any more. */
+  end(): void {
+    this.sender.end()
+    this.#flow?.end()
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      await this.#definition.reload?.(this.plugin)
+    } catch (error) {
+      // It has no record in hand: without the answer that it waits for, what came behind it is worked off all the same.
+      if (!(error instanceof Stopped)) throw error
+    }
+  }
+
+  async #stop(leavesOpen: boolean): Promise<void> {
+    if (!leavesOpen) await this.#flow?.flush()
+    await this.#definition.stop?.(this.plugin)
+  }
+
+  #takeError(tag: string, code: string, text: string): void {
+    const n = Number(tag)
+    if (!this.sender.refused(n)) {
+      this.#host.complain(`the dispatcher says: ERR ${tag} ${code} ${text}`)
+      return
+    }
+    const refusal = new RefusedRecord(n, code, text)
+    if (this.#definition.refused !== undefined) this.#definition.refused(refusal, this.plugin)
+    // The record is not taken, and later ones may be: nobody but the author can put that right.
+    else if (code === 'busy') throw refusal
+    else this.#host.complain(`record ${n} was refused: ${code} ${text}`)
+  }
+}
+
+function promised(result: void | Promise<void>): Promise<void> | undefined {
+  return result === undefined ? undefined : Promise.resolve(result)
+}
