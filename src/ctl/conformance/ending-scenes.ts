@@ -24,6 +24,10 @@ async function endOfInput(stage: Stage): Promise<void> {
   if (stage.givesRecords) await conversation.deliver(recordedRecords().slice(0, SOME))
   conversation.plugin.endInput()
   await conversation.endsWell('the end of its input')
+  // A plugin that is taken out again at once, or whose dispatcher dies just then, gets no HELLO.
+  const ungreeted = await Conversation.begin(stage)
+  ungreeted.plugin.endInput()
+  await ungreeted.endsWell('the end of its input, without HELLO')
 }
 
 async function tornByEnd(stage: Stage): Promise<void> {
