@@ -91,6 +91,24 @@ void test('a window of one still lets one record through', async (t) => {
   await dispatcher.stop()
 })
 
+void test('a long stream of settlements that never catches up', async (t) => {
+  const { dispatcher, plugin } = await opened({}, { hello: { 'in-window': 10_000 }, settles: false })
+  const BEHIND = 5000
+  for (let n = 1; n <= 30_000; n++) {
+    await plugin.send('r')
+    if (n > BEHIND && n % 500 === 0) {
+      dispatcher.settle(n - BEHIND)
+      await plugin.settled(n - BEHIND)
+      t.equal(plugin.unsettled, BEHIND)
+    }
+  }
+  dispatcher.settle(30_000)
+  await plugin.settled()
+  t.equal(plugin.unsettled, 0)
+  await dispatcher.until(() => dispatcher.records.at(-1)?.n === 30_000)
+  await dispatcher.stop()
+})
+
 void test('settled() waits for just what it names', async (t) => {
   const { dispatcher, plugin } = await opened({}, { settles: false })
   const done: string[] = []
