@@ -41,6 +41,8 @@ export class Queue implements Outbox {
   #partial = 0
   /** Bytes behind them that are on their way and may go in at any moment. */
   #handedOver = 0
+  /** The process is to end: it gets only the rest of what it has begun to get. */
+  #isEnding = false
   /** Copies of what would pin a shared segment; made when first needed. */
   #own: SegmentLog | undefined
 
@@ -106,8 +108,10 @@ export class Queue implements Outbox {
   /** The bytes to write next, within one segment; undefined when nothing waits. */
   next(): Span | undefined {
     const first = this.#waiting.first
-    if (first === undefined) return undefined
-    return { segment: first.segment, start: first.start + this.#partial, end: first.end }
+    if (first === undefined || (this.#isEnding && this.#partial === 0)) return undefined
+    const { segment } = first
+    const end = this.#isEnding ? this.format.endOfRecord(segment.bytes, first.start) : first.end
+    return { segment, start: first.start + this.#partial, end }
   }
 
   /** A copy of the first of these bytes, at most `limit`, to be written later; they stay in their place until wrote(). */
@@ -147,6 +151,7 @@ export class Queue implements Outbox {
     let inWhole = Math.max(0, unread - this.#partial)
     this.#partial = 0
     this.#handedOver = 0
+    this.#isEnding = false
     while (inWhole > 0) {
       const last = this.#written.takeLast()
       if (last === undefined) break
@@ -164,6 +169,16 @@ export class Queue implements Outbox {
     }
     this.#written.clear()
     return inWhole
+  }
+
+  /** The process is to end: no record is begun any more, until it is gone. */
+  endAtRecord(): void {
+    this.#isEnding = true
+  }
+
+  /** No record has been begun and not finished. */
+  get isBetweenRecords(): boolean {
+    return this.#partial + this.#handedOver === 0
   }
 
   /** Takes records again after a suspension. */

@@ -19,7 +19,6 @@ export class StreamSide implements PluginSide {
   readonly commandCounts = undefined
   readonly greets = false
   readonly isAlwaysHeard = false
-  readonly isAllSaid = true
   readonly #producer: Producer | undefined
 
   constructor(
@@ -37,6 +36,11 @@ export class StreamSide implements PluginSide {
 
   get isHeard(): boolean {
     return this.#producer !== undefined
+  }
+
+  /** A record that it has begun to get is not torn by the end of its input. */
+  get isAllSaid(): boolean {
+    return this.queue.isBetweenRecords
   }
 
   begin(): void {
@@ -57,7 +61,9 @@ export class StreamSide implements PluginSide {
 
   changed(): void {}
 
-  stop(): void {}
+  stop(): void {
+    this.queue.endAtRecord()
+  }
 
   settle(nowMs: number): void {
     this.inlet?.settle(nowMs)
