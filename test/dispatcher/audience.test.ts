@@ -38,6 +38,8 @@ void test('the table answers as the selectors do, also for types and nodes that 
     }
     t.equal(wrong, 0)
   }
+  t.equal(audience.wanting(1300, 'n255'), audience.wanting(1300, 'n255'), 'what is in the table is asked for once')
+  t.not(audience.wanting(1300, 'n256'), audience.wanting(1300, 'n256'), 'and the table does not grow over its bound')
   t.end()
 })
 

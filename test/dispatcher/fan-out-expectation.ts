@@ -20,6 +20,8 @@ export class Expectation {
   readonly format: Format
   readonly name: string
   readonly ledger = emptyLedger()
+  /** Seqs of the first and the last record that it gets. */
+  readonly held = { from: Infinity, to: 0 }
   wants: (seen: Seen) => boolean
   readonly #items: Item[] = []
 
@@ -63,6 +65,8 @@ export class Expectation {
       return this.#loses(1, seq, 'too-long')
     }
     this.ledger.delivered++
+    this.held.from = Math.min(this.held.from, seq)
+    this.held.to = seq
     this.#items.push({ kind: 'bytes', bytes })
   }
 

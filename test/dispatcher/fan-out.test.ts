@@ -4,7 +4,9 @@ import { test } from 'tap'
 import { FanOut } from '../../src/dispatcher/fan-out.js'
 import { BINARY, PROTOCOL, STRING } from '../../src/dispatcher/format.js'
 import { balances } from '../../src/dispatcher/ledger.js'
-import { SEGMENT_BYTES } from '../../src/dispatcher/segment.js'
+import { ProtocolQueue } from '../../src/dispatcher/protocol-queue.js'
+import { Queue } from '../../src/dispatcher/queue.js'
+import { SEGMENT_BYTES, type Segment } from '../../src/dispatcher/segment.js'
 import type { OverflowAction } from '../../src/dispatcher/settings.js'
 import { LONGEST_PAYLOAD, type WireRecord } from '../protocol/wire.js'
 import { parseSelector } from '../../src/protocol/selector.js'
@@ -141,6 +143,7 @@ void test('every plugin gets what it asked for, in its format, in order, and all
         }
         fanOut.offer()
         for (const { reader, expected } of plugins) {
+          if (reader.queue instanceof ProtocolQueue) assert.deepEqual({ ...reader.queue.held }, expected.held)
           assert.ok(reader.read().equals(expected.bytes), `${expected.format.name} ${reader.selector}: other bytes`)
           assert.deepEqual(reader.queue.ledger, expected.ledger)
         }
@@ -276,6 +279,51 @@ void test('runs that are longer than a segment are parted between lines', (t) =>
     plugin.queue.close()
     t.equal(pool.out.size, 3)
   }
+  t.end()
+})
+
+/** A queue that notes which seqs it is offered. */
+class NotingQueue extends Queue {
+  readonly runs: [records: number, first: number, last: number][] = []
+
+  override offer(
+    segment: Segment,
+    start: number,
+    end: number,
+    records: number,
+    own = false,
+    first = 0,
+    last = 0,
+  ): void {
+    this.runs.push([records, first, last])
+    super.offer(segment, start, end, records, own)
+  }
+}
+
+void test('runs tell the seqs of their first and their last record, however they were parted', (t) => {
+  const pool = new SpyPool()
+  const fanOut = new FanOut(pool)
+  const watcher = {
+    makeRoom: () => {},
+    lossBegan: () => {},
+    lossEnded: () => {},
+    tooLong: () => {},
+    poisoned: () => {},
+  }
+  const queue = new NotingQueue(STRING, ROOMY, pool, watcher)
+  fanOut.add({ queue, selector: undefined, name: '' })
+  const line = Buffer.from(`${'type=EOE '.padEnd(1023, 'x')}\n`)
+  const perSegment = SEGMENT_BYTES / 1024
+  comeLines(fanOut, [line, line])
+  comeLines(fanOut, Array<Buffer>(3 * perSegment).fill(line))
+  fanOut.publish(OWN_LINE)
+  t.same(queue.runs, [
+    [2, 1, 2],
+    [perSegment, 3, perSegment + 2],
+    [perSegment, perSegment + 3, 2 * perSegment + 2],
+    [perSegment, 2 * perSegment + 3, 3 * perSegment + 2],
+    [1, 3 * perSegment + 3, 3 * perSegment + 3],
+  ])
   t.end()
 })
 

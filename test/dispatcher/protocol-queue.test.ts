@@ -318,3 +318,23 @@ void test('a queue that is shut under a living process loses what was not acknow
   t.match(reader.queue.ledger, { queued: 0, delivered: 1, dropped: { stopped: 4 } })
   t.end()
 })
+
+void test('records that are rare keep no segments, waiting or on their way', (t) => {
+  for (const isSent of [false, true]) {
+    const pool = new SpyPool()
+    const bench = new ProtocolQueueBench(pool, [ROOMY, { ...ROOMY, depth: 1 }])
+    const reader = readerAt(bench, 0)
+    reader.start(ACKS)
+    let most = 0
+    for (let cycle = 0; cycle < 100; cycle++) {
+      bench.come(100, true)
+      if (isSent) reader.write(Infinity)
+      for (let others = 0; others < 5; others++) bench.come(60_000, false)
+      most = Math.max(most, pool.out.size)
+    }
+    t.equal(reader.queue.ledger.queued, 100)
+    t.ok(most <= 8, `${most} segments for 10 kB`)
+    bench.check()
+  }
+  t.end()
+})
