@@ -11,10 +11,11 @@ export function writeConfiguration(
 ): void {
   mkdirSync(join(dir, dropIns), { recursive: true })
   writeFileSync(join(dir, 'audispd.conf'), asFile(settings))
-  for (const [index, { program, format }] of plugins.entries()) {
+  for (const [index, { program, format, direction = 'out', subscribe }] of plugins.entries()) {
     const args = program.args.length > 0 ? [`args = ${program.args.join(' ')}`] : []
-    const lines = ['active = yes', 'direction = out', `path = ${program.path}`, ...args, 'type = always']
-    writeFileSync(join(dir, dropIns, `p${index + 1}.conf`), asFile([...lines, `format = ${format}`]))
+    const selector = subscribe === undefined ? [] : [`subscribe = ${subscribe}`]
+    const lines = ['active = yes', `direction = ${direction}`, `path = ${program.path}`, ...args, 'type = always']
+    writeFileSync(join(dir, dropIns, `p${index + 1}.conf`), asFile([...lines, ...selector, `format = ${format}`]))
   }
 }
 

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import type { Lines } from './lines.js'
 
 /** What became of the records that were written. */
@@ -28,11 +29,22 @@ export type Format = 'string' | 'binary'
 
 export interface PluginPlan {
   readonly program: Program
-  readonly format: Format
+  readonly format: Format | 'protocol'
+  /** `out` if nothing is said. */
+  readonly direction?: 'in'
+  /** A selector; everything if nothing is said. */
+  readonly subscribe?: string
+  /** It says so when it has begun to read. */
+  readonly saysReady?: boolean
 }
 
 /** A plugin that does nothing but read. */
 export const CAT: Program = { path: '/usr/bin/cat', args: [] }
+
+/** A plugin that is a program of this directory, by its name; the daemon passes on to it how Node is to run. */
+export function nodePlugin(name: string, ...args: string[]): Program {
+  return { path: process.execPath, args: [fileURLToPath(new URL(`./plugins/${name}.js`, import.meta.url)), ...args] }
+}
 
 /** `mixed`: every other plugin is a binary one. */
 export function formatsFor(formats: 'string' | 'binary' | 'mixed', plugins: number): Format[] {

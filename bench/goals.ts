@@ -16,7 +16,7 @@ export const AUDISPD_2_8_5 = {
 const MAX_CPU_MICROS = 2
 const MAX_TEE_CPUS = 2
 const MAX_P99_MICROS = 2000
-const MAX_PEAK_KIB = 120_000_000 / 1024
+export const MAX_PEAK_KIB = 120_000_000 / 1024
 const MAX_START_MILLIS = 500
 /** More than this seen waiting, some 1 MiB of lines, and the queues were not empty. */
 const MAX_QUEUED = 5000
@@ -94,7 +94,7 @@ function atLeast(what: string, times: number, base: number, perSecond: number | 
   return { what, goal, measured, verdict: perSecond >= times * base ? 'pass' : 'FAIL' }
 }
 
-function below(what: string, limit: number, value: number | undefined, show: (value: number) => string): Goal {
+export function below(what: string, limit: number, value: number | undefined, show: (value: number) => string): Goal {
   const goal = `< ${show(limit)}`
   if (value === undefined || Number.isNaN(value)) return { what, goal, measured: 'no figure', verdict: 'not judged' }
   return { what, goal, measured: show(value), verdict: value < limit ? 'pass' : 'FAIL' }

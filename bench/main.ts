@@ -4,8 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { measureDelays } from './delays.js'
 import { loads, lookAtMachine } from './machine.js'
+import { measureInput } from './input-plugin.js'
 import { measureMemory } from './memory.js'
 import { readOptions, USAGE, type Options } from './options.js'
+import { keepUpCases, selectorCases } from './protocol-cases.js'
+import { protocolReportOf } from './protocol-report.js'
+import type { ProtocolResults } from './protocol-results.js'
+import { rateCases } from './rate-cases.js'
 import { ratePlot } from './rate-plot.js'
 import { measureRates } from './rates.js'
 import { reportOf } from './report.js'
@@ -35,9 +40,16 @@ async function main(args: string[]): Promise<void> {
     process.exit(EXIT_INTERRUPTED)
   })
   try {
-    const results = await measure(workshop, options)
-    process.stdout.write(`${reportOf(results)}\n`)
-    if (options.out !== undefined) write(options.out, results)
+    if (options.parts.includes('dispatch')) {
+      const results = await measureDispatch(workshop, options)
+      const report = tell(reportOf(results))
+      write(options.out, 'dispatch', { md: report, json: asJson(results), svg: ratePlot(results.rates) })
+    }
+    if (options.parts.includes('protocol')) {
+      const results = await measureProtocol(workshop, options)
+      const report = tell(protocolReportOf(results))
+      write(options.out, 'protocol', { md: report, json: asJson(results) })
+    }
   } catch (error) {
     say(wordsOf(error))
     process.exitCode = EXIT_SYSTEM
@@ -46,7 +58,7 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-async function measure(workshop: Workshop, options: Options): Promise<Results> {
+async function measureDispatch(workshop: Workshop, options: Options): Promise<Results> {
   const machine = lookAtMachine(workshop.programs.description)
   say(`producer: ${machine.producer}`)
   const starts = await measureStarts(workshop, options)
@@ -55,18 +67,40 @@ async function measure(workshop: Workshop, options: Options): Promise<Results> {
   say('delays done')
   const memory = await measureMemory(workshop, options)
   say('memory done')
-  const rates = await measureRates(workshop, options, (round) => {
-    say(`rates, round ${round} of ${options.rounds}`)
-  })
+  const rates = await measureRates(workshop, rateCases(workshop, options.peers), options, sayRound('rates', options))
   return { machine: { ...machine, loadAfter: loads() }, options, rates, delays, memory, starts }
 }
 
-function write(dir: string, results: Results): void {
+async function measureProtocol(workshop: Workshop, options: Options): Promise<ProtocolResults> {
+  const machine = lookAtMachine(workshop.programs.description)
+  const keepUp = await measureRates(workshop, keepUpCases(workshop), options, sayRound('keeping up', options))
+  const selectors = await measureRates(workshop, selectorCases(workshop), options, sayRound('selectors', options))
+  say('input')
+  const input = await measureInput(workshop, options)
+  return { machine: { ...machine, loadAfter: loads() }, options, keepUp, selectors, input }
+}
+
+function tell(report: string): string {
+  process.stdout.write(`${report}\n`)
+  return `${report}\n`
+}
+
+/** A file of this name for each ending. */
+function write(dir: string | undefined, name: string, files: Readonly<Record<string, string>>): void {
+  if (dir === undefined) return
   mkdirSync(dir, { recursive: true })
-  writeFileSync(join(dir, 'dispatch.md'), `${reportOf(results)}\n`)
-  writeFileSync(join(dir, 'dispatch.json'), `${JSON.stringify(results, undefined, 2)}\n`)
-  writeFileSync(join(dir, 'dispatch.svg'), ratePlot(results.rates))
+  for (const [ending, text] of Object.entries(files)) writeFileSync(join(dir, `${name}.${ending}`), text)
   say(`written to ${dir}`)
+}
+
+function asJson(results: Results | ProtocolResults): string {
+  return `${JSON.stringify(results, undefined, 2)}\n`
+}
+
+function sayRound(what: string, { rounds }: Options): (round: number) => void {
+  return (round) => {
+    say(`${what}, round ${round} of ${rounds}`)
+  }
 }
 
 function say(text: string): void {

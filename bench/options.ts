@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 
-export const USAGE = `Usage: npm run bench -- [--quick] [--peer COMMAND]... [--rounds N] [--millis N] [--samples N] [--out DIR]
+export const USAGE = `Usage: npm run bench -- [--quick] [--only PART] [--peer COMMAND]... [--rounds N] [--millis N] [--samples N] [--out DIR]
 
 Measures dispatching; docs/bench.md says what and how.
 
   --quick         a short look: one round of short runs; nothing is written unless --out says where
+  --only PART     dispatch (string and binary plugins) or protocol (plugins of the line protocol)
   --peer COMMAND  also measure this dispatcher, which gets the same stream on stdin; {DIR} in it becomes a
                   configuration directory as audispd 2.x reads it, {N} the number of plugins
   --rounds N      how often each rate is measured (5)
@@ -13,8 +14,26 @@ Measures dispatching; docs/bench.md says what and how.
   --out DIR       where the results go (bench/results)
 `
 
-const FULL = { rounds: 5, millis: 400, warmUpMillis: 150, samples: 5000, starts: 5, out: 'bench/results' }
-const QUICK = { rounds: 1, millis: 200, warmUpMillis: 100, samples: 500, starts: 1, out: undefined }
+const FULL = {
+  rounds: 5,
+  millis: 400,
+  warmUpMillis: 150,
+  samples: 5000,
+  starts: 5,
+  inputRecords: 1_000_000,
+  out: 'bench/results',
+}
+const QUICK = {
+  rounds: 1,
+  millis: 200,
+  warmUpMillis: 100,
+  samples: 500,
+  starts: 1,
+  inputRecords: 100_000,
+  out: undefined,
+}
+
+const PARTS = ['dispatch', 'protocol'] as const
 
 export interface Peer {
   readonly name: string
@@ -23,12 +42,15 @@ export interface Peer {
 
 export interface Options {
   readonly isQuick: boolean
+  readonly parts: readonly (typeof PARTS)[number][]
   readonly peers: readonly Peer[]
   readonly rounds: number
   readonly millis: number
   readonly warmUpMillis: number
   readonly samples: number
   readonly starts: number
+  /** How many records an input plugin sends. */
+  readonly inputRecords: number
   readonly out: string | undefined
 }
 
@@ -38,6 +60,7 @@ export function readOptions(args: string[]): Options {
     args,
     options: {
       quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
       peer: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
       millis: { type: 'string' },
@@ -48,14 +71,23 @@ export function readOptions(args: string[]): Options {
   const usual = values.quick ? QUICK : FULL
   return {
     isQuick: values.quick,
+    parts: partsOf(values.only),
     peers: values.peer.map(named),
     rounds: count('rounds', values.rounds, usual.rounds),
     millis: count('millis', values.millis, usual.millis),
     warmUpMillis: usual.warmUpMillis,
     samples: count('samples', values.samples, usual.samples),
     starts: usual.starts,
+    inputRecords: usual.inputRecords,
     out: values.out ?? usual.out,
   }
+}
+
+function partsOf(only: string | undefined): Options['parts'] {
+  if (only === undefined) return PARTS
+  const part = PARTS.find((each) => each === only)
+  if (part === undefined) throw new Error(`--only takes ${PARTS.join(' or ')}, not '${only}'`)
+  return [part]
 }
 
 /** By its program, and by its number when the same program comes again. */

@@ -30,14 +30,16 @@ export interface RateSubject {
   readonly formats: Formats
 }
 
-export interface RateCase {
-  readonly row: RateSubject
+export interface RateCase<Subject> {
+  readonly row: Subject
   /** Makes it ready in this directory. */
   readonly open: (dir: string) => Consumer
+  /** What is written, if it is not the usual stream. */
+  readonly streamPath?: string
 }
 
 /** What is compared stands side by side. */
-export function rateCases(workshop: Workshop, peers: readonly Peer[]): RateCase[] {
+export function rateCases(workshop: Workshop, peers: readonly Peer[]): RateCase<RateSubject>[] {
   return PLUGIN_COUNTS.flatMap((plugins) =>
     WRITES.flatMap((recordsAWrite) => [
       limit(plugins, recordsAWrite),
@@ -47,7 +49,7 @@ export function rateCases(workshop: Workshop, peers: readonly Peer[]): RateCase[
   )
 }
 
-function limit(plugins: number, recordsAWrite: number): RateCase {
+function limit(plugins: number, recordsAWrite: number): RateCase<RateSubject> {
   const cats = Array.from({ length: plugins }, () => CAT)
   return {
     row: { side: 'limit', plugins, recordsAWrite, subject: TEE, formats: 'bytes' },
@@ -55,7 +57,7 @@ function limit(plugins: number, recordsAWrite: number): RateCase {
   }
 }
 
-function ours(plugins: number, recordsAWrite: number): RateCase[] {
+function ours(plugins: number, recordsAWrite: number): RateCase<RateSubject>[] {
   return formatNames(plugins).flatMap((formats) =>
     [false, true].map((jitless) => {
       const cats = formatsFor(formats, plugins).map((format) => ({ program: CAT, format }))
@@ -63,12 +65,17 @@ function ours(plugins: number, recordsAWrite: number): RateCase[] {
       return {
         row: { side: 'ours', plugins, recordsAWrite, subject, formats },
         open: (dir) => audispd({ dir, jitless, plugins: cats }),
-      } satisfies RateCase
+      } satisfies RateCase<RateSubject>
     }),
   )
 }
 
-function theirs(workshop: Workshop, { name, command }: Peer, plugins: number, recordsAWrite: number): RateCase[] {
+function theirs(
+  workshop: Workshop,
+  { name, command }: Peer,
+  plugins: number,
+  recordsAWrite: number,
+): RateCase<RateSubject>[] {
   if (!takesCount(command) && plugins !== OWN_PLUGINS) return []
   const names = isConfiguredByUs(command) ? formatNames(plugins) : (['own'] as const)
   return names.map((formats) => {

@@ -1,6 +1,6 @@
 import { AUDISPD_2_8_5 } from './goals.js'
 import { TEE } from './rate-cases.js'
-import type { RateRow } from './rates.js'
+import type { RateResult, RateRow } from './rates.js'
 import { rateOf, type Rate } from './results.js'
 import type { Spread } from './statistics.js'
 import { table } from './table.js'
@@ -37,12 +37,17 @@ function cellsOf(row: RateRow, rows: readonly RateRow[], peers: readonly string[
       )
     }
     case 'lost':
-      return [...head, `- lost ${thousands(result.lost)} of ${thousands(result.of)}`]
     case 'failed':
-      return [...head, `- failed: ${result.reason.slice(0, 60)}`]
+      return [...head, whyNoRate(result)]
     default:
       return result satisfies never
   }
+}
+
+/** What stands in the place of a rate. */
+export function whyNoRate(result: Exclude<RateResult, Rate>): string {
+  if (result.kind === 'failed') return `- failed: ${result.reason.slice(0, 60)}`
+  return `- lost ${thousands(result.lost)} of ${thousands(result.of)}`
 }
 
 /** As a multiple of what `name` did with the same formats, or with the only ones that it has. */

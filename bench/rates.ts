@@ -3,7 +3,7 @@
 
 import { feed, type FeedOutcome } from './feed.js'
 import type { Options } from './options.js'
-import { rateCases, type RateSubject } from './rate-cases.js'
+import type { RateCase, RateSubject } from './rate-cases.js'
 import { spreadOf, type Spread } from './statistics.js'
 import type { Workshop } from './workshop.js'
 
@@ -18,22 +18,23 @@ export type RateResult =
   | { readonly kind: 'lost'; readonly lost: number; readonly of: number }
   | { readonly kind: 'failed'; readonly reason: string }
 
-export interface RateRow extends RateSubject {
-  readonly result: RateResult
-}
+/** What a row of results is about, and what was measured. */
+export type Measured<Subject> = Subject & { readonly result: RateResult }
 
-export async function measureRates(
+export type RateRow = Measured<RateSubject>
+
+export async function measureRates<Subject extends { readonly recordsAWrite: number }>(
   workshop: Workshop,
+  cases: readonly RateCase<Subject>[],
   options: Options,
   onRound: (round: number) => void,
-): Promise<RateRow[]> {
-  const { programs, streamPath } = workshop
+): Promise<Measured<Subject>[]> {
+  const { programs } = workshop
   const { millis, warmUpMillis } = options
-  const cases = rateCases(workshop, options.peers)
   const outcomes = cases.map((): FeedOutcome[] => [])
   for (let round = 1; round <= options.rounds; round++) {
     onRound(round)
-    for (const [index, { row, open }] of cases.entries()) {
+    for (const [index, { row, open, streamPath = workshop.streamPath }] of cases.entries()) {
       const plan = { streamPath, recordsAWrite: row.recordsAWrite, warmUpMillis, millis }
       outcomes[index]?.push(await feed(programs.producer, plan, open(workshop.newDir())))
     }

@@ -1,5 +1,5 @@
 import { NOTHING } from './delays.js'
-import { judge } from './goals.js'
+import { judge, type Goal } from './goals.js'
 import type { Machine } from './machine.js'
 import type { Options } from './options.js'
 import { range, rateTable } from './rate-table.js'
@@ -18,7 +18,7 @@ export function reportOf(results: Results): string {
     '# Dispatching',
     about(results.machine, results.options),
     '## Goals',
-    goals(results),
+    goalTable(judge(results)),
     '## Rate and CPU time',
     RATES_INTRO,
     rateTable(results.rates),
@@ -30,7 +30,7 @@ export function reportOf(results: Results): string {
   ].join('\n\n')
 }
 
-function about(machine: Machine, { rounds, millis, isQuick }: Options): string {
+export function about(machine: Machine, { rounds, millis, isQuick }: Options): string {
   const load = (loads: readonly number[]): string => loads.join(', ')
   return [
     `${machine.date}; ${machine.cores} cores of ${machine.processor}, ${machine.memoryGib} GiB; ${machine.system}, kernel ${machine.kernel}; Node ${machine.node}; ${machine.tee}.`,
@@ -39,8 +39,8 @@ function about(machine: Machine, { rounds, millis, isQuick }: Options): string {
   ].join('\n')
 }
 
-function goals(results: Results): string {
-  const rows = judge(results).map(({ what, goal, measured, verdict }) => [what, goal, measured, verdict])
+export function goalTable(goals: readonly Goal[]): string {
+  const rows = goals.map(({ what, goal, measured, verdict }) => [what, goal, measured, verdict])
   return table(['what', 'goal', 'measured', ''], rows)
 }
 

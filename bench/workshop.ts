@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Program } from './consumer.js'
 import { findPrograms, type Programs } from './programs.js'
-import { makeStream } from './stream.js'
+import { makeMixedStream, makeStream } from './stream.js'
 
 /** What every measurement needs: the programs at the ends of the stream, the stream, and a directory for each run. */
 export class Workshop {
   readonly programs: Programs
   readonly streamPath: string
+  /** Records of several types. */
+  readonly mixedStreamPath: string
   readonly stampAt: number
   readonly #dir = mkdtempSync(join(tmpdir(), 'audispd-bench-'))
   #runs = 0
@@ -19,6 +21,8 @@ export class Workshop {
     this.stampAt = stampAt
     this.streamPath = join(this.#dir, 'stream')
     writeFileSync(this.streamPath, bytes)
+    this.mixedStreamPath = join(this.#dir, 'mixed-stream')
+    writeFileSync(this.mixedStreamPath, makeMixedStream())
   }
 
   newDir(): string {
