@@ -12,11 +12,15 @@ import {
 } from '../protocol/line.js'
 import { DispatcherViolation } from './sdk-error.js'
 
-/** Above so much that waits for the handlers reading is better paused. */
-export const READ_AHEAD_BYTES = 1024 * 1024
+/** Reading is paused when so much waits for the handlers: a window of ordinary records, and the PING behind it, are less. */
+export const READ_AHEAD_BYTES = 4 * 1024 * 1024
+/** The same for records that nobody will send again: what was read is lost with the process. */
+export const FORGOTTEN_AHEAD_BYTES = 64 * 1024
 /** And above so much it is paused even if an answer is waited for: more than any window of ordinary records. */
 export const MOST_AHEAD_BYTES = 64 * 1024 * 1024
 const FIRST_BYTES = 128 * 1024
+/** A buffer that has grown beyond this is not kept for the next time. */
+const KEPT_BYTES = 1024 * 1024
 
 const LF = 0x0a
 const BLANK = 0x20
@@ -100,7 +104,7 @@ export class Intake {
     if (rest > this.#other.length) this.#other = enlarged(this.#other, 0, rest)
     bytes.copy(this.#other, 0, this.#scanned, this.#filled)
     this.#filling = this.#other
-    this.#other = bytes.length > 2 * READ_AHEAD_BYTES ? Buffer.alloc(0) : bytes
+    this.#other = bytes.length > KEPT_BYTES ? Buffer.alloc(0) : bytes
     this.#filled = rest
     this.#scanned = 0
     this.#items = []

@@ -4,10 +4,17 @@
 import type { Clock } from './clock.js'
 import { Commands } from './commands.js'
 import { helloOf, type Hello } from './hello.js'
-import { Intake, MOST_AHEAD_BYTES, READ_AHEAD_BYTES, type Item, type UrgentLine } from './intake.js'
+import {
+  FORGOTTEN_AHEAD_BYTES,
+  Intake,
+  MOST_AHEAD_BYTES,
+  READ_AHEAD_BYTES,
+  type Item,
+  type UrgentLine,
+} from './intake.js'
 import type { Output } from './output.js'
 import type { PluginDefinition } from './plugin-definition.js'
-import { readyLine } from './ready.js'
+import { acknowledgingOf, readyLine } from './ready.js'
 import { RunningPlugin } from './running-plugin.js'
 import { DispatcherViolation, endOf, EXIT_STATUS } from './sdk-error.js'
 import { Turns } from './turns.js'
@@ -37,11 +44,13 @@ export class Session {
   readonly #intake: Intake
   readonly #turns: Turns
   readonly #commands: Commands
+  readonly #aheadBytes: number
   #state: State = { kind: 'expecting-hello' }
   #isPaused = false
 
   constructor(definition: PluginDefinition, host: SessionHost) {
     this.#definition = definition
+    this.#aheadBytes = acknowledgingOf(definition) === 'never' ? FORGOTTEN_AHEAD_BYTES : READ_AHEAD_BYTES
     this.#host = host
     this.#intake = new Intake((line) => {
       this.#takeUrgent(line)
@@ -116,7 +125,7 @@ export class Session {
     if (this.#state.kind === 'over') return
     const isAwaiting =
       this.#commands.open > 0 || (this.#state.kind === 'running' && this.#state.running.sender.isWaiting)
-    const isFull = this.#intake.aheadBytes > (isAwaiting ? MOST_AHEAD_BYTES : READ_AHEAD_BYTES)
+    const isFull = this.#intake.aheadBytes > (isAwaiting ? MOST_AHEAD_BYTES : this.#aheadBytes)
     if (isFull === this.#isPaused) return
     this.#isPaused = isFull
     if (isFull) this.#host.pauseInput()

@@ -3,7 +3,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { test } from 'tap'
 import { runPlugin, type Plugin, type PluginDefinition } from '../../src/sdk/index.js'
-import { Intake, READ_AHEAD_BYTES } from '../../src/sdk/intake.js'
+import { FORGOTTEN_AHEAD_BYTES, Intake, READ_AHEAD_BYTES } from '../../src/sdk/intake.js'
 
 const CHUNK_RECORDS = 250
 const RECORD_BYTES = 256
@@ -56,6 +56,27 @@ async function fill(input: PassThrough, first: number): Promise<number> {
   }
   return next - 1
 }
+
+void test('what nobody will send again is not read far ahead', async (t) => {
+  let release = (): void => {}
+  const { input, status } = await running({
+    acknowledge: 'never',
+    async records() {
+      await new Promise<void>((resolve) => (release = resolve))
+    },
+  })
+  const last = await fill(input, 1)
+  t.ok(last * RECORD_BYTES < FORGOTTEN_AHEAD_BYTES + 3 * CHUNK_RECORDS * RECORD_BYTES)
+  input.end()
+  let isOver = false
+  void status.finally(() => (isOver = true))
+  const over = (): boolean => isOver
+  while (!over()) {
+    release()
+    await turn()
+  }
+  t.equal(await status, 0)
+})
 
 void test('while a handler works the input is read so far ahead, and no further', async (t) => {
   let release = (): void => {}
