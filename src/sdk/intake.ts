@@ -138,7 +138,7 @@ export class Intake {
       at = next
     }
     this.#addRun(bytes, runStart, end, lastStart, count)
-    this.#scanned = Math.max(this.#scanned, end)
+    this.#scanned = end
   }
 
   #addRun(bytes: Buffer, start: number, end: number, lastStart: number, count: number): void {
