@@ -57,6 +57,10 @@ export class LossTeller implements OutboxWatcher {
     this.#parts.voice.poisoned(line)
   }
 
+  queueShut(reason: 'failed' | 'stopped', lost: number): void {
+    if (lost > 0) this.#parts.voice.queueShut(reason, lost)
+  }
+
   queueReopened(lost: number): void {
     this.#isDue = true
     if (lost > 0) this.#parts.voice.queueReopened(lost)

@@ -19,6 +19,26 @@ export type PluginState =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'invalid' }
 
+/** Nothing runs and nothing will until it is told to. */
+export function isAtRest({ kind }: PluginState): boolean {
+  return kind === 'stopped' || kind === 'failed' || kind === 'invalid'
+}
+
+/** It is being stopped, and may still be told so. */
+export function isBeingTold(state: PluginState): boolean {
+  return state.kind === 'stopping' && state.step === 'ended'
+}
+
+/** Its end was asked for, and is no fault of its own. */
+export function isStopped(state: PluginState): boolean {
+  return state.kind === 'stopping' && typeof state.after === 'string'
+}
+
+/** It is being stopped for good. */
+export function isLeaving(state: PluginState): boolean {
+  return state.kind === 'stopping' && (state.after === 'stopped' || state.after === 'invalid')
+}
+
 export interface Death {
   /** As a person reads it: `exit status 1`, `signal SIGKILL`, `not started: …`. */
   readonly how: string

@@ -3,6 +3,7 @@
 import { harmlessText } from '../protocol/harmless-text.js'
 import type { Herald } from './herald.js'
 import type { DropReason } from './ledger.js'
+import type { PluginAction } from './plugin-life.js'
 import type { OverflowAction } from './settings.js'
 
 /** stderr lines shown with a death; a failure shows all that are kept. */
@@ -11,6 +12,17 @@ const LAST_WORDS = 3
 const SHOWN_CHARACTERS = 300
 /** What may happen with every record is told of no more often. */
 const PAUSE_MS = 60_000
+
+type Telling = Extract<PluginAction, { do: `tell-${string}` }>
+
+/** What is known of the plugin when its state changes. */
+export interface TellingFacts {
+  readonly pid: number | undefined
+  readonly exe: string
+  /** The last stderr lines of the process that died last. */
+  readonly lastLines: readonly string[]
+  readonly isEnding: boolean
+}
 
 export class PluginVoice {
   readonly #plugin: string
@@ -23,33 +35,20 @@ export class PluginVoice {
     this.#herald = herald
   }
 
-  started(pid: number | undefined, exe: string): void {
-    this.#herald.log.info({ plugin: this.#plugin, pid }, 'plugin started')
-    this.#herald.publish({ op: 'plugin-start', fields: { plugin: this.#plugin, exe }, success: true })
-  }
-
-  died(how: string, exe: string, restartInMs: number, lastLines: readonly string[]): void {
-    const fields = { plugin: this.#plugin, how, restartInMs, lastStderr: lastLines.slice(-LAST_WORDS).map(cut) }
-    this.#herald.log.warn(fields, 'plugin died; restarting')
-    this.#herald.publish({ op: 'plugin-death', fields: { plugin: this.#plugin, exe, how }, success: false })
-  }
-
-  /** A SIGTERM from outside while the daemon ends is meant for all of us and no crash. */
-  endedAlong(how: string, restartInMs: number): void {
-    const fields = { plugin: this.#plugin, how, restartInMs }
-    this.#herald.log.info(fields, 'plugin was ended along with the daemon; starting it again for what remains')
-  }
-
-  failed(reason: string, exe: string, lastLines: readonly string[]): void {
-    const hint = 'plugin failed and stays down; mend its drop-in or its program, then reload'
-    this.#herald.log.error({ plugin: this.#plugin, reason, lastStderr: lastLines.map(cut) }, hint)
-    this.#herald.publish({ op: 'plugin-failed', fields: { plugin: this.#plugin, exe, reason }, success: false })
-  }
-
-  /** `isEnding`: then everybody stops, which the dispatcher's own record has said. */
-  stopped(isEnding: boolean): void {
-    this.#herald.log.info({ plugin: this.#plugin }, 'plugin stopped')
-    if (!isEnding) this.#herald.publish({ op: 'plugin-stop', fields: { plugin: this.#plugin }, success: true })
+  /** What a change of its state asks to be told. */
+  tell(action: Telling, about: TellingFacts): void {
+    switch (action.do) {
+      case 'tell-started':
+        return this.#started(about)
+      case 'tell-died':
+        return action.excused ? this.#endedAlong(action.how, action.restartInMs) : this.#died(action, about)
+      case 'tell-failed':
+        return this.#failed(action.reason, about)
+      case 'tell-stopped':
+        return this.#stopped(about.isEnding)
+      default:
+        action satisfies never
+    }
   }
 
   stalled(pid: number | undefined, queued: number, seconds: number, hasClosedInput: boolean): void {
@@ -148,6 +147,35 @@ export class PluginVoice {
 
   leftOut(lines: number): void {
     this.#herald.log.warn({ plugin: this.#plugin, lines }, 'plugin says more than is logged; lines left out')
+  }
+
+  #started({ pid, exe }: TellingFacts): void {
+    this.#herald.log.info({ plugin: this.#plugin, pid }, 'plugin started')
+    this.#herald.publish({ op: 'plugin-start', fields: { plugin: this.#plugin, exe }, success: true })
+  }
+
+  #died({ how, restartInMs }: { how: string; restartInMs: number }, { exe, lastLines }: TellingFacts): void {
+    const fields = { plugin: this.#plugin, how, restartInMs, lastStderr: lastLines.slice(-LAST_WORDS).map(cut) }
+    this.#herald.log.warn(fields, 'plugin died; restarting')
+    this.#herald.publish({ op: 'plugin-death', fields: { plugin: this.#plugin, exe, how }, success: false })
+  }
+
+  /** A SIGTERM from outside while the daemon ends is meant for all of us and no crash. */
+  #endedAlong(how: string, restartInMs: number): void {
+    const fields = { plugin: this.#plugin, how, restartInMs }
+    this.#herald.log.info(fields, 'plugin was ended along with the daemon; starting it again for what remains')
+  }
+
+  #failed(reason: string, { exe, lastLines }: TellingFacts): void {
+    const hint = 'plugin failed and stays down; mend its drop-in or its program, then reload'
+    this.#herald.log.error({ plugin: this.#plugin, reason, lastStderr: lastLines.map(cut) }, hint)
+    this.#herald.publish({ op: 'plugin-failed', fields: { plugin: this.#plugin, exe, reason }, success: false })
+  }
+
+  /** `isEnding`: then everybody stops, which the dispatcher's own record has said. */
+  #stopped(isEnding: boolean): void {
+    this.#herald.log.info({ plugin: this.#plugin }, 'plugin stopped')
+    if (!isEnding) this.#herald.publish({ op: 'plugin-stop', fields: { plugin: this.#plugin }, success: true })
   }
 }
 

@@ -4,23 +4,20 @@
 import type { Selector } from '../protocol/selector.js'
 import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
-import { Inlet } from './inlet.js'
+import { Listening } from './listening.js'
 import { LossTeller } from './loss-teller.js'
 import type { Outbox } from './outbox.js'
 import { Outflow } from './outflow.js'
 import { PluginProcess, type Remains } from './plugin-process.js'
 import type { PluginSide } from './plugin-side.js'
+import { isAtRest, isBeingTold, isLeaving, isStopped } from './plugin-life.js'
 import { newLife, next, type Life, type PluginAction, type PluginEvent, type PluginState } from './plugin-state.js'
 import { PluginVoice } from './plugin-voice.js'
 import type { PluginWorld } from './plugin-world.js'
-import { ProtocolSide } from './protocol-side.js'
 import type { Hold, Holder } from './settlement.js'
+import { sideOf } from './side-of.js'
+import { StallWatch } from './stall-watch.js'
 import { ledgerOf } from './state-report.js'
-import { StreamSide } from './stream-side.js'
-import { IN_WINDOW } from './talk.js'
-
-/** A running plugin that takes nothing for this long while records wait is called stalled. */
-export const STALLED_MS = 60_000
 
 export class Plugin implements Holder {
   readonly name: string
@@ -29,12 +26,12 @@ export class Plugin implements Holder {
   readonly #voice: PluginVoice
   readonly #teller: LossTeller
   readonly #outflow: Outflow
+  readonly #stall: StallWatch
+  readonly #listening: Listening
   #dropIn: DropIn
   #life: Life
   #process: PluginProcess | undefined
   #cancelTimer: () => void = () => {}
-  #isStalled = false
-  #isListening = true
   #starts = 0
   /** The last stderr lines of the process that died last. */
   #lastLines: readonly string[] = []
@@ -45,8 +42,31 @@ export class Plugin implements Holder {
     this.#world = world
     this.#voice = new PluginVoice(dropIn.name, world.herald)
     this.#life = newLife(dropIn.restart)
-    this.#teller = this.#newTeller()
-    this.side = this.#newSide(dropIn)
+    this.#stall = new StallWatch(this.#voice)
+    this.#teller = new LossTeller({
+      voice: this.#voice,
+      herald: world.herald,
+      clock: world.clock,
+      ledger: () => this.queue.ledger,
+      overflow: () => this.#dropIn.queue.overflow,
+      changeRunlevel: world.changeRunlevel,
+      makeRoom: () => {
+        this.pump()
+      },
+    })
+    this.side = sideOf(this, world, this.#voice, this.#teller, {
+      onReady: () => {
+        this.#apply({ kind: 'ready' })
+      },
+      onSaid: () => {
+        this.pump()
+      },
+      onFault: (why) => {
+        this.#voice.faulty(why)
+        this.#apply({ kind: 'fault', why })
+      },
+    })
+    this.#listening = new Listening(this.side)
     this.#outflow = new Outflow(this.side.queue, world.clock, () => {
       this.pump()
       world.onChange(this)
@@ -79,13 +99,11 @@ export class Plugin implements Holder {
   }
 
   get isStalled(): boolean {
-    return this.#isStalled
+    return this.#stall.isStalled
   }
 
-  /** Nothing runs and nothing will until it is told to. */
   get isAtRest(): boolean {
-    const { kind } = this.#life.state
-    return kind === 'stopped' || kind === 'failed' || kind === 'invalid'
+    return isAtRest(this.#life.state)
   }
 
   start(): void {
@@ -98,7 +116,7 @@ export class Plugin implements Holder {
 
   /** It has never been started and will not be: what waits for it is dropped, and this is said. */
   abandon(): void {
-    this.#shutQueue('stopped')
+    this.#teller.queueShut('stopped', this.queue.shut('stopped'))
   }
 
   /** The next step of stopping, now. */
@@ -137,10 +155,9 @@ export class Plugin implements Holder {
   pump(): void {
     this.side.noteProgress(this.#world.clock.nowMs())
     const { state } = this.#life
-    const isLeaving = isBeingTold(state)
-    if (state.kind === 'running' || state.kind === 'greeting' || (isLeaving && !this.side.isAllSaid))
-      this.#outflow.pump()
-    if (isLeaving && this.side.isAllSaid) this.#process?.endInput()
+    const isTold = isBeingTold(state)
+    if (state.kind === 'running' || state.kind === 'greeting' || (isTold && !this.side.isAllSaid)) this.#outflow.pump()
+    if (isTold && this.side.isAllSaid) this.#process?.endInput()
   }
 
   /** The record about the beginning of its own loss, when it has room for it again. */
@@ -150,8 +167,7 @@ export class Plugin implements Holder {
 
   holdsFrom(nowMs: number): number {
     const { state } = this.#life
-    const isLeaving = state.kind === 'stopping' && (state.after === 'stopped' || state.after === 'invalid')
-    return this.isAtRest || isLeaving ? Infinity : this.side.holdsFrom(nowMs)
+    return isAtRest(state) || isLeaving(state) ? Infinity : this.side.holdsFrom(nowMs)
   }
 
   /** What it took of the records from `seq` on, if others may have to wait for it. */
@@ -167,76 +183,18 @@ export class Plugin implements Holder {
     // Who is always heard is held by not being told that anything is settled.
     if (!isAlwaysHeard || !isDoorShut) this.side.settle(this.#world.clock.nowMs())
     this.pump()
-    if (isAlwaysHeard) return
-    // READY has its time, however long the door is shut.
-    const isGreeting = this.#life.state.kind === 'greeting'
-    this.#listen(isGreeting || (!isDoorShut && (this.#isListening ? !inlet.isFull : inlet.hasRoom)))
+    this.#listening.mind(this.#process, isDoorShut, this.#life.state.kind === 'greeting')
   }
 
   /** Notices when the plugin has stopped reading, and when it reads again. */
   checkProgress(): void {
-    const isStalled = this.#life.state.kind === 'running' && this.#outflow.stuckMs >= STALLED_MS
-    if (isStalled === this.#isStalled) return
-    this.#isStalled = isStalled
-    const { queued } = this.queue.ledger
-    const hasClosedInput = this.#process?.hasClosedInput === true
-    if (isStalled) this.#voice.stalled(this.pid, queued, STALLED_MS / 1000, hasClosedInput)
-    else this.#voice.readsAgain(this.pid, queued)
-  }
-
-  #newTeller(): LossTeller {
-    return new LossTeller({
-      voice: this.#voice,
-      herald: this.#world.herald,
-      clock: this.#world.clock,
-      ledger: () => this.queue.ledger,
-      overflow: () => this.#dropIn.queue.overflow,
-      changeRunlevel: this.#world.changeRunlevel,
-      makeRoom: () => {
-        this.pump()
-      },
-    })
-  }
-
-  #newSide(dropIn: DropIn): PluginSide {
-    const world = this.#world
-    const inlet =
-      dropIn.direction === 'out'
-        ? undefined
-        : new Inlet(IN_WINDOW, {
-            join: (lines, records) => world.join(this, lines, records),
-            holds: (seq) => world.holds(this, seq),
-          })
-    if (dropIn.format !== 'protocol') {
-      return new StreamSide(dropIn, world.pool, this.#teller, inlet, this.#voice, world.clock)
-    }
-    const sideWorld = {
-      ...world,
-      dropIn: () => this.#dropIn,
-      onSelected: () => {
-        world.onSelected(this)
-      },
-      onReady: () => {
-        this.#apply({ kind: 'ready' })
-      },
-      onFault: (why: string) => {
-        this.#voice.faulty(why)
-        this.#apply({ kind: 'fault', why })
-      },
-    }
-    return new ProtocolSide(sideWorld, this.#teller, inlet, this.#voice)
+    const outflow = this.#life.state.kind === 'running' ? this.#outflow : undefined
+    this.#stall.look(outflow, this.pid, this.queue.ledger.queued, () => this.#process?.hasClosedInput === true)
   }
 
   #takeLimits(dropIn: DropIn): void {
     this.queue.setLimits(dropIn.queue)
     this.queue.resume()
-  }
-
-  #listen(isListening: boolean): void {
-    if (isListening === this.#isListening) return
-    this.#isListening = isListening
-    this.#process?.setListening(isListening)
-    this.side.setListening(isListening)
   }
 
   #apply(event: PluginEvent): void {
@@ -284,20 +242,18 @@ export class Plugin implements Holder {
         this.#teller.queueReopened(this.queue.reopen())
         return
       case 'shut-queue':
-        this.#shutQueue(action.reason)
+        this.#teller.queueShut(action.reason, this.queue.shut(action.reason))
         return
       case 'tell-started':
-        this.#voice.started(this.pid, this.#dropIn.path)
-        return
       case 'tell-died':
-        if (action.excused) this.#voice.endedAlong(action.how, action.restartInMs)
-        else this.#voice.died(action.how, this.#dropIn.path, action.restartInMs, this.#lastLines)
-        return
       case 'tell-failed':
-        this.#voice.failed(action.reason, this.#dropIn.path, this.#lastLines)
-        return
       case 'tell-stopped':
-        this.#voice.stopped(this.#world.isEnding())
+        this.#voice.tell(action, {
+          pid: this.pid,
+          exe: this.#dropIn.path,
+          lastLines: this.#lastLines,
+          isEnding: this.#world.isEnding(),
+        })
         return
       default:
         action satisfies never
@@ -321,7 +277,7 @@ export class Plugin implements Holder {
     }
     this.#process = child
     this.#outflow.begin(child)
-    this.#isListening = true
+    this.#listening.begin()
     this.side.begin()
     this.#apply({ kind: 'spawned', pid: child.pid, greets: this.side.greets })
     // Not from here, which is a promise's continuation: see Fifo.writeLater.
@@ -339,7 +295,7 @@ export class Plugin implements Holder {
   #isGone(remains: Remains): void {
     this.#process = undefined
     this.#outflow.end()
-    this.#isStalled = false
+    this.#stall.forget()
     this.#voice.uncertain(this.queue.takeBack(remains.unread), remains.exact)
     this.side.end(!isStopped(this.#life.state))
     this.#lastLines = remains.lastLines
@@ -347,19 +303,4 @@ export class Plugin implements Holder {
     const death = { how: describeExit(remains.exit), exitCode: remains.exit.code, excused }
     this.#apply({ kind: 'exited', death })
   }
-
-  #shutQueue(reason: 'failed' | 'stopped'): void {
-    const lost = this.queue.shut(reason)
-    if (lost > 0) this.#voice.queueShut(reason, lost)
-  }
-}
-
-/** It is being stopped, and may still be told so. */
-function isBeingTold(state: PluginState): boolean {
-  return state.kind === 'stopping' && state.step === 'ended'
-}
-
-/** Its end was asked for, and it is no fault of its own. */
-function isStopped(state: PluginState): boolean {
-  return state.kind === 'stopping' && typeof state.after === 'string'
 }

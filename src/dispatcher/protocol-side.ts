@@ -18,6 +18,8 @@ export interface ProtocolSideWorld extends Omit<CommandWorld, 'dropIn' | 'subscr
   /** From the next record on it gets what its selector says now. */
   readonly onSelected: () => void
   readonly onReady: () => void
+  /** It has been heard, or is to be told something. */
+  readonly onHeard: () => void
   readonly onFault: (why: string) => void
 }
 
@@ -53,7 +55,11 @@ export class ProtocolSide implements PluginSide {
       },
     })
     const parts = { dropIn: world.dropIn, queue, inlet, commands: this.#commands, voice, clock: world.clock }
-    this.#talk = new Talk(parts, { ready: world.onReady, fault: world.onFault })
+    // An answer may come from a promise's continuation: see Fifo.writeLater.
+    const said = (): void => {
+      setImmediate(world.onHeard)
+    }
+    this.#talk = new Talk(parts, { ready: world.onReady, said, fault: world.onFault })
   }
 
   get selected(): Selector | undefined {

@@ -30,6 +30,8 @@ export interface TalkParts {
 
 export interface TalkEvents {
   readonly ready: () => void
+  /** Something is to be written that nothing the plugin said has led to, so that nobody would think of it. */
+  readonly said: () => void
   /** The process cannot be worked with. */
   readonly fault: (why: string) => void
 }
@@ -45,6 +47,7 @@ export class Talk {
   #isToldAll = false
   /** It was to be told of a reload before it was READY. */
   #owesReload = false
+  #isHearing = false
   #processes = 0
 
   constructor(parts: TalkParts, events: TalkEvents) {
@@ -74,7 +77,9 @@ export class Talk {
 
   /** The next bytes of its stdout, valid only during the call. */
   hear(chunk: Buffer): void {
+    this.#isHearing = true
     this.#splitter?.push(chunk)
+    this.#isHearing = false
     this.#parts.inlet?.flush()
     if (this.#session.kind === 'open') this.#happens({ kind: 'heard' })
   }
@@ -95,6 +100,7 @@ export class Talk {
     if (this.#isToldAll) return
     const { control } = this.#parts.queue
     control.push(line)
+    if (!this.#isHearing) this.#events.said()
     if (control.isFull) this.#fault('it asks and does not read the answers')
   }
 
