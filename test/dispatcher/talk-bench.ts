@@ -22,6 +22,8 @@ export class TalkBench {
   /** Records that joined. */
   readonly joined: string[] = []
   readies = 0
+  /** How often it had to be told that there is something to write. */
+  saids = 0
   dropIn: DropIn
   /** The seq that others hold of what joined. */
   heldFrom = Infinity
@@ -42,6 +44,7 @@ export class TalkBench {
       },
       {
         ready: () => this.readies++,
+        said: () => this.saids++,
         fault: (why) => this.faults.push(why),
       },
     )
