@@ -1,4 +1,5 @@
-// A plugin of the line protocol whose part the test itself plays: it says what it is told to, and writes down what it hears.
+// A plugin whose part the test itself plays: it says what it is told to, and writes down what it hears. It speaks the line
+// protocol unless its drop-in says otherwise.
 
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { Test } from 'tap'
@@ -26,7 +27,8 @@ export class Puppet {
   /** Writes its drop-in anew. */
   dropIn(lines: readonly string[]): void {
     const args = [this.#place.path(this.name), this.#place.path(`${this.name}.strings`)]
-    this.#place.plugin(this.name, 'is-a-puppet.sh', args, ['format = protocol', 'restart_delay = 10ms..10ms', ...lines])
+    const format = lines.some((line) => line.startsWith('format = ')) ? [] : ['format = protocol']
+    this.#place.plugin(this.name, 'is-a-puppet.sh', args, [...format, 'restart_delay = 10ms..10ms', ...lines])
   }
 
   says(...lines: readonly string[]): void {
@@ -50,6 +52,12 @@ export class Puppet {
   /** The seqs of the records among them. */
   get seqs(): number[] {
     return this.heard.filter((line) => line.startsWith('RECORD ')).map((line) => Number(line.split(' ')[1]))
+  }
+
+  /** It begins to speak. */
+  async opens(daemon: Daemon, ready = 'READY 1'): Promise<void> {
+    await this.hears(daemon, 'HELLO ')
+    this.says(ready)
   }
 
   /** Waits until it has heard a line that begins so, `count` times; returns those. */

@@ -1,0 +1,260 @@
+// Plugins that send records: as lines, or in the line protocol with acknowledgement.
+
+import t, { type Test } from 'tap'
+import { Daemon } from './daemon.js'
+import { Place } from './place.js'
+import { Puppet } from './puppet.js'
+import { frames, range, recordText, serialsIn, textOf } from './records.js'
+
+const NONE = { args: ['--input', 'none'] }
+const WINDOW = 4096
+/** What one read may bring beyond the window, in records of counts-to.js, and what a pipe gives up in one go at most. */
+const MOST_BEYOND = 2000
+
+function keeper(place: Place, name: string, lines: readonly string[] = []): void {
+  place.plugin(name, 'keeps-what-it-acks.js', [place.path(name)], ['format = protocol', ...lines])
+}
+
+/** The serials of the records that a keeper has, in its order. */
+function kept(place: Place, name: string): number[] {
+  const text = place.read(name).toString('latin1')
+  return [...text.matchAll(/ msg=audit\(1700000000\.000:(\d+)\): /g)].map(([, serial]) => Number(serial))
+}
+
+async function stop(t: Test, daemon: Daemon): Promise<void> {
+  daemon.signal('SIGTERM')
+  t.match(await daemon.ended(), { code: 0 })
+}
+
+void t.test('lines of a string plugin are records, and who sent them is their source', async (t) => {
+  const place = new Place(t)
+  const producer = new Puppet(t, place, 'producer', ['format = string', 'direction = in'])
+  place.tee('all')
+  place.tee('only', ['subscribe = source=producer'])
+  place.tee('not', ['subscribe = !source=producer'])
+  keeper(place, 'both', ['subscribe = source=producer,auditd'])
+  const daemon = new Daemon(t, place)
+  await daemon.running('producer', 'all', 'only', 'not', 'both')
+  await daemon.write(frames(1, 2))
+  await daemon.has('all', textOf(1, 2).length)
+  producer.says(recordText(3), 'this is no record', `${recordText(4)}\0\0`, '', recordText(5))
+  await daemon.has('all', textOf(1, 5).length)
+  t.match(await daemon.says(['plugin sends what is no record']), [/plugin=producer count=1 line="this is no record"/])
+  await daemon.write(frames(6, 6))
+  t.match(await daemon.finish(), { code: 0 })
+  t.ok(place.read('all').equals(textOf(1, 6)))
+  t.ok(place.read('only').equals(textOf(3, 5)))
+  t.same(serialsIn(place.read('not')).serials, [1, 2, 6])
+  t.same(kept(place, 'both'), range(1, 6))
+  t.same(producer.heard, [], 'it gets nothing')
+  t.match(daemon.ledger('producer').fields, { taken: '3', bad: '1', unsettled: '0' })
+})
+
+void t.test('a plugin gets what others send, and never what it has sent itself', async (t) => {
+  const place = new Place(t)
+  const [one, other] = [
+    new Puppet(t, place, 'one', ['direction = both']),
+    new Puppet(t, place, 'other', ['direction = both']),
+  ]
+  const plain = new Puppet(t, place, 'plain', ['format = string', 'direction = both'])
+  const daemon = new Daemon(t, place)
+  await daemon.running('plain')
+  await one.opens(daemon)
+  await other.opens(daemon)
+  one.says('# only a comment', `RECORD 7 ${recordText(101)}`)
+  await one.hears(daemon, 'ACK 7')
+  await other.hears(daemon, `RECORD 1 ${recordText(101)}`)
+  await daemon.until(() => plain.heard.length === 1, 'the string plugin has it too')
+  other.says(`RECORD 1 ${recordText(102)}`)
+  await one.hears(daemon, `RECORD 2 ${recordText(102)}`)
+  plain.says(recordText(103))
+  await one.hears(daemon, `RECORD 3 ${recordText(103)}`)
+  await other.hears(daemon, `RECORD 3 ${recordText(103)}`)
+  await daemon.write(frames(1, 1))
+  await daemon.until(() => plain.heard.length === 3, 'and what others send')
+  t.match(await daemon.finish(), { code: 0 })
+  t.same(one.seqs, [2, 3, 4])
+  t.same(other.seqs, [1, 3, 4])
+  t.same(plain.heard, [recordText(101), recordText(102), recordText(1)])
+  for (const name of ['one', 'other', 'plain']) {
+    t.match(daemon.ledger(name), { in: 4, delivered: 3, filtered: 1, dropped: 0, balanced: true })
+  }
+})
+
+void t.test('ACK comes when each that acknowledges has done so; with no taker at once', async (t) => {
+  const place = new Place(t)
+  const source = new Puppet(t, place, 'source', ['direction = in'])
+  const alone = new Daemon(t, place, NONE)
+  await source.opens(alone)
+  source.sends(1, 5)
+  await source.hears(alone, 'ACK 5')
+  await stop(t, alone)
+
+  const sink = new Puppet(t, place, 'sink')
+  place.tee('plain')
+  const daemon = new Daemon(t, place, NONE)
+  await source.hears(daemon, 'HELLO ', 2)
+  source.says('READY 1')
+  await sink.opens(daemon, 'READY 1 ack')
+  source.sends(1, 3)
+  source.says('RECORD 4 this is no record')
+  source.sends(5, 6)
+  await sink.hears(daemon, 'RECORD 5 ')
+  t.same(await source.hears(daemon, 'ERR 4 bad-record '), [
+    'ERR 4 bad-record not [node=NAME ]type=NAME msg=audit(sec.msec:serial): ...',
+  ])
+  t.same(
+    source.heard.filter((line) => line.startsWith('ACK ')),
+    ['ACK 5'],
+    'only that of the daemon before',
+  )
+  sink.says('ACK 2')
+  await source.hears(daemon, 'ACK 2')
+  sink.says('ACK 3')
+  await source.hears(daemon, 'ACK 4')
+  t.notOk(source.heard.includes('ACK 3'), 'the bad one is settled with those before it')
+  sink.says('ACK 5')
+  await source.hears(daemon, 'ACK 6')
+  t.equal(source.heard.at(-1), 'ACK 6')
+  await stop(t, daemon)
+  t.equal(source.heard.at(-1), 'STOP')
+  t.match(daemon.ledger('sink'), { in: 5, delivered: 5, balanced: true })
+  t.same(serialsIn(place.read('plain')).serials, [1, 2, 3, 5, 6])
+})
+
+void t.test('who has failed, is paused, stands still or does not acknowledge holds nothing up for long', async (t) => {
+  const place = new Place(t, 'self_events = no\ndrain_timeout = 1s\n')
+  const source = new Puppet(t, place, 'source', ['direction = in'])
+  place.dropIn('failed', [`path = ${place.program('bad.sh', '#!/bin/sh\nexit 78\n')}`, 'format = protocol'])
+  const paused = new Puppet(t, place, 'paused')
+  const stopped = new Puppet(t, place, 'stopped', ['stop_timeout = 1s'])
+  const lazy = new Puppet(t, place, 'lazy')
+  const daemon = new Daemon(t, place, NONE)
+  await daemon.says(['plugin failed', 'plugin=failed'])
+  await source.opens(daemon)
+  for (const puppet of [paused, stopped, lazy]) await puppet.opens(daemon, 'READY 1 ack')
+  paused.says('COMMAND 1 pause')
+  await paused.hears(daemon, 'OK 1')
+  process.kill(-daemon.pidOf('stopped'), 'SIGSTOP')
+  await daemon.standsStill('stopped')
+  source.sends(1, 3)
+  await lazy.hears(daemon, 'RECORD 3 ')
+  await source.hears(daemon, 'ACK 3')
+  t.equal(daemon.lines('plugin died').length, 0, 'which none of them is ended for')
+  lazy.says('ACK 3')
+  process.kill(-daemon.pidOf('stopped'), 'SIGCONT')
+  await stop(t, daemon)
+})
+
+void t.test(
+  'as much as in-window may be unsettled: then one that sends is not read, one that does both is told',
+  async (t) => {
+    for (const direction of ['in', 'both'] as const) {
+      const place = new Place(t)
+      const count = 30_000
+      keeper(place, 'sink')
+      place.plugin(
+        'source',
+        'counts-to.js',
+        [place.path('source'), String(count)],
+        ['format = protocol', `direction = ${direction}`],
+      )
+      const daemon = new Daemon(t, place, NONE)
+      await daemon.running('sink')
+      await daemon.stopPlugin('sink')
+      let fields: Readonly<Record<string, string>> = {}
+      while (Number(fields['unsettled'] ?? 0) < WINDOW) ({ fields } = await daemon.ledgerNow('source'))
+      const unsettled = Number(fields['unsettled'])
+      if (direction === 'both') t.equal(unsettled, WINDOW)
+      else t.ok(unsettled < WINDOW + MOST_BEYOND, `${unsettled} are unsettled`)
+      if (direction === 'both') await daemon.until(() => place.read('source').includes(' busy '), 'it is told')
+      process.kill(daemon.pidOf('sink'), 'SIGCONT')
+      const isOver = (): boolean => {
+        const heard = place.read('source').toString().trimEnd().split('\n')
+        return heard.some((line) => line === `ACK ${count}` || line.startsWith(`ERR ${count} busy`))
+      }
+      await daemon.until(isOver, 'the last is answered')
+      while (Number((await daemon.ledgerNow('source')).fields['unsettled']) > 0);
+      await stop(t, daemon)
+      const { taken, busy } = daemon.ledger('source').fields
+      t.equal(Number(taken) + Number(busy), count, `${direction}: ${busy} were answered busy`)
+      t.equal(Number(busy) > 0, direction === 'both')
+      t.equal(kept(place, 'sink').length, Number(taken), 'and what was taken has come')
+      t.match(daemon.ledger('sink'), { in: Number(taken), delivered: Number(taken), balanced: true })
+    }
+  },
+)
+
+void t.test('killed fifty times, a plugin with lasting positions repeats nothing and loses nothing', async (t) => {
+  const place = new Place(t)
+  const kills = 50
+  const count = 1_000_000
+  keeper(place, 'sink')
+  place.plugin(
+    'source',
+    'counts-to.js',
+    [place.path('source'), String(count)],
+    ['format = protocol', 'direction = in', 'restart_delay = 10ms..10ms', 'max_restarts = 0'],
+  )
+  const daemon = new Daemon(t, place, NONE)
+  for (let kill = 0; kill < kills; kill++) {
+    const size = place.size('sink')
+    await daemon.until(() => place.size('sink') > size, 'records pass')
+    const pid = daemon.pidOf('source')
+    process.kill(pid, 'SIGKILL')
+    await daemon.runningAnew('source', pid)
+  }
+  await stop(t, daemon)
+  const serials = kept(place, 'sink')
+  t.ok(serials.length >= kills)
+  t.same(
+    serials.findIndex((serial, index) => serial !== index + 1),
+    -1,
+    'each exactly once, in order',
+  )
+  t.match(daemon.ledger('source').fields, { taken: String(serials.length), restarts: String(kills) })
+  const hellos = place
+    .read('source')
+    .toString()
+    .split('\n')
+    .filter((line) => line.startsWith('HELLO '))
+  t.ok(hellos.length > kills / 2)
+})
+
+void t.test('a full queue with `block` holds plugins that send', async (t) => {
+  const place = new Place(t)
+  const count = 10_000
+  place.tee('blocks', ['q_depth = 1000', 'overflow_action = block'])
+  place.plugin('source', 'counts-to.js', [place.path('source'), String(count)], ['format = protocol', 'direction = in'])
+  const lines = new Puppet(t, place, 'lines', ['format = string', 'direction = in'])
+  const daemon = new Daemon(t, place, NONE)
+  await daemon.running('blocks', 'source', 'lines')
+  await daemon.stopPlugin('blocks')
+  let queued = 0
+  while (queued < 1000) ({ queued } = await daemon.ledgerNow('blocks'))
+  lines.sends(1, 1)
+  t.ok(Number((await daemon.ledgerNow('source')).fields['taken']) < 2 * MOST_BEYOND + 1000)
+  t.equal((await daemon.ledgerNow('lines')).fields['taken'], '0')
+  process.kill(daemon.pidOf('blocks'), 'SIGCONT')
+  await daemon.until(() => place.read('source').includes(`ACK ${count}\n`), 'all are settled')
+  await stop(t, daemon)
+  t.match(daemon.ledger('blocks'), { in: count, delivered: count, dropped: 0, balanced: true })
+  t.match(daemon.ledger('lines').fields, { taken: '0', bad: '1' }, 'RECORD 1 … is no record of a string plugin')
+})
+
+void t.test('fed by plugins alone it ends at SIGTERM, with everything delivered', async (t) => {
+  const place = new Place(t)
+  const source = new Puppet(t, place, 'source', ['direction = in'])
+  keeper(place, 'sink')
+  place.tee('plain')
+  const daemon = new Daemon(t, place, NONE)
+  await source.opens(daemon)
+  await daemon.running('sink', 'plain')
+  source.sends(1, 500)
+  await daemon.until(() => kept(place, 'sink').length > 0, 'records pass')
+  await source.hears(daemon, 'ACK 500')
+  await stop(t, daemon)
+  t.same(kept(place, 'sink'), range(1, 500))
+  t.ok(place.read('plain').equals(textOf(1, 500)))
+  t.equal(source.heard.at(-1), 'STOP')
+})
