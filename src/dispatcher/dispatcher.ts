@@ -5,21 +5,20 @@
 // written to as far as it takes it. So when a queue is empty and its plugin keeps up, a record has left before the turn ends.
 
 import { StreamReader } from '../protocol/stream.js'
-import type { StreamSink } from '../protocol/stream-trouble.js'
-import type { ConfigPlace } from './config-place.js'
 import type { DropInReport } from './drop-in-dir.js'
+import type { DispatcherOptions, DispatcherWorld } from './dispatcher-world.js'
 import { FanOut } from './fan-out.js'
 import { InputGate } from './input-gate.js'
 import { openInput, type Input } from './input.js'
 import { Inputs } from './inputs.js'
-import { findNodeName } from './node-name.js'
+import { Naming } from './naming.js'
 import { PluginSet } from './plugin-set.js'
-import type { MachineWorld } from './plugin-world.js'
 import type { Plugin } from './plugin.js'
 import { planReload, type Change } from './reload-plan.js'
 import type { Settings } from './settings.js'
 import { inputLedger, ledgerOf, statsText } from './state-report.js'
-import { losesRecords, Troubles } from './troubles.js'
+import { sinkInto } from './stream-sink.js'
+import { Troubles } from './troubles.js'
 
 const STDIN = 0
 const CHECK_PROGRESS_MS = 5000
@@ -33,21 +32,6 @@ const EXIT_SYSTEM = 71
  */
 type Phase = 'running' | 'leaving' | 'draining' | 'stopping' | 'ended'
 
-export interface DispatcherOptions {
-  readonly place: ConfigPlace
-  readonly settings: Settings
-  readonly input: 'auto' | 'none' | 'exact' | 'padded' | 'text'
-}
-
-export interface DispatcherWorld extends MachineWorld {
-  /** Ends what an earlier daemon left; nothing is started before. */
-  readonly endOrphans: () => Promise<void>
-  /** True when the process that started the daemon has ended. */
-  readonly isParentGone: () => boolean
-  /** Called once everything has ended, with the daemon's exit status. */
-  readonly onEnd: (exitStatus: number) => void
-}
-
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #world: DispatcherWorld
@@ -56,13 +40,11 @@ export class Dispatcher {
   readonly #reader: StreamReader
   readonly #troubles: Troubles
   readonly #inputs: Inputs
+  readonly #naming: Naming
   #settings: Settings
   #phase: Phase = 'running'
   /** How often it was asked to stop. */
   #requests = 0
-  /** How often the node's name has been asked for. */
-  #namings = 0
-  #node = ''
   #exitStatus = EXIT_DONE
   #input: Input | undefined
   #cancelDeadline: (() => void) | undefined
@@ -74,6 +56,10 @@ export class Dispatcher {
     this.#world = world
     this.#fanOut = new FanOut(world.pool)
     this.#troubles = new Troubles(world.herald.log, world.clock)
+    this.#naming = new Naming(world.herald.log, (node) => {
+      this.#fanOut.setNode(node)
+      world.herald.setNode(node)
+    })
     this.#plugins = new PluginSet(this.#fanOut, {
       ...world,
       isEnding: () => this.isEnding,
@@ -83,11 +69,11 @@ export class Dispatcher {
       onHeard: () => {
         this.turn()
       },
-      hello: () => ({ run: world.run, next: this.#fanOut.seq + 1, node: this.#node }),
+      hello: () => ({ run: world.run, next: this.#fanOut.seq + 1, node: this.#naming.node }),
       onSelected: (plugin) => {
         this.#plugins.select(plugin)
       },
-      join: (plugin, lines, records) => this.#join(plugin, lines, records),
+      join: (plugin, lines, records) => this.#plugins.join(plugin, lines, records),
       holds: (plugin, seq) => this.#plugins.holds(plugin, seq),
       stats: (name) =>
         statsText(this.#reader.kind, this.#reader.counters, this.#fanOut.seq, this.#plugins.plugins, name),
@@ -98,7 +84,7 @@ export class Dispatcher {
       () => this.#input,
     )
     const force = options.input === 'auto' || options.input === 'none' ? {} : { force: options.input }
-    this.#reader = new StreamReader(this.#sink(), force)
+    this.#reader = new StreamReader(sinkInto(this.#fanOut, this.#troubles), force)
   }
 
   /** Reads from the first moment, as auditd's socket holds only some 200 records; plugins start when nothing is in their way. */
@@ -109,7 +95,7 @@ export class Dispatcher {
     this.carryOut(this.#settings, planReload(this.#plugins.known, reports))
     const gate = this.#openGate()
     this.#checkProgressLater()
-    await this.#nameNode()
+    await this.#naming.find(this.#settings)
     herald.publish({ op: 'dispatcher-start', fields: {}, success: true })
     gate.open()
     await this.#world.endOrphans()
@@ -123,7 +109,7 @@ export class Dispatcher {
 
   async reload(settings: Settings, reports: readonly DropInReport[]): Promise<void> {
     this.#settings = settings
-    await this.#nameNode()
+    await this.#naming.find(this.#settings)
     // Whoever was started now would be stopped at once, or by nobody.
     if (this.isEnding) return
     // Compared only now: the start may have waited for its name as well.
@@ -223,10 +209,7 @@ export class Dispatcher {
   /** Hands on what has come in since the last turn. */
   turn(): void {
     this.#fanOut.offer()
-    for (const plugin of this.#plugins.plugins) {
-      const owed = plugin.takeOwed()
-      if (owed.length > 0) this.#fanOut.publishAlone(plugin.queue, owed)
-    }
+    this.#plugins.payOwed()
     for (const line of this.#world.herald.take()) this.#fanOut.publish(line)
     for (const plugin of this.#plugins.plugins) plugin.pump()
     this.#inputs.mind()
@@ -257,7 +240,7 @@ export class Dispatcher {
   /** The input has ended: whoever has been given everything is stopped. */
   #letFinishedGo(): void {
     if (this.#phase !== 'draining' || this.#world.herald.hasPending) return
-    for (const plugin of finishing(this.#plugins.everyone)) {
+    for (const plugin of this.#plugins.finishing) {
       if (plugin.queue.isEmpty && plugin.state.kind !== 'stopping') this.#plugins.stop(plugin)
     }
   }
@@ -303,14 +286,6 @@ export class Dispatcher {
     this.#world.onEnd(this.#exitStatus)
   }
 
-  /** Records that a plugin has sent. They are offered at once: who took them is what their settlement waits for. */
-  #join(plugin: Plugin, lines: Buffer, records: number): number {
-    const first = this.#fanOut.seq + 1
-    this.#fanOut.lines(lines, 0, lines.length, records, plugin.name)
-    this.#fanOut.offer()
-    return first
-  }
-
   #checkProgressLater(): void {
     this.#cancelCheck = this.#world.clock.after(CHECK_PROGRESS_MS, () => {
       for (const plugin of this.#plugins.plugins) plugin.checkProgress()
@@ -320,39 +295,4 @@ export class Dispatcher {
       this.#checkProgressLater()
     })
   }
-
-  async #nameNode(): Promise<void> {
-    const turn = ++this.#namings
-    const { name, problem } = await findNodeName(this.#settings)
-    // A reload has asked anew in the meantime: its answer is the one that counts.
-    if (turn !== this.#namings) return
-    if (problem !== '') this.#world.herald.log.warn({ problem, node: name }, 'name_format cannot be followed')
-    this.#node = name
-    this.#fanOut.setNode(name)
-    this.#world.herald.setNode(name)
-  }
-
-  #sink(): StreamSink {
-    return {
-      frame: (version, type, bytes, start, end, clean) => {
-        this.#fanOut.frame(version, type, bytes, start, end, clean)
-      },
-      lines: (bytes, start, end, count) => {
-        this.#fanOut.lines(bytes, start, end, count)
-      },
-      trouble: (trouble) => {
-        this.#troubles.report(trouble)
-        if (losesRecords(trouble)) this.#fanOut.noteGap()
-      },
-    }
-  }
-}
-
-/** Who may finish now: first the plugins that only send, then those that do both, and when no more can come the rest. */
-function finishing(everyone: readonly Plugin[]): readonly Plugin[] {
-  for (const direction of ['in', 'both'] as const) {
-    const busy = everyone.filter((plugin) => plugin.dropIn.direction === direction && !plugin.isAtRest)
-    if (busy.length > 0) return busy
-  }
-  return everyone
 }

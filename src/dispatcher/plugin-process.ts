@@ -19,6 +19,8 @@ const GONE_LIMIT_MS = 1000
 export interface ProcessWorld {
   readonly clock: Clock
   readonly runDir: RunDir
+  /** What is wrong with a program now, which may be another than when the drop-in was read; empty if nothing is. */
+  readonly programDoubt: (path: string) => string
   /** The run directory cannot be written. */
   readonly onRunDirProblem: (problem: string) => void
   /** Added to NODE_OPTIONS of every plugin: empty, or what makes Node run where its compiler may not. */
@@ -79,6 +81,8 @@ export class PluginProcess {
     ears: ProcessEars,
     onGone: (remains: Remains) => void,
   ): Promise<PluginProcess> {
+    const doubt = world.programDoubt(dropIn.path)
+    if (doubt !== '') throw new Error(doubt)
     const owner = await findOwner(dropIn.user, dropIn.group)
     const paths = world.runDir.fifoPaths(dropIn.name)
     try {

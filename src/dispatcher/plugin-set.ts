@@ -42,6 +42,15 @@ export class PluginSet {
     return [...this.plugins, ...this.#leaving]
   }
 
+  /** Who may finish now: first the plugins that only send, then those that do both, and when no more can come the rest. */
+  get finishing(): readonly Plugin[] {
+    for (const direction of ['in', 'both'] as const) {
+      const busy = this.everyone.filter((plugin) => plugin.dropIn.direction === direction && !plugin.isAtRest)
+      if (busy.length > 0) return busy
+    }
+    return this.everyone
+  }
+
   get known(): ReadonlyMap<string, Known> {
     const known = new Map<string, Known>()
     for (const name of this.#invalid) known.set(name, { kind: 'invalid' })
@@ -101,6 +110,22 @@ export class PluginSet {
     plugin.close()
     const heir = this.#members.get(plugin.name)?.plugin
     if (heir !== undefined && this.#heirs.has(heir)) this.#startIfFree(heir)
+  }
+
+  /** Records that a plugin has sent, as whole lines. They are offered at once: who took them is what their settlement waits for. */
+  join(plugin: Plugin, lines: Buffer, records: number): number {
+    const first = this.#fanOut.seq + 1
+    this.#fanOut.lines(lines, 0, lines.length, records, plugin.name)
+    this.#fanOut.offer()
+    return first
+  }
+
+  /** Gives those whose loss is over the record about its beginning. */
+  payOwed(): void {
+    for (const plugin of this.#plugins) {
+      const owed = plugin.takeOwed()
+      if (owed.length > 0) this.#fanOut.publishAlone(plugin.queue, owed)
+    }
   }
 
   /** Those who took any record from `seq` on and acknowledge, but for `plugin`. */

@@ -12,8 +12,6 @@ export interface MachineWorld extends ProcessWorld {
   readonly random: () => number
   /** Runs what plugins may ask for. */
   readonly runner: ActionRunner
-  /** What is wrong with a program now, which may be another than when the drop-in was read; empty if nothing is. */
-  readonly programDoubt: (path: string) => string
   /** Runs `single` and `halt`. */
   readonly changeRunlevel: (to: 'single' | 'halt') => void
   /** The same as SIGHUP. */

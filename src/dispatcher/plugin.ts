@@ -1,5 +1,5 @@
-// One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do and this does it. What is
-// different between plugins that speak the line protocol and those that do not is in their sides.
+// One plugin: its drop-in, its queue, its life. Decides nothing: plugin-state.ts says what to do. What is different with the line
+// protocol is in plugins' sides.
 
 import type { Selector } from '../protocol/selector.js'
 import { describeExit } from './child.js'
@@ -26,14 +26,13 @@ export class Plugin implements Holder {
   readonly #voice: PluginVoice
   readonly #teller: LossTeller
   readonly #outflow: Outflow
-  readonly #stall: StallWatch
+  readonly stall: StallWatch
   readonly #listening: Listening
   #dropIn: DropIn
   #life: Life
   #process: PluginProcess | undefined
   #cancelTimer: () => void = () => {}
   #starts = 0
-  /** The last stderr lines of the process that died last. */
   #lastLines: readonly string[] = []
 
   constructor(dropIn: DropIn, world: PluginWorld) {
@@ -42,7 +41,7 @@ export class Plugin implements Holder {
     this.#world = world
     this.#voice = new PluginVoice(dropIn.name, world.herald)
     this.#life = newLife(dropIn.restart)
-    this.#stall = new StallWatch(this.#voice)
+    this.stall = new StallWatch(this.#voice)
     this.#teller = new LossTeller({
       voice: this.#voice,
       herald: world.herald,
@@ -57,9 +56,6 @@ export class Plugin implements Holder {
     this.side = sideOf(this, world, this.#voice, this.#teller, {
       onReady: () => {
         this.#apply({ kind: 'ready' })
-      },
-      onSaid: () => {
-        this.pump()
       },
       onFault: (why) => {
         this.#voice.faulty(why)
@@ -98,10 +94,6 @@ export class Plugin implements Holder {
     return Math.max(0, this.#starts - 1)
   }
 
-  get isStalled(): boolean {
-    return this.#stall.isStalled
-  }
-
   get isAtRest(): boolean {
     return isAtRest(this.#life.state)
   }
@@ -114,7 +106,7 @@ export class Plugin implements Holder {
     if (!this.isAtRest) this.#apply({ kind: 'stop', after })
   }
 
-  /** It has never been started and will not be: what waits for it is dropped, and this is said. */
+  /** It has never been started and will not be. */
   abandon(): void {
     this.#teller.queueShut('stopped', this.queue.shut('stopped'))
   }
@@ -126,9 +118,8 @@ export class Plugin implements Holder {
 
   /** Goes by another drop-in of the same format from its next process on. */
   adopt(dropIn: DropIn): void {
-    this.#dropIn = dropIn
     this.side.changed()
-    this.#takeLimits(dropIn)
+    this.#take(dropIn)
   }
 
   /** The drop-in or the program has changed: ends the process and starts the next. */
@@ -139,8 +130,7 @@ export class Plugin implements Holder {
 
   /** The daemon reloaded and this plugin stays as it is. */
   reloaded(dropIn: DropIn): void {
-    this.#dropIn = dropIn
-    this.#takeLimits(dropIn)
+    this.#take(dropIn)
     this.side.reloaded(this.#process)
     this.pump()
   }
@@ -188,11 +178,16 @@ export class Plugin implements Holder {
 
   /** Notices when the plugin has stopped reading, and when it reads again. */
   checkProgress(): void {
-    const outflow = this.#life.state.kind === 'running' ? this.#outflow : undefined
-    this.#stall.look(outflow, this.pid, this.queue.ledger.queued, () => this.#process?.hasClosedInput === true)
+    this.stall.look(
+      this.#life.state.kind === 'running' ? this.#outflow : undefined,
+      this.pid,
+      this.queue.ledger.queued,
+      () => this.#process?.hasClosedInput === true,
+    )
   }
 
-  #takeLimits(dropIn: DropIn): void {
+  #take(dropIn: DropIn): void {
+    this.#dropIn = dropIn
     this.queue.setLimits(dropIn.queue)
     this.queue.resume()
   }
@@ -264,8 +259,6 @@ export class Plugin implements Holder {
     this.#starts++
     let child: PluginProcess
     try {
-      const doubt = this.#world.programDoubt(this.#dropIn.path)
-      if (doubt !== '') throw new Error(doubt)
       const ears = { stderr: this.#voice, stdout: this.side.isHeard ? this.#hear : undefined }
       child = await PluginProcess.start(this.#dropIn, this.#world, ears, (remains) => {
         this.#isGone(remains)
@@ -295,12 +288,11 @@ export class Plugin implements Holder {
   #isGone(remains: Remains): void {
     this.#process = undefined
     this.#outflow.end()
-    this.#stall.forget()
+    this.stall.forget()
     this.#voice.uncertain(this.queue.takeBack(remains.unread), remains.exact)
     this.side.end(!isStopped(this.#life.state))
     this.#lastLines = remains.lastLines
     const excused = this.#world.isEnding() && remains.exit.signal === 'SIGTERM'
-    const death = { how: describeExit(remains.exit), exitCode: remains.exit.code, excused }
-    this.#apply({ kind: 'exited', death })
+    this.#apply({ kind: 'exited', death: { how: describeExit(remains.exit), exitCode: remains.exit.code, excused } })
   }
 }

@@ -14,7 +14,7 @@ export function sideOf(
   world: PluginWorld,
   voice: PluginVoice,
   watcher: OutboxWatcher,
-  events: Pick<ProtocolSideWorld, 'onReady' | 'onSaid' | 'onFault'>,
+  events: Pick<ProtocolSideWorld, 'onReady' | 'onFault'>,
 ): PluginSide {
   const { dropIn } = plugin
   const inlet = dropIn.direction === 'out' ? undefined : inletOf(plugin, world)

@@ -10,7 +10,7 @@ export function ledgerOf(plugin: Plugin): Record<string, string | number | boole
   return {
     plugin: plugin.name,
     state: stateOf(plugin),
-    ...(plugin.isStalled ? { stalled: true } : {}),
+    ...(plugin.stall.isStalled ? { stalled: true } : {}),
     ...(plugin.side.isPaused ? { paused: true } : {}),
     restarts: plugin.restarts,
     in: ledger.in,

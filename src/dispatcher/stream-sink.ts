@@ -1,0 +1,19 @@
+import type { StreamSink } from '../protocol/stream-trouble.js'
+import type { FanOut } from './fan-out.js'
+import { losesRecords, type Troubles } from './troubles.js'
+
+/** What is read from stdin goes to the fan-out, what is wrong with it to the log; and plugins are told where records may be missing. */
+export function sinkInto(fanOut: FanOut, troubles: Troubles): StreamSink {
+  return {
+    frame: (version, type, bytes, start, end, clean) => {
+      fanOut.frame(version, type, bytes, start, end, clean)
+    },
+    lines: (bytes, start, end, count) => {
+      fanOut.lines(bytes, start, end, count)
+    },
+    trouble: (trouble) => {
+      troubles.report(trouble)
+      if (losesRecords(trouble)) fanOut.noteGap()
+    },
+  }
+}
