@@ -293,7 +293,7 @@ export class ProtocolQueue implements Outbox {
     const { partial, written } = this.#stream
     const first = sent ?? (partial > 0 ? this.#waiting.first : undefined)
     const at = sent?.at ?? written - partial
-    const isRead = this.#sent.acks && first?.kind === 'run' && read > at && first.first > this.#ackedSeq
+    const isRead = this.#sent.acks && first?.kind === 'run' && read > at
     return isRead ? first.first : 0
   }
 }
