@@ -137,33 +137,30 @@ void t.test('what is unread or waits when the time is up is dropped, counted and
   t.match(daemon.ledger('healthy'), { in: 3000, delivered: 3000, dropped: 0 })
 })
 
-void t.test(
-  'whoever still reads when the time is up has no torn record',
-  async (t) => {
-    for (const format of ['string', 'binary', 'protocol']) {
-      const place = new Place(t, 'self_events = no\ndrain_timeout = 100ms\n')
-      place.plugin('slow', 'reads-when-told.pl', [place.path('slow')], [`format = ${format}`, 'stop_timeout = 60s'])
-      const daemon = new Daemon(t, place)
-      await daemon.running('slow')
-      // More than a pipe holds, of lengths that never end where a page does.
-      await daemon.write(frames(1, 3000, 1237))
-      daemon.signal('SIGTERM')
-      daemon.endInput()
-      await daemon.says(['time is up'])
-      writeFileSync(place.path('slow.go'), '')
-      t.match(await daemon.ended(), { code: 0 })
-      const given = place.read('slow')
-      if (format === 'protocol') {
-        t.match(given.toString('latin1'), /^HELLO [^\n]*\n$/, 'nothing but HELLO without READY')
-        continue
-      }
-      const count = Math.floor(given.length / (format === 'string' ? 1238 : 1237 + 16))
-      t.ok(count > 40 && count < 3000, `${format}: some of it (${count})`)
-      t.ok(given.equals(format === 'string' ? textOf(1, count, 1237) : frames(1, count, 1237)), 'in whole records')
-      t.match(daemon.ledger('slow'), { in: 3000, delivered: count, dropped: 3000 - count, balanced: true })
+void t.test('whoever still reads when the time is up has no torn record', async (t) => {
+  for (const format of ['string', 'binary', 'protocol']) {
+    const place = new Place(t, 'self_events = no\ndrain_timeout = 100ms\n')
+    place.plugin('slow', 'reads-when-told.pl', [place.path('slow')], [`format = ${format}`, 'stop_timeout = 60s'])
+    const daemon = new Daemon(t, place)
+    await daemon.running('slow')
+    // More than a pipe holds, of lengths that never end where a page does.
+    await daemon.write(frames(1, 3000, 1237))
+    daemon.signal('SIGTERM')
+    daemon.endInput()
+    await daemon.says(['time is up'])
+    writeFileSync(place.path('slow.go'), '')
+    t.match(await daemon.ended(), { code: 0 })
+    const given = place.read('slow')
+    if (format === 'protocol') {
+      t.match(given.toString('latin1'), /^HELLO [^\n]*\n$/, 'nothing but HELLO without READY')
+      continue
     }
-  },
-)
+    const count = Math.floor(given.length / (format === 'string' ? 1238 : 1237 + 16))
+    t.ok(count > 40 && count < 3000, `${format}: some of it (${count})`)
+    t.ok(given.equals(format === 'string' ? textOf(1, count, 1237) : frames(1, count, 1237)), 'in whole records')
+    t.match(daemon.ledger('slow'), { in: 3000, delivered: count, dropped: 3000 - count, balanced: true })
+  }
+})
 
 void t.test('the end does not cut off a byte that waits for room in the pipe', async (t) => {
   const place = new Place(t, NO_WAITING)
