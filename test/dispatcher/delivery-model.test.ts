@@ -143,6 +143,7 @@ const SHUTS: Scope['actions'] = [
   ],
 ]
 const DELIVERY = [...OFFERS, ...STARTS, ...WRITES, ...ACKS, ...DEATHS]
+const SPARSE = DELIVERY.filter(([name]) => name !== 'offer two' && name !== 'start with half of it')
 
 function start(reader: ProtocolQueueReader, acks: boolean, window: number, fromShare?: number): boolean {
   if (reader.stage !== undefined) return false
@@ -252,7 +253,7 @@ void test('in every order of events, nothing is lost untold, repeated, or held f
     { limits: roomy, window: 1, seqs: 3, actions: DELIVERY },
     { limits: roomy, window: 2, seqs: 3, actions: [...DELIVERY, ...PAUSES] },
     { limits: { depth: 2, bytes, overflow: 'drop-newest' }, window: 2, seqs: 3, actions: DELIVERY },
-    { limits: { depth: 1, bytes, overflow: 'drop-oldest' }, window: 2, seqs: 3, actions: DELIVERY },
+    { limits: { depth: 1, bytes, overflow: 'drop-oldest' }, window: 2, seqs: 3, actions: SPARSE },
     { limits: { depth: 2, bytes, overflow: 'drop-oldest' }, window: 2, seqs: 2, actions: [...DELIVERY, ...SPECIALS] },
     { limits: { depth: 1, bytes, overflow: 'suspend' }, window: 1, seqs: 2, actions: [...DELIVERY, ...SHUTS] },
   ]

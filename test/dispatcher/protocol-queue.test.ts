@@ -6,7 +6,7 @@ import { LONGEST_LINE, ProtocolQueueBench } from './protocol-queue-bench.js'
 import type { Opening, ProtocolQueueReader } from './protocol-queue-reader.js'
 import { SpyPool } from './spy-pool.js'
 
-const RUNS = 4000
+const RUNS = 2500
 const ACTIONS: readonly OverflowAction[] = [
   'drop-newest',
   'drop-oldest',
