@@ -13,7 +13,7 @@ const COLON = 0x3a
 const TYPE_FIELD = Buffer.from('type=')
 const NODE_FIELD = Buffer.from('node=')
 const STAMP_BEGIN = Buffer.from(' msg=audit(')
-const STAMP_END = Buffer.from('):')
+const STAMP_END = 0x29
 
 const PREFIXES = new Map([...RECORD_TYPES.keys()].map((type) => [type, linePrefix(type)]))
 const MAX_PREFIX_BYTES = [linePrefix(UNKNOWN_TYPE), ...PREFIXES.values()].reduce(
@@ -87,12 +87,13 @@ export function beginsRecord(bytes: Buffer, at: number, end: number): boolean {
 }
 
 /**
- * Whether bytes[start, end) look like an audit record: `[node=NAME ]type=NAME msg=audit(sec.msec:serial):`, and then
- * anything. Nothing is read beyond that.
+ * Whether bytes[start, end) look like an audit record: `[node=NAME ]type=NAME msg=audit(sec.msec:serial)`, a colon or a
+ * blank, and then anything. Nothing is read beyond that.
  */
 export function looksLikeRecord(bytes: Buffer, start: number, end: number): boolean {
   const at = nodeEnd(bytes, start, end)
-  if (!beginsWith(bytes, at, end, TYPE_FIELD)) return false
+  // A field that has no value.
+  if (at === start + NODE_FIELD.length + 1 || !beginsWith(bytes, at, end, TYPE_FIELD)) return false
   const nameEnd = spanEnd(bytes, at + TYPE_FIELD.length, end, isTypeByte)
   if (nameEnd === at + TYPE_FIELD.length || !beginsWith(bytes, nameEnd, end, STAMP_BEGIN)) return false
   const secondsAt = nameEnd + STAMP_BEGIN.length
@@ -101,7 +102,9 @@ export function looksLikeRecord(bytes: Buffer, start: number, end: number): bool
   const millisEnd = spanEnd(bytes, secondsEnd + 1, end, isDigit)
   if (millisEnd === secondsEnd + 1 || bytes[millisEnd] !== COLON) return false
   const serialEnd = spanEnd(bytes, millisEnd + 1, end, isDigit)
-  return serialEnd > millisEnd + 1 && beginsWith(bytes, serialEnd, end, STAMP_END)
+  if (serialEnd === millisEnd + 1 || bytes[serialEnd] !== STAMP_END || serialEnd + 1 >= end) return false
+  // auditd 2.8 forgets the colon in DAEMON_CONFIG.
+  return bytes[serialEnd + 1] === COLON || bytes[serialEnd + 1] === BLANK
 }
 
 /** Where the payload ends when the NULs that auditd sometimes counts as its last bytes are left out. */

@@ -1,7 +1,15 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { UNKNOWN_TYPE } from '../../src/protocol/frame.js'
-import { MAX_LINE_BYTES, lineNode, lineType, maxLineBytes, writeLine } from '../../src/protocol/record.js'
+import {
+  MAX_LINE_BYTES,
+  lineNode,
+  lineType,
+  looksLikeRecord,
+  maxLineBytes,
+  writeLine,
+} from '../../src/protocol/record.js'
+import { RECORDED_LINES, recordedLines } from './recorded-lines.js'
 
 interface LineOf {
   readonly version?: 0 | 1
@@ -81,5 +89,80 @@ void t.test('the type and the node that a line names', (t) => {
     t.equal(lineType(bytes, 9, end), type, line.slice(0, 40))
     t.equal(lineNode(bytes, 9, end), node, line.slice(0, 40))
   }
+  t.end()
+})
+
+/** Asked of the text among others, which must not be looked at. */
+function looksAlike(text: string): boolean {
+  const bytes = Buffer.from(`type=${text}type=CWD msg=audit(1.2:3): `, 'latin1')
+  return looksLikeRecord(bytes, 5, 5 + text.length)
+}
+
+void t.test('every recorded record looks like one', (t) => {
+  for (const name of RECORDED_LINES) {
+    const lines = recordedLines(name)
+    t.ok(lines.length > 100, `${name}: ${lines.length} records`)
+    t.same(
+      lines.filter((line) => !looksLikeRecord(line, 0, line.length)).map((line) => line.toString('latin1')),
+      [],
+    )
+  }
+  t.end()
+})
+
+void t.test('what looks like a record', (t) => {
+  for (const text of [
+    'type=SYSCALL msg=audit(1366512421.512:33896127): arch=c000003e',
+    'node=web1 type=EOE msg=audit(1.2:3):',
+    'node=gr\xc3\xbcn type=UNKNOWN[1337] msg=audit(0.000:0): ',
+    'type=1300 msg=audit(1.2:3):x',
+    'type=DAEMON_CONFIG msg=audit(1795288159.439:1766) op=reconfigure state=changed',
+    'type=USER_CMD msg=audit(1.2:3): \xff\x00\x1d\x1b[2J',
+  ])
+    t.ok(looksAlike(text), text)
+  t.end()
+})
+
+void t.test('what does not look like a record', (t) => {
+  for (const text of [
+    '',
+    'type=SYSCALL',
+    'type= msg=audit(1.2:3): ',
+    'type=syscall msg=audit(1.2:3): ',
+    'type=SYSCALL  msg=audit(1.2:3): ',
+    'type=SYSCALL msg=audit(1.2:3)',
+    'type=SYSCALL msg=audit(1.2:3)x',
+    'type=SYSCALL msg=audit(1.2:3',
+    'type=SYSCALL msg=audit(1.2): ',
+    'type=SYSCALL msg=audit(1:3): ',
+    'type=SYSCALL msg=audit(.2:3): ',
+    'type=SYSCALL msg=audit(1.:3): ',
+    'type=SYSCALL msg=audit(1.2:): ',
+    'type=SYSCALL msg=audit(-1.2:3): ',
+    'type=SYSCALL msg=audit(1,2:3): ',
+    'type=SYSCALL msg=x',
+    'type=SYSCALL audit(1.2:3): ',
+    ' type=SYSCALL msg=audit(1.2:3): ',
+    'node= type=SYSCALL msg=audit(1.2:3): ',
+    'node=web1',
+    'node=web1 ',
+    'node=a node=b type=SYSCALL msg=audit(1.2:3): ',
+    'Type=SYSCALL msg=audit(1.2:3): ',
+    'RECORD 1 type=SYSCALL msg=audit(1.2:3): ',
+  ])
+    t.notOk(looksAlike(text), text)
+  const whole = 'node=web1 type=SYSCALL msg=audit(1366512421.512:33896127):'
+  for (let cut = 0; cut < whole.length; cut++) t.notOk(looksAlike(whole.slice(0, cut)), `cut at ${cut}`)
+  t.ok(looksAlike(whole))
+  t.end()
+})
+
+void t.test('nothing is read beyond the record, however large the buffer', (t) => {
+  const bytes = Buffer.alloc(8 * 1024 * 1024, '1')
+  bytes.write('node=')
+  let isAny = false
+  // A search for the blank through all of it would take minutes.
+  for (let n = 0; n < 20_000; n++) isAny ||= looksLikeRecord(bytes, 0, 5 + (n % 100))
+  t.notOk(isAny)
   t.end()
 })
