@@ -2,7 +2,8 @@
 // a plugin that sends is told what is settled, and heard as long as not too much is unsettled.
 
 import type { Clock } from './clock.js'
-import type { Plugin } from './plugin.js'
+import type { Outbox } from './outbox.js'
+import type { PluginSide } from './plugin-side.js'
 
 /** How often what only time can settle is looked for. */
 const SETTLE_PAUSE_MS = 250
@@ -12,15 +13,24 @@ export interface StdinDoor {
   resume(): void
 }
 
+/** What of a plugin is of interest here. */
+export interface Feeder {
+  readonly queue: Pick<Outbox, 'blocks' | 'unblocks'>
+  readonly side: { readonly inlet: Pick<NonNullable<PluginSide['inlet']>, 'unsettled'> | undefined }
+  /** `isDoorShut`: nobody may send. */
+  mindInput(isDoorShut: boolean): void
+}
+
 export class Inputs {
   readonly #clock: Clock
-  readonly #plugins: () => readonly Plugin[]
+  readonly #plugins: () => readonly Feeder[]
   readonly #stdin: () => StdinDoor | undefined
   #isDoorShut = false
+  #isClosed = false
   #cancelLook: (() => void) | undefined
 
   /** `plugins`: those that there are, also while their processes still end. */
-  constructor(clock: Clock, plugins: () => readonly Plugin[], stdin: () => StdinDoor | undefined) {
+  constructor(clock: Clock, plugins: () => readonly Feeder[], stdin: () => StdinDoor | undefined) {
     this.#clock = clock
     this.#plugins = plugins
     this.#stdin = stdin
@@ -40,15 +50,16 @@ export class Inputs {
       plugin.mindInput(this.#isDoorShut)
       unsettled ||= plugin.side.inlet.unsettled > 0
     }
-    if (unsettled) this.#lookLater()
+    if (unsettled && !this.#isClosed) this.#lookLater()
   }
 
   close(): void {
+    this.#isClosed = true
     this.#cancelLook?.()
   }
 
   /** Holds everybody as long as a plugin whose admin asked for `block` has no room. */
-  #mindDoor(plugins: readonly Plugin[]): void {
+  #mindDoor(plugins: readonly Feeder[]): void {
     if (!this.#isDoorShut && plugins.some(({ queue }) => queue.blocks)) {
       this.#isDoorShut = true
       this.#stdin()?.pause()
