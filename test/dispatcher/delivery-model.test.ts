@@ -246,7 +246,7 @@ function writeRecords(pool: SegmentPool, count: number): { segment: Segment; lin
   return { segment, lines, ends }
 }
 
-void test('in every order of events, nothing is lost untold, repeated, or held for ever', (t) => {
+void test('in every order of events, nothing is lost untold, repeated, or held for ever', { timeout: 120_000 }, (t) => {
   const bytes = 1e6
   const roomy = { depth: 4, bytes, overflow: 'block' } as const
   const scopes: Scope[] = [
@@ -255,7 +255,7 @@ void test('in every order of events, nothing is lost untold, repeated, or held f
     { limits: { depth: 2, bytes, overflow: 'drop-newest' }, window: 2, seqs: 3, actions: DELIVERY },
     { limits: { depth: 1, bytes, overflow: 'drop-oldest' }, window: 2, seqs: 3, actions: SPARSE },
     { limits: { depth: 2, bytes, overflow: 'drop-oldest' }, window: 2, seqs: 2, actions: [...DELIVERY, ...SPECIALS] },
-    { limits: { depth: 1, bytes, overflow: 'suspend' }, window: 1, seqs: 2, actions: [...DELIVERY, ...SHUTS] },
+    { limits: { depth: 1, bytes, overflow: 'suspend' }, window: 1, seqs: 2, actions: [...SPARSE, ...SHUTS] },
   ]
   for (const scope of scopes) {
     const states = explore(scope)
