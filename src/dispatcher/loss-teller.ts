@@ -1,7 +1,7 @@
 // Tells of what is lost to one plugin, as its queue notices it. The record that says that a loss began cannot reach the loser
 // itself, whose queue is full: it is owed to it until there is room.
 
-import { lineType } from '../protocol/record.js'
+import { lineNode, lineType } from '../protocol/record.js'
 import { selectorMatches, type Selector } from '../protocol/selector.js'
 import type { Clock } from './clock.js'
 import type { Herald } from './herald.js'
@@ -72,7 +72,9 @@ export class LossTeller implements OutboxWatcher {
     const line = this.#owed
     this.#isDue = false
     this.#owed = NOTHING
-    if (line.length === 0 || !selectorMatches(selector, lineType(line, 0, line.length), '', 'self')) return NOTHING
+    const { length } = line
+    const isWanted = selectorMatches(selector, lineType(line, 0, length), lineNode(line, 0, length), 'self')
+    if (length === 0 || !isWanted) return NOTHING
     // It is still to be published, and will come with that.
     return this.#parts.herald.isPending(line) ? NOTHING : line
   }
