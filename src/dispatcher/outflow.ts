@@ -8,22 +8,28 @@ import type { PluginProcess } from './plugin-process.js'
 /** Bytes written to one plugin in one go, before the others and the input have their turn again. */
 const BURST_BYTES = 512 * 1024
 
+/** Where the bytes come from. */
+export type Source = Pick<Outbox, 'next' | 'handOver' | 'wrote'>
+
+/** Where the bytes go. */
+export type Drain = Pick<PluginProcess, 'write' | 'writeLater'>
+
 export class Outflow {
-  readonly #outbox: Outbox
+  readonly #outbox: Source
   readonly #clock: Clock
   readonly #onRoom: () => void
-  #process: PluginProcess | undefined
+  #process: Drain | undefined
   #waitsForRoom = false
   #progressMs = 0
 
   /** `onRoom`: something has been written after a wait. */
-  constructor(outbox: Outbox, clock: Clock, onRoom: () => void) {
+  constructor(outbox: Source, clock: Clock, onRoom: () => void) {
     this.#outbox = outbox
     this.#clock = clock
     this.#onRoom = onRoom
   }
 
-  begin(process: PluginProcess): void {
+  begin(process: Drain): void {
     this.#process = process
     this.#waitsForRoom = false
     this.#progressMs = this.#clock.nowMs()
@@ -59,7 +65,7 @@ export class Outflow {
     this.#progressMs = this.#clock.nowMs()
   }
 
-  #pumpLater(process: PluginProcess): void {
+  #pumpLater(process: Drain): void {
     const piece = this.#outbox.handOver(PIECE_BYTES)
     if (piece.length === 0) return
     this.#waitsForRoom = true
