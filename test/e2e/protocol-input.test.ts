@@ -235,6 +235,11 @@ void t.test('a full queue with `block` holds plugins that send', async (t) => {
   lines.sends(1, 1)
   t.ok(Number((await daemon.ledgerNow('source')).fields['taken']) < 2 * MOST_BEYOND + 1000)
   t.equal((await daemon.ledgerNow('lines')).fields['taken'], '0')
+  const late = new Puppet(t, place, 'late', ['direction = in'])
+  daemon.signal('SIGHUP')
+  await late.opens(daemon)
+  while ((await daemon.ledgerNow('late')).fields['state'] !== 'running');
+  t.ok((await daemon.ledgerNow('blocks')).queued >= 1000, 'its READY is heard although nobody may send')
   process.kill(daemon.pidOf('blocks'), 'SIGCONT')
   await daemon.until(() => place.read('source').includes(`ACK ${count}\n`), 'all are settled')
   await stop(t, daemon)
