@@ -95,37 +95,37 @@ export class FanOut {
 
   /** One record with its header: payload is bytes[start, end), valid only during the call. */
   frame(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number, clean: boolean): void {
-    this.#comesFrom(AUDITD)
+    if (this.#source !== AUDITD) this.#comesFrom(AUDITD)
     this.#came++
-    this.#prefix.step()
+    const seq = this.#prefix.step()
     const node = this.#needsNode ? this.#frameNode(version, bytes, start, end) : ''
-    if (this.#strings.wants(type, node)) {
+    if (!this.#strings.isIdle && this.#strings.wants(type, node)) {
       const segment = this.#strings.log.reserve(maxLineBytes(end - start, this.#nodePrefix.length))
       const at = segment.used
       const to = writeLine(segment.bytes, at, version, type, bytes, start, end, clean, this.#nodePrefix)
-      this.#strings.wrote(segment, to, this.seq)
+      this.#strings.wrote(segment, to, seq)
     }
-    if (this.#protocols.wants(type, node)) {
+    if (!this.#protocols.isIdle && this.#protocols.wants(type, node)) {
       // A frame's record is far shorter than the longest line.
       const most = this.#prefix.length + maxLineBytes(end - start, this.#nodePrefix.length)
       const segment = this.#protocols.log.reserve(most)
       const at = this.#prefix.write(segment.bytes, segment.used)
       const to = writeLine(segment.bytes, at, version, type, bytes, start, end, clean, this.#nodePrefix)
-      this.#protocols.wrote(segment, to, this.seq)
+      this.#protocols.wrote(segment, to, seq)
     }
-    if (this.#binaries.wants(type, node)) this.#writeFrame(version, type, bytes, start, end)
+    if (!this.#binaries.isIdle && this.#binaries.wants(type, node)) this.#writeFrame(version, type, bytes, start, end)
   }
 
   /** A run of whole lines, each with its LF: bytes[start, end), valid only during the call. */
   lines(bytes: Buffer, start: number, end: number, count: number, source = AUDITD): void {
     this.#comesFrom(source)
     this.#came += count
-    const { audience } = this.#strings
-    if (audience.isPicky || !this.#binaries.audience.isEmpty || !this.#protocols.audience.isEmpty) {
+    const { audience, isIdle } = this.#strings
+    if (audience.isPicky || !this.#binaries.isIdle || !this.#protocols.isIdle) {
       return this.#eachLine(bytes, start, end)
     }
     this.#prefix.skip(count)
-    if (!audience.isEmpty) this.#wholeLines(bytes, start, end, count)
+    if (!isIdle) this.#wholeLines(bytes, start, end, count)
   }
 
   /** Publishes one line of the daemon's own, LF included, to everybody. */
@@ -184,9 +184,9 @@ export class FanOut {
 
   #listen(): void {
     const { strings, binaries, protocols } = this.#audiences()
-    this.#strings.audience = strings
-    this.#binaries.audience = binaries
-    this.#protocols.audience = protocols
+    this.#strings.turnTo(strings)
+    this.#binaries.turnTo(binaries)
+    this.#protocols.turnTo(protocols)
     this.#needsNode = strings.needsNode || binaries.needsNode || protocols.needsNode
   }
 
@@ -241,13 +241,14 @@ export class FanOut {
       this.#prefix.step()
       const type = lineType(bytes, from, lf)
       const node = this.#needsNode ? lineNode(bytes, from, lf) : ''
-      if (this.#strings.wants(type, node)) {
+      if (!this.#strings.isIdle && this.#strings.wants(type, node)) {
         const segment = this.#strings.log.reserve(lf + 1 - from)
         const to = segment.used + bytes.copy(segment.bytes, segment.used, from, lf + 1)
         this.#strings.wrote(segment, to, this.seq)
       }
-      if (this.#protocols.wants(type, node)) this.#writeRecord(bytes, from, lf + 1)
-      if (this.#binaries.wants(type, node)) this.#writeFrame(TEXT_VERSION, type, bytes, from, lf)
+      if (!this.#protocols.isIdle && this.#protocols.wants(type, node)) this.#writeRecord(bytes, from, lf + 1)
+      if (!this.#binaries.isIdle && this.#binaries.wants(type, node))
+        this.#writeFrame(TEXT_VERSION, type, bytes, from, lf)
       from = lf + 1
     }
   }

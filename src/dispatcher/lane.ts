@@ -15,10 +15,14 @@ export class Lane {
   /** Every queue of this format, whatever it is offered: they may hold what lies in a segment. */
   queues: readonly Outbox[] = []
   gatherers: readonly Gatherer[] = []
-  /** Who gets the records at hand. */
-  audience: Audience
+  /** Nobody wants any of the records at hand. */
+  isIdle = true
   /** The records at hand are the daemon's own. */
   ownRecords = false
+  #audience: Audience
+  // Asked for each record, so they are kept apart from the audience: looked up there they would cost a tenth of a record.
+  #hasWhole = false
+  #isPicky = false
   #wanting: readonly Gatherer[] = NOBODY
   /** The run that the whole queues have not been offered yet. */
   #from = 0
@@ -28,28 +32,44 @@ export class Lane {
 
   constructor(format: Format, pool: SegmentPool, audience: Audience) {
     this.format = format
-    this.audience = audience
+    this.#audience = audience
     this.log = new SegmentLog(pool, (segment) => this.#seal(segment))
   }
 
-  /** Asks who wants the record at hand; true if anybody does. */
+  /** Who gets the records at hand. */
+  get audience(): Audience {
+    return this.#audience
+  }
+
+  /** The next records are for these. */
+  turnTo(audience: Audience): void {
+    this.#audience = audience
+    this.#hasWhole = audience.whole.length > 0
+    this.#isPicky = audience.isPicky
+    this.#wanting = NOBODY
+    this.isIdle = audience.isEmpty
+  }
+
+  /** Asks who wants the record at hand; true if anybody does. Not asked while the lane is idle. */
   wants(type: number, node: string): boolean {
-    this.#wanting = this.audience.isPicky ? this.audience.wanting(type, node) : NOBODY
-    return this.audience.whole.length > 0 || this.#wanting.length > 0
+    if (!this.#isPicky) return true
+    this.#wanting = this.#audience.wanting(type, node)
+    return this.#hasWhole || this.#wanting.length > 0
   }
 
   /** The record at hand has been written, ending at `end`. */
   wrote(segment: Segment, end: number, seq: number): void {
     const start = segment.used
     segment.used = end
-    if (this.audience.whole.length > 0) this.#add(1, seq)
+    if (this.#hasWhole) this.#add(1, seq)
+    if (!this.#isPicky) return
     for (const gatherer of this.#wanting) gatherer.take(segment, start, end, seq)
   }
 
   /** The record at hand cannot be written in this format. */
   tooLong(seq: number): void {
     this.offer()
-    for (const queue of this.audience.whole) queue.dropTooLong(seq)
+    for (const queue of this.#audience.whole) queue.dropTooLong(seq)
     for (const gatherer of this.#wanting) gatherer.tooLong(seq)
   }
 
@@ -67,7 +87,7 @@ export class Lane {
     this.#from = segment.used
     this.#records = 0
     if (records === 0) return
-    for (const queue of this.audience.whole) {
+    for (const queue of this.#audience.whole) {
       queue.offer(segment, from, segment.used, records, this.ownRecords, this.#first, this.#last)
     }
   }

@@ -23,6 +23,19 @@ void test('the number is counted up in place, over every carry', (t) => {
   t.end()
 })
 
+void test('numbers that nobody asked for are caught up with', (t) => {
+  for (const before of [0, 7, 97, 999_990, 10 ** 15 - 12]) {
+    for (const unasked of [1, 2, 7, 8, 9, 10, 100]) {
+      const prefix = new RecordPrefix()
+      prefix.skip(before)
+      t.equal(prefix.length, `RECORD ${before} `.length)
+      for (let step = 0; step < unasked; step++) prefix.step()
+      t.same(prefixesFrom(prefix, 2), [`RECORD ${before + unasked + 1} `, `RECORD ${before + unasked + 2} `])
+    }
+  }
+  t.end()
+})
+
 void test('a step returns the number that it comes to', (t) => {
   const prefix = new RecordPrefix()
   t.equal(prefix.step(), 1)
