@@ -12,7 +12,8 @@ const BLANK = 0x20
 
 export class RecordPrefix {
   readonly #bytes = Buffer.alloc(VERB.length + MAX_DIGITS + 1)
-  #length = 0
+  /** Those bytes that count: a copy of a whole array makes no object, as one of a part of it would. */
+  #line = this.#bytes
   #seq = 0
   /** The number that stands in #bytes. */
   #spelled = 0
@@ -28,7 +29,7 @@ export class RecordPrefix {
   /** Bytes that write() takes. */
   get length(): number {
     this.#catchUp()
-    return this.#length
+    return this.#line.length
   }
 
   /** One record further. */
@@ -45,7 +46,8 @@ export class RecordPrefix {
   /** Writes `RECORD <seq> ` at `at`; returns where it ends. */
   write(target: Buffer, at: number): number {
     this.#catchUp()
-    return at + this.#bytes.copy(target, at, 0, this.#length)
+    target.set(this.#line, at)
+    return at + this.#line.length
   }
 
   #catchUp(): void {
@@ -54,7 +56,7 @@ export class RecordPrefix {
   }
 
   #countUp(): void {
-    let at = this.#length - 2
+    let at = this.#line.length - 2
     while (this.#bytes[at] === NINE) this.#bytes[at--] = ZERO
     const digit = this.#bytes[at]
     // All of them were nines.
@@ -68,6 +70,6 @@ export class RecordPrefix {
     const text = `${VERB}${this.#seq}`
     this.#bytes.write(text, 'latin1')
     this.#bytes[text.length] = BLANK
-    this.#length = text.length + 1
+    this.#line = this.#bytes.subarray(0, text.length + 1)
   }
 }
