@@ -173,3 +173,32 @@ void t.test('plugins that write without end and never read', async (t) => {
   t.ok(daemon.memory('VmHWM') < MOST_BYTES, `memory: ${Math.round(daemon.memory('VmHWM') / MIB)} MiB`)
   await neighboursGotAll(t, daemon, last)
 })
+
+void t.test('plugins that send good records without end and never read', async (t) => {
+  const place = new Place(t, 'self_events = no\nq_depth = 50000\ndrain_timeout = 1s\n')
+  place.plugin('sink', 'floods-and-acks.js', [place.path('sink'), '0'], ['format = protocol'])
+  for (const direction of ['in', 'both']) {
+    place.plugin(
+      direction,
+      'sends-without-reading.js',
+      [],
+      [...RESTARTS, 'max_restarts = 1', `direction = ${direction}`],
+    )
+  }
+  const daemon = new Daemon(t, place, { args: ['--input', 'none'] })
+  await daemon.running('sink', 'in', 'both')
+  await daemon.stopPlugin('sink')
+  // It is told that it is too fast, more often than can wait to be read.
+  const [failed] = await daemon.says(['plugin failed', 'plugin=both '])
+  t.match(failed, /it asks and does not read the answers/)
+  process.kill(daemon.pidOf('sink'), 'SIGCONT')
+  const takenOf = async (): Promise<number> => Number((await daemon.ledgerNow('in')).fields['taken'])
+  const before = await takenOf()
+  while ((await takenOf()) < before + 50_000);
+  t.equal(daemon.lines('plugin died', 'plugin=in ').length, 0, 'one that is not read instead may go on')
+  t.ok(daemon.memory('VmHWM') < MOST_BYTES, `memory: ${Math.round(daemon.memory('VmHWM') / MIB)} MiB`)
+  daemon.signal('SIGTERM')
+  t.match(await daemon.ended(), { code: 0 })
+  for (const name of ['sink', 'in', 'both']) t.ok(daemon.ledger(name).balanced, name)
+  t.notMatch(place.read('sink').toString(), 'LOST')
+})
