@@ -34,6 +34,8 @@ export class ProtocolSide implements PluginSide {
   readonly #talk: Talk
   readonly #patience = new Patience()
   #selected: Selector | undefined
+  /** The process that still runs is of the drop-in before. */
+  #isOutdated = false
 
   constructor(world: ProtocolSideWorld, watcher: OutboxWatcher, inlet: Inlet | undefined, voice: PluginVoice) {
     const { name, queue: limits } = world.dropIn()
@@ -44,6 +46,7 @@ export class ProtocolSide implements PluginSide {
     this.#commands = new PluginCommands(name, {
       ...world,
       subscribe: (selector) => {
+        if (this.#isOutdated) return
         this.#selected = selector
         world.onSelected()
       },
@@ -84,6 +87,7 @@ export class ProtocolSide implements PluginSide {
   }
 
   begin(): void {
+    this.#isOutdated = false
     const { run, next, node } = this.#world.hello()
     const { name } = this.#world.dropIn()
     this.#talk.begin({ plugin: name, run, next: this.queue.firstSeq || next, node })
@@ -104,6 +108,7 @@ export class ProtocolSide implements PluginSide {
 
   changed(): void {
     this.#selected = undefined
+    this.#isOutdated = true
   }
 
   stop(): void {
