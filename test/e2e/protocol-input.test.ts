@@ -1,30 +1,15 @@
 // Plugins that send records: as lines, or in the line protocol with acknowledgement.
 
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { Daemon } from './daemon.js'
+import { endAtSigterm, keeper, kept, NO_INPUT } from './keeper.js'
 import { Place } from './place.js'
 import { Puppet } from './puppet.js'
 import { frames, range, recordText, serialsIn, textOf } from './records.js'
 
-const NONE = { args: ['--input', 'none'] }
 const WINDOW = 4096
 /** What one read may bring beyond the window, in records of counts-to.js, and what a pipe gives up in one go at most. */
 const MOST_BEYOND = 2000
-
-function keeper(place: Place, name: string, lines: readonly string[] = []): void {
-  place.plugin(name, 'keeps-what-it-acks.js', [place.path(name)], ['format = protocol', ...lines])
-}
-
-/** The serials of the records that a keeper has, in its order. */
-function kept(place: Place, name: string): number[] {
-  const text = place.read(name).toString('latin1')
-  return [...text.matchAll(/ msg=audit\(1700000000\.000:(\d+)\): /g)].map(([, serial]) => Number(serial))
-}
-
-async function stop(t: Test, daemon: Daemon): Promise<void> {
-  daemon.signal('SIGTERM')
-  t.match(await daemon.ended(), { code: 0 })
-}
 
 void t.test('lines of a string plugin are records, and who sent them is their source', async (t) => {
   const place = new Place(t)
@@ -84,15 +69,15 @@ void t.test('a plugin gets what others send, and never what it has sent itself',
 void t.test('ACK comes when each that acknowledges has done so; with no taker at once', async (t) => {
   const place = new Place(t)
   const source = new Puppet(t, place, 'source', ['direction = in'])
-  const alone = new Daemon(t, place, NONE)
+  const alone = new Daemon(t, place, NO_INPUT)
   await source.opens(alone)
   source.sends(1, 5)
   await source.hears(alone, 'ACK 5')
-  await stop(t, alone)
+  await endAtSigterm(t, alone)
 
   const sink = new Puppet(t, place, 'sink')
   place.tee('plain')
-  const daemon = new Daemon(t, place, NONE)
+  const daemon = new Daemon(t, place, NO_INPUT)
   await source.hears(daemon, 'HELLO ', 2)
   source.says('READY 1')
   await sink.opens(daemon, 'READY 1 ack')
@@ -116,34 +101,10 @@ void t.test('ACK comes when each that acknowledges has done so; with no taker at
   sink.says('ACK 5')
   await source.hears(daemon, 'ACK 6')
   t.equal(source.heard.at(-1), 'ACK 6')
-  await stop(t, daemon)
+  await endAtSigterm(t, daemon)
   t.equal(source.heard.at(-1), 'STOP')
   t.match(daemon.ledger('sink'), { in: 5, delivered: 5, balanced: true })
   t.same(serialsIn(place.read('plain')).serials, [1, 2, 3, 5, 6])
-})
-
-void t.test('who has failed, is paused, stands still or does not acknowledge holds nothing up for long', async (t) => {
-  const place = new Place(t, 'self_events = no\ndrain_timeout = 1s\n')
-  const source = new Puppet(t, place, 'source', ['direction = in'])
-  place.dropIn('failed', [`path = ${place.program('bad.sh', '#!/bin/sh\nexit 78\n')}`, 'format = protocol'])
-  const paused = new Puppet(t, place, 'paused')
-  const stopped = new Puppet(t, place, 'stopped', ['stop_timeout = 1s'])
-  const lazy = new Puppet(t, place, 'lazy')
-  const daemon = new Daemon(t, place, NONE)
-  await daemon.says(['plugin failed', 'plugin=failed'])
-  await source.opens(daemon)
-  for (const puppet of [paused, stopped, lazy]) await puppet.opens(daemon, 'READY 1 ack')
-  paused.says('COMMAND 1 pause')
-  await paused.hears(daemon, 'OK 1')
-  process.kill(-daemon.pidOf('stopped'), 'SIGSTOP')
-  await daemon.standsStill('stopped')
-  source.sends(1, 3)
-  await lazy.hears(daemon, 'RECORD 3 ')
-  await source.hears(daemon, 'ACK 3')
-  t.equal(daemon.lines('plugin died').length, 0, 'which none of them is ended for')
-  lazy.says('ACK 3')
-  process.kill(-daemon.pidOf('stopped'), 'SIGCONT')
-  await stop(t, daemon)
 })
 
 void t.test(
@@ -159,7 +120,7 @@ void t.test(
         [place.path('source'), String(count)],
         ['format = protocol', `direction = ${direction}`],
       )
-      const daemon = new Daemon(t, place, NONE)
+      const daemon = new Daemon(t, place, NO_INPUT)
       await daemon.running('sink')
       await daemon.stopPlugin('sink')
       let fields: Readonly<Record<string, string>> = {}
@@ -175,7 +136,7 @@ void t.test(
       }
       await daemon.until(isOver, 'the last is answered')
       while (Number((await daemon.ledgerNow('source')).fields['unsettled']) > 0);
-      await stop(t, daemon)
+      await endAtSigterm(t, daemon)
       const { taken, busy } = daemon.ledger('source').fields
       t.equal(Number(taken) + Number(busy), count, `${direction}: ${busy} were answered busy`)
       t.equal(Number(busy) > 0, direction === 'both')
@@ -185,49 +146,13 @@ void t.test(
   },
 )
 
-void t.test('killed fifty times, a plugin with lasting positions repeats nothing and loses nothing', async (t) => {
-  const place = new Place(t)
-  const kills = 50
-  const count = 1_000_000
-  keeper(place, 'sink')
-  place.plugin(
-    'source',
-    'counts-to.js',
-    [place.path('source'), String(count)],
-    ['format = protocol', 'direction = in', 'restart_delay = 10ms..10ms', 'max_restarts = 0'],
-  )
-  const daemon = new Daemon(t, place, NONE)
-  for (let kill = 0; kill < kills; kill++) {
-    const size = place.size('sink')
-    await daemon.until(() => place.size('sink') > size, 'records pass')
-    const pid = daemon.pidOf('source')
-    process.kill(pid, 'SIGKILL')
-    await daemon.runningAnew('source', pid)
-  }
-  await stop(t, daemon)
-  const serials = kept(place, 'sink')
-  t.ok(serials.length >= kills)
-  t.same(
-    serials.findIndex((serial, index) => serial !== index + 1),
-    -1,
-    'each exactly once, in order',
-  )
-  t.match(daemon.ledger('source').fields, { taken: String(serials.length), restarts: String(kills) })
-  const hellos = place
-    .read('source')
-    .toString()
-    .split('\n')
-    .filter((line) => line.startsWith('HELLO '))
-  t.ok(hellos.length > kills / 2)
-})
-
 void t.test('a full queue with `block` holds plugins that send', async (t) => {
   const place = new Place(t)
   const count = 10_000
   place.tee('blocks', ['q_depth = 1000', 'overflow_action = block'])
   place.plugin('source', 'counts-to.js', [place.path('source'), String(count)], ['format = protocol', 'direction = in'])
   const lines = new Puppet(t, place, 'lines', ['format = string', 'direction = in'])
-  const daemon = new Daemon(t, place, NONE)
+  const daemon = new Daemon(t, place, NO_INPUT)
   await daemon.running('blocks', 'source', 'lines')
   await daemon.stopPlugin('blocks')
   let queued = 0
@@ -242,7 +167,7 @@ void t.test('a full queue with `block` holds plugins that send', async (t) => {
   t.ok((await daemon.ledgerNow('blocks')).queued >= 1000, 'its READY is heard although nobody may send')
   process.kill(daemon.pidOf('blocks'), 'SIGCONT')
   await daemon.until(() => place.read('source').includes(`ACK ${count}\n`), 'all are settled')
-  await stop(t, daemon)
+  await endAtSigterm(t, daemon)
   t.match(daemon.ledger('blocks'), { in: count, delivered: count, dropped: 0, balanced: true })
   t.match(daemon.ledger('lines').fields, { taken: '0', bad: '1' }, 'RECORD 1 … is no record of a string plugin')
 })
@@ -252,13 +177,13 @@ void t.test('fed by plugins alone it ends at SIGTERM, with everything delivered'
   const source = new Puppet(t, place, 'source', ['direction = in'])
   keeper(place, 'sink')
   place.tee('plain')
-  const daemon = new Daemon(t, place, NONE)
+  const daemon = new Daemon(t, place, NO_INPUT)
   await source.opens(daemon)
   await daemon.running('sink', 'plain')
   source.sends(1, 500)
   await daemon.until(() => kept(place, 'sink').length > 0, 'records pass')
   await source.hears(daemon, 'ACK 500')
-  await stop(t, daemon)
+  await endAtSigterm(t, daemon)
   t.same(kept(place, 'sink'), range(1, 500))
   t.ok(place.read('plain').equals(textOf(1, 500)))
   t.equal(source.heard.at(-1), 'STOP')
