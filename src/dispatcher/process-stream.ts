@@ -46,6 +46,19 @@ export class ProcessStream {
     return this.#writes === 'entry' ? this.#partial + this.#handedOver : 0
   }
 
+  /**
+   * The last seq of what stands first that the process may have got whole; 0 is none. A piece that was handed over may be
+   * answered before it is told to be written: what the event loop has found out last it may tell first.
+   */
+  get begunSeq(): number {
+    const { first } = this.#waiting
+    const { begun } = this
+    if (first === undefined || begun === 0) return 0
+    if (first.kind === 'gap') return begun < lineOf(first).length ? 0 : first.last
+    const whole = wholeUpTo(first, first.start + begun)
+    return whole.records === 0 ? 0 : whole.last
+  }
+
   next(): Output | undefined {
     const control = this.control.first
     if (control !== undefined && this.#partial === 0) {

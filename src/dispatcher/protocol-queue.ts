@@ -102,9 +102,9 @@ export class ProtocolQueue implements Outbox {
     return this.#ackedSeq
   }
 
-  /** The last seq that any process of this plugin has been sent. */
+  /** The last seq that any process of this plugin has been sent, or may have. */
   get sentSeq(): number {
-    return this.#sentSeq
+    return Math.max(this.#sentSeq, this.#stream.begunSeq)
   }
 
   /** The seq of what is to be sent or acknowledged first; 0 when there is nothing. */

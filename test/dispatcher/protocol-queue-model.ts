@@ -34,7 +34,7 @@ export class ProtocolQueueModel {
   written = 0
   handedOver = 0
   ackedSeq = 0
-  sentSeq = 0
+  #sentSeq = 0
   #window = 0
   #gate: 'closed' | 'open' | 'paused' = 'closed'
   /** Bytes of the first line, of a record or beside the records, that have been written. */
@@ -92,13 +92,25 @@ export class ProtocolQueueModel {
     return this.#partial
   }
 
+  /** The last that was written whole, or is in a piece that may be in already. */
+  get sentSeq(): number {
+    let sentSeq = this.#sentSeq
+    let left = this.#writesControl ? 0 : this.#partial + this.handedOver
+    for (const item of this.waiting) {
+      left -= lineOf(item).length
+      if (left < 0) break
+      sentSeq = Math.max(sentSeq, lastOf(item))
+    }
+    return sentSeq
+  }
+
   /** All that what comes next depends on. */
   get key(): string {
     const items = (list: readonly ModelItem[]) =>
       list.map((item) => (item.kind === 'record' ? item.seq : `${lineOf(item).toString()}${item.isFixed}`)).join()
     const { seq, deaths } = this.#streak
     const lines = [items(this.sent), items(this.waiting), this.#partial, this.#controlPartial, this.control.length]
-    const taking = [this.flow, this.acks, this.#gate, this.#window, this.ackedSeq, this.sentSeq, seq, deaths]
+    const taking = [this.flow, this.acks, this.#gate, this.#window, this.ackedSeq, this.#sentSeq, seq, deaths]
     return [...lines, ...taking, this.handedOver, this.#shutBecause].join('|')
   }
 
@@ -203,7 +215,7 @@ export class ProtocolQueueModel {
       this.#partial -= length
       this.waiting.shift()
       this.sent.push(first)
-      this.sentSeq = Math.max(this.sentSeq, lastOf(first))
+      this.#sentSeq = Math.max(this.#sentSeq, lastOf(first))
       if (this.acks || first.kind === 'lost') continue
       this.ledger.queued--
       this.ledger.delivered++

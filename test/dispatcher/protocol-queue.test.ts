@@ -306,6 +306,34 @@ void test('no more is on its way than the window, and an acknowledgement lets as
   t.end()
 })
 
+void test('an acknowledgement may come before a piece is told to be written', (t) => {
+  const { queue } = newReader(9)
+  queue.open(true, 4096)
+  const piece = queue.handOver(4096)
+  t.equal(piece.toString('latin1').split('\n').length, 10)
+  t.equal(queue.sentSeq, 9, 'whatever is in the piece may have been read')
+  queue.acked(8)
+  t.match(queue.ledger, { queued: 9, delivered: 0 }, 'but it stands in line until the piece is in')
+  queue.wrote(piece.length)
+  t.match(queue.ledger, { queued: 1, delivered: 8 })
+  t.equal(queue.sentSeq, 9)
+  t.end()
+})
+
+void test('a record handed over only in part has not been sent', (t) => {
+  for (const [short, sentSeq] of [
+    [0, 2],
+    [1, 1],
+  ] as const) {
+    const { queue } = newReader(2)
+    queue.open(true, 4096)
+    const output = queue.next()
+    queue.handOver((output?.end ?? 0) - (output?.start ?? 0) - short)
+    t.equal(queue.sentSeq, sentSeq)
+  }
+  t.end()
+})
+
 void test('a queue that is shut under a living process loses what was not acknowledged', (t) => {
   const reader = newReader(5)
   reader.start(ACKS)
