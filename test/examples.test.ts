@@ -10,12 +10,11 @@ import { Conversation } from '../src/ctl/conformance/conversation.js'
 import { manyRecords, oddRecords, recordedRecords } from '../src/ctl/conformance/sample-records.js'
 import { Stage, type Examinee } from '../src/ctl/conformance/stage.js'
 import { Workplace } from '../src/ctl/conformance/workplace.js'
-import { pluginTest } from '../src/ctl/plugin-test.js'
 import { SYSTEM_CLOCK } from '../src/dispatcher/clock.js'
 import { DEFAULT_SETTINGS } from '../src/dispatcher/settings.js'
 import { readDropIn } from '../src/dispatcher/drop-in.js'
 import { formatProblem } from '../src/config.js'
-import { fakeHost } from './ctl/fake-host.js'
+import { verdictOn } from './ctl/plugin-verdict.js'
 
 const PYTHON = '/usr/bin/python3'
 const SH = '/bin/sh'
@@ -24,9 +23,8 @@ const APPEND = resolve('examples/sh/append.sh')
 const EXACTLY_ONCE = resolve('examples/python/exactly-once.py')
 
 async function holds(t: Test, options: readonly string[], command: readonly string[]): Promise<void> {
-  const host = fakeHost('/')
-  const status = await pluginTest(['--direction', 'out', ...options, '--', ...command], host)
-  t.equal(status, 0, host.printed().out)
+  const { status, out } = await verdictOn(['--direction', 'out', ...options, '--', ...command])
+  t.equal(status, 0, out)
 }
 
 function place(t: Test): string {

@@ -136,7 +136,9 @@ function problemsOf(name: string, dir: string, direction: string): string[] {
 
 function run(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
   return new Promise((done, failed) => {
-    const child = spawn(program, args, { env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    // The environment is made behind the back of the test runner, which puts itself into that of every child.
+    const variables = Object.entries({ PATH: '/usr/bin:/bin', ...env }).map(([name, value]) => `${name}=${value}`)
+    const child = spawn('/usr/bin/env', ['-i', ...variables, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {

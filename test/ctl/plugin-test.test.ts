@@ -7,18 +7,13 @@ import { CHECKS } from '../../src/ctl/conformance/checks.js'
 import { pluginNew } from '../../src/ctl/plugin-new.js'
 import { pluginTest } from '../../src/ctl/plugin-test.js'
 import { fakeHost } from './fake-host.js'
+import { verdictOn, type Verdict } from './plugin-verdict.js'
 
 const WRONG = resolve('test/fixtures/wrong-plugins')
 /** What the wrong plugins have in common. */
 const SHARED = new Set(['good-manners.js', 'record-source.js'])
 /** So many at a time: most of them only wait. */
 const AT_ONCE = 3
-
-interface Verdict {
-  readonly status: number
-  readonly out: string
-  readonly warned: string
-}
 
 interface Case {
   readonly plugin: string
@@ -45,7 +40,11 @@ const CASES: readonly Case[] = [
   { plugin: 'loses-what-it-had-at-stop', checks: { stop: /the last was ACK \d+/, 'acks-in-time': 'ok' } },
   { plugin: 'junk-verbs', checks: { 'any-bytes': 'ok', 'known-lines': /'thank you for 1': unknown verb/ } },
   { plugin: 'endless-line', checks: { 'any-bytes': 'ok', 'line-length': /a longer line/ } },
-  { plugin: 'writes-without-reading', checks: { opening: /'READY 1'/ } },
+  {
+    plugin: 'writes-without-reading',
+    checks: { ping: /nothing of the kind/, stop: /it still runs/ },
+    options: ['--timeout', '2s'],
+  },
   { plugin: 'stops-reading', checks: { opening: 'ok', burst: /nothing of the kind/ }, options: ['--timeout', '2s'] },
   { plugin: 'dies-on-reload', checks: { reload: /its end, exit status 0/ } },
   { plugin: 'acks-torn-record', checks: { 'torn-by-end': 'ok', 'acks-possible': /^ACK 21$/ } },
@@ -182,11 +181,11 @@ function wordsFor({ plugin, checks, options = [], args = [] }: Case, file: strin
   return [...only, ...options, '--', ...program, ...args.map((arg) => (arg === 'FILE' ? file : arg))]
 }
 
-async function verdictOn(words: readonly string[]): Promise<Verdict> {
+/** The same within this process, for what is refused before anything is started. */
+async function refusalOf(words: readonly string[]): Promise<Verdict> {
   const host = fakeHost('/')
   const status = await pluginTest(words, host)
-  const { out, warned } = host.printed()
-  return { status, out, warned }
+  return { status, ...host.printed() }
 }
 
 void test('what it prints for people', async (t) => {
@@ -215,16 +214,16 @@ void test('a plugin that cannot be started, and wrong usage', async (t) => {
   const dir = t.testdir({ 'no-interpreter': '#!/no/such/interpreter\n', 'not-executable': '' })
   chmodSync(join(dir, 'no-interpreter'), 0o755)
   const system = { code: 'system' }
-  await t.rejects(verdictOn(['--', '/no/such/plugin']), { ...system, message: /cannot be started: no such file/ })
-  await t.rejects(verdictOn(['--', join(dir, 'not-executable')]), { ...system, message: /permission denied/ })
-  await t.rejects(verdictOn(['--', '/']), { ...system, message: /not a regular file/ })
-  await t.rejects(verdictOn(['--', join(dir, 'no-interpreter')]), { ...system, message: /No such file/ })
+  await t.rejects(refusalOf(['--', '/no/such/plugin']), { ...system, message: /cannot be started: no such file/ })
+  await t.rejects(refusalOf(['--', join(dir, 'not-executable')]), { ...system, message: /permission denied/ })
+  await t.rejects(refusalOf(['--', '/']), { ...system, message: /not a regular file/ })
+  await t.rejects(refusalOf(['--', join(dir, 'no-interpreter')]), { ...system, message: /No such file/ })
   const usage = { code: 'usage' }
-  await t.rejects(verdictOn([]), { ...usage, message: /a program is missing/ })
-  await t.rejects(verdictOn(['--format', 'binary', '--', '/bin/true']), { ...usage, message: /protocol, string/ })
-  await t.rejects(verdictOn(['--only', 'nothing', '--', '/bin/true']), { ...usage, message: /no check 'nothing'/ })
-  await t.rejects(verdictOn(['--timeout', 'soon', '--', '/bin/true']), { ...usage, message: /'soon' is not a time/ })
-  const { status, out } = await verdictOn(['--list', '--format', 'string'])
+  await t.rejects(refusalOf([]), { ...usage, message: /a program is missing/ })
+  await t.rejects(refusalOf(['--format', 'binary', '--', '/bin/true']), { ...usage, message: /protocol, string/ })
+  await t.rejects(refusalOf(['--only', 'nothing', '--', '/bin/true']), { ...usage, message: /no check 'nothing'/ })
+  await t.rejects(refusalOf(['--timeout', 'soon', '--', '/bin/true']), { ...usage, message: /'soon' is not a time/ })
+  const { status, out } = await refusalOf(['--list', '--format', 'string'])
   t.equal(status, 0)
   t.match(out, /^end-of-input\n {4}A string plugin/)
 })
@@ -245,14 +244,8 @@ void test('audispctl(8) has the options of --help', async (t) => {
 
 void test('nothing is left: no process, no directory', async (t) => {
   const dir = t.testdir()
-  const before = process.env['TMPDIR']
-  process.env['TMPDIR'] = dir
-  t.teardown(() => {
-    if (before === undefined) delete process.env['TMPDIR']
-    else process.env['TMPDIR'] = before
-  })
   const args = ['--timeout', '0.5s', '--json', '--only', 'stop', '--', process.execPath, join(WRONG, 'never-ends.js')]
-  const { out } = await verdictOn(args)
+  const { out } = await verdictOn(args, { TMPDIR: dir })
   const pids = [...out.matchAll(/process (\d+) is started/g)].map(([, pid]) => Number(pid))
   t.ok(pids.length > 0)
   for (const pid of pids) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
