@@ -188,3 +188,24 @@ void t.test('fed by plugins alone it ends at SIGTERM, with everything delivered'
   t.ok(place.read('plain').equals(textOf(1, 500)))
   t.equal(source.heard.at(-1), 'STOP')
 })
+
+void t.test('what is sent behind STOP still reaches everybody', async (t) => {
+  const place = new Place(t)
+  const says = (n: number): string => `echo "RECORD ${n} ${recordText(n)}"`
+  const script = place.program(
+    'last.sh',
+    `#!/bin/sh\nread hello\necho "READY 1"\nwhile read line; do test "$line" = STOP && break; done\n` +
+      `${says(1)}\n${says(2)}\nprintf "RECORD 3 type=USER msg=audit(1.2:3): torn"\n`,
+  )
+  place.dropIn('source', [`path = ${script}`, 'format = protocol', 'direction = in'])
+  place.tee('plain')
+  keeper(place, 'sink')
+  const daemon = new Daemon(t, place)
+  await daemon.running('source', 'plain', 'sink')
+  while ((await daemon.ledgerNow('source')).fields['state'] !== 'running');
+  t.match(await daemon.finish(), { code: 0 })
+  t.same(kept(place, 'sink'), [1, 2])
+  t.ok(place.read('plain').equals(textOf(1, 2)))
+  t.equal(daemon.lines('plugin ended in the middle of a line', 'plugin=source').length, 1)
+  t.equal(daemon.lines('plugin died').length, 0)
+})
