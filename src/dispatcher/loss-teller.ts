@@ -11,6 +11,8 @@ import type { PluginVoice } from './plugin-voice.js'
 import type { OverflowAction } from './settings.js'
 
 const NOTHING: Buffer = Buffer.alloc(0)
+/** A queue may fill and empty many times within one turn; of so many beginnings the records are owed, the newest. */
+const MAX_OWED = 8
 
 export interface LossTellerParts {
   readonly voice: PluginVoice
@@ -25,8 +27,9 @@ export interface LossTellerParts {
 
 export class LossTeller implements OutboxWatcher {
   readonly #parts: LossTellerParts
-  #owed = NOTHING
-  #isDue = false
+  #owed: Buffer[] = []
+  /** How many of them there is room for. */
+  #due = 0
 
   constructor(parts: LossTellerParts) {
     this.#parts = parts
@@ -39,13 +42,13 @@ export class LossTeller implements OutboxWatcher {
   lossBegan(reason: DropReason): void {
     const { voice, ledger, changeRunlevel } = this.#parts
     const overflow = this.#parts.overflow()
-    this.#owed = voice.lossBegan(reason, ledger().queued, overflow)
-    this.#isDue = false
+    this.#owed = [...this.#owed, voice.lossBegan(reason, ledger().queued, overflow)].slice(-MAX_OWED)
+    this.#due = 0
     if (overflow === 'single' || overflow === 'halt') changeRunlevel(overflow)
   }
 
   lossEnded(lost: number): void {
-    this.#isDue = true
+    this.#due = this.#owed.length
     this.#parts.voice.lossEnded(lost, this.#parts.overflow())
   }
 
@@ -62,20 +65,23 @@ export class LossTeller implements OutboxWatcher {
   }
 
   queueReopened(lost: number): void {
-    this.#isDue = true
+    this.#due = this.#owed.length
     if (lost > 0) this.#parts.voice.queueReopened(lost)
   }
 
-  /** The record about the beginning of its own loss; empty unless there is room, and `selector` asks for it. */
+  /** The next record about the beginning of a loss of its own; empty unless there is room, and `selector` asks for it. */
   takeOwed(selector: Selector): Buffer {
-    if (!this.#isDue) return NOTHING
-    const line = this.#owed
-    this.#isDue = false
-    this.#owed = NOTHING
-    const { length } = line
-    const isWanted = selectorMatches(selector, lineType(line, 0, length), lineNode(line, 0, length), 'self')
-    if (length === 0 || !isWanted) return NOTHING
-    // It is still to be published, and will come with that.
-    return this.#parts.herald.isPending(line) ? NOTHING : line
+    while (this.#due > 0) {
+      this.#due--
+      const line = this.#owed.shift() ?? NOTHING
+      // What is still to be published will come with that.
+      if (isWanted(line, selector) && !this.#parts.herald.isPending(line)) return line
+    }
+    return NOTHING
   }
+}
+
+function isWanted(line: Buffer, selector: Selector): boolean {
+  const { length } = line
+  return length > 0 && selectorMatches(selector, lineType(line, 0, length), lineNode(line, 0, length), 'self')
 }

@@ -41,6 +41,30 @@ void test('the record that a loss began is owed to the loser until it has room, 
   t.end()
 })
 
+void test('two losses within a turn are both told to the loser, not more than are worth it', (t) => {
+  const { teller, herald } = bench()
+  const begin = (): Buffer | undefined => {
+    teller.lossBegan('queue-full')
+    const [line] = herald.take()
+    teller.lossEnded(1)
+    herald.take()
+    return line
+  }
+  const [one, two] = [begin(), begin()]
+  teller.lossBegan('queue-full')
+  herald.take()
+  t.equal(teller.takeOwed(EVERYTHING).length, 0, 'while it loses again nothing has room')
+  teller.lossEnded(1)
+  t.same([teller.takeOwed(EVERYTHING), teller.takeOwed(EVERYTHING)], [one, two])
+  t.ok(teller.takeOwed(EVERYTHING).length > 0)
+  t.equal(teller.takeOwed(EVERYTHING).length, 0)
+  for (let n = 0; n < 1000; n++) begin()
+  let owed = 0
+  while (teller.takeOwed(EVERYTHING).length > 0) owed++
+  t.equal(owed, 8)
+  t.end()
+})
+
 void test('one that is still to be published comes with the others', (t) => {
   const { teller, herald } = bench()
   teller.lossBegan('queue-full')
