@@ -75,6 +75,18 @@ export class SettlementPair {
     this.settlement.add(first, numbers, holds)
   }
 
+  /**
+   * Somebody is not waited for, or is again. What was settled meanwhile without him he has acknowledged by then: otherwise he
+   * would be waited for there too, before anything behind it that he never got.
+   */
+  setExempt(index: number, isExempt: boolean): void {
+    const holder = this.holders[index]
+    if (holder === undefined) return
+    holder.isExempt = isExempt
+    if (isExempt) return
+    for (const { seq } of this.#records.slice(0, this.#settled)) holder.lose(seq)
+  }
+
   pass(): void {
     this.#records.push({ n: ++this.#n, seq: 0 })
     this.settlement.pass(this.#n)

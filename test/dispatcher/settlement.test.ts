@@ -129,8 +129,7 @@ void test('whatever happens, exactly what is settled is said to be', (t) => {
       if (seq !== undefined) each?.lose(seq)
     }),
     fc.tuple(who, fc.boolean()).map(([index, isExempt]): Act => (pair) => {
-      const each = pair.holders[index]
-      if (each !== undefined) each.isExempt = isExempt
+      pair.setExempt(index, isExempt)
     }),
   )
   const forget = fc.constant<Act>((pair) => {
