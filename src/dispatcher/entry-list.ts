@@ -7,11 +7,15 @@ import {
   moveTo,
   takeBeginning,
   upToSeq,
+  widen,
   type Beginning,
   type Entry,
   type Run,
 } from './entry.js'
 import type { Segment, SegmentLog } from './segment.js'
+
+/** Lost ranges in a row, of changing reasons; any more are told with the reason of the last. */
+const MAX_GAPS_IN_A_ROW = 64
 
 /** Runs of records and lost ranges in the order of their seqs; neighbours of a kind are one. */
 export class EntryList {
@@ -51,7 +55,10 @@ export class EntryList {
   /** Takes over what the entry holds. */
   append(entry: Entry): void {
     this.#bytes += sizeOf(entry)
-    if (!joined(this.#entries.at(-1), entry)) this.#entries.push(entry)
+    const last = this.#entries.at(-1)
+    if (joined(last, entry)) return
+    if (entry.kind === 'gap' && last?.kind === 'gap' && last.line === undefined && this.#endsInGaps) widen(last, entry)
+    else this.#entries.push(entry)
   }
 
   prepend(entry: Entry): void {
@@ -145,6 +152,11 @@ export class EntryList {
     let bytes = 0
     for (const entry of this.#entries) if (entry.kind === 'run' && entry.segment === segment) bytes += sizeOf(entry)
     return bytes
+  }
+
+  get #endsInGaps(): boolean {
+    const end = this.#entries.slice(-MAX_GAPS_IN_A_ROW)
+    return end.length === MAX_GAPS_IN_A_ROW && !end.some(isRun)
   }
 
   /** Takes everything; the caller holds it. */

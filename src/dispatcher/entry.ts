@@ -96,8 +96,7 @@ export function joined(before: Entry | undefined, after: Entry): boolean {
   if (before === undefined) return false
   if (before.kind === 'gap') {
     if (after.kind !== 'gap' || after.reason !== before.reason || before.line !== undefined) return false
-    before.count += after.count
-    before.last = after.last
+    widen(before, after)
     return true
   }
   if (after.kind !== 'run' || after.segment !== before.segment || after.start !== before.end) return false
@@ -108,6 +107,12 @@ export function joined(before: Entry | undefined, after: Entry): boolean {
   before.last = after.last
   after.segment.release()
   return true
+}
+
+/** Adds what was lost behind a lost range to it. */
+export function widen(before: Gap, after: Gap): void {
+  before.count += after.count
+  before.last = after.last
 }
 
 /** Moves a run's bytes into `log`, and lets its segment go. */

@@ -115,3 +115,17 @@ void test('what is moved out of a segment keeps its place', (t) => {
   t.equal(pool.out.size, 0)
   t.end()
 })
+
+void test('lost ranges of changing reasons do not grow in number without end', (t) => {
+  const { segment, list } = newList()
+  append(list, segment, 1)
+  for (let seq = 2; seq <= 1000; seq++) list.append(gapOf(seq % 2 === 0 ? 'queue-full' : 'too-long', 1, seq, seq))
+  t.equal(list.length, 1 + 64)
+  const last = list.at(64)
+  t.match(last, { kind: 'gap', first: 65, last: 1000, count: 936 }, 'none is left out')
+  append(list, segment, 1001)
+  list.append(gapOf('queue-full', 1, 1002, 1002))
+  t.equal(list.length, 67, 'behind a record they are told apart again')
+  list.clear()
+  t.end()
+})
