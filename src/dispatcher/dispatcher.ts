@@ -11,6 +11,7 @@ import { FanOut } from './fan-out.js'
 import { InputGate } from './input-gate.js'
 import { openInput, type Input } from './input.js'
 import { Inputs } from './inputs.js'
+import { later } from './later.js'
 import { Naming } from './naming.js'
 import { PluginSet } from './plugin-set.js'
 import type { Plugin } from './plugin.js'
@@ -69,14 +70,12 @@ export class Dispatcher {
       onHeard: () => {
         this.turn()
       },
+      // Several plugins acknowledge at a time, and all that follows from it is done once.
+      onAnswered: later(() => {
+        this.turn()
+      }),
       hello: () => ({ run: world.run, next: this.#fanOut.seq + 1, node: this.#naming.node }),
-      onSelected: (plugin) => {
-        this.#plugins.select(plugin)
-      },
-      join: (plugin, lines, records) => this.#plugins.join(plugin, lines, records),
-      holds: (plugin, seq) => this.#plugins.holds(plugin, seq),
-      stats: (name) =>
-        statsText(this.#reader.kind, this.#reader.counters, this.#fanOut.seq, this.#plugins.plugins, name),
+      stats: (name) => statsText(this.#reader, this.#fanOut.seq, this.#plugins.plugins, name),
     })
     this.#inputs = new Inputs(
       world.clock,

@@ -27,9 +27,16 @@ export class PluginSet {
   #isOpen = false
   #plugins: readonly Plugin[] = []
 
-  constructor(fanOut: FanOut, world: PluginWorld) {
+  constructor(fanOut: FanOut, world: Omit<PluginWorld, 'onSelected' | 'join' | 'holds'>) {
     this.#fanOut = fanOut
-    this.#world = world
+    this.#world = {
+      ...world,
+      onSelected: (plugin) => {
+        this.#select(plugin)
+      },
+      join: (plugin, lines, records) => this.#join(plugin, lines, records),
+      holds: (plugin, seq) => this.#holds(plugin, seq),
+    }
   }
 
   /** Every plugin that gets records. */
@@ -113,7 +120,7 @@ export class PluginSet {
   }
 
   /** Records that a plugin has sent, as whole lines. They are offered at once: who took them is what their settlement waits for. */
-  join(plugin: Plugin, lines: Buffer, records: number): number {
+  #join(plugin: Plugin, lines: Buffer, records: number): number {
     const first = this.#fanOut.seq + 1
     this.#fanOut.lines(lines, 0, lines.length, records, plugin.name)
     this.#fanOut.offer()
@@ -129,12 +136,12 @@ export class PluginSet {
   }
 
   /** Those who took any record from `seq` on and acknowledge, but for `plugin`. */
-  holds(plugin: Plugin, seq: number): readonly Hold[] {
+  #holds(plugin: Plugin, seq: number): readonly Hold[] {
     return this.everyone.flatMap((each) => (each === plugin ? [] : (each.holdOf(seq) ?? [])))
   }
 
   /** The plugin has chosen what it gets. */
-  select(plugin: Plugin): void {
+  #select(plugin: Plugin): void {
     this.#fanOut.select(plugin.queue, wantedBy(plugin))
   }
 

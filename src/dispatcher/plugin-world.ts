@@ -26,8 +26,10 @@ export interface PluginWorld extends MachineWorld {
   readonly isEnding: () => boolean
   /** Something changed that the dispatcher may wait for: room in a queue, an empty queue, a state. */
   readonly onChange: (plugin: Plugin) => void
-  /** It has said something. */
+  /** It has sent something, which is to be handed on before it is read any further. */
   readonly onHeard: () => void
+  /** It has acknowledged, asked or answered something, or is to be told something; not at once, see Fifo.writeLater. */
+  readonly onAnswered: () => void
   /** What every plugin is told in HELLO. */
   readonly hello: () => { readonly run: string; readonly next: number; readonly node: string }
   /** From the next record on the plugin gets what its selector says now. */

@@ -282,7 +282,8 @@ export class Plugin implements Holder {
 
   readonly #hear = (chunk: Buffer): void => {
     this.side.hear(chunk)
-    this.#world.onHeard()
+    if (this.side.inlet === undefined) this.#world.onAnswered()
+    else this.#world.onHeard()
   }
 
   #isGone(remains: Remains): void {

@@ -19,7 +19,7 @@ export interface ProtocolSideWorld extends Omit<CommandWorld, 'dropIn' | 'subscr
   readonly onSelected: () => void
   readonly onReady: () => void
   /** It has been heard, or is to be told something. */
-  readonly onHeard: () => void
+  readonly onAnswered: () => void
   readonly onFault: (why: string) => void
 }
 
@@ -58,11 +58,7 @@ export class ProtocolSide implements PluginSide {
       },
     })
     const parts = { dropIn: world.dropIn, queue, inlet, commands: this.#commands, voice, clock: world.clock }
-    // An answer may come from a promise's continuation: see Fifo.writeLater.
-    const said = (): void => {
-      setImmediate(world.onHeard)
-    }
-    this.#talk = new Talk(parts, { ready: world.onReady, said, fault: world.onFault })
+    this.#talk = new Talk(parts, { ready: world.onReady, said: world.onAnswered, fault: world.onFault })
   }
 
   get selected(): Selector | undefined {

@@ -1,4 +1,4 @@
-import type { StreamKind } from '../protocol/stream.js'
+import type { StreamKind, StreamReader } from '../protocol/stream.js'
 import type { StreamCounters } from '../protocol/stream-trouble.js'
 import { balances, DROP_REASONS, droppedTotal } from './ledger.js'
 import type { Plugin } from './plugin.js'
@@ -42,8 +42,7 @@ function sentBy({ side }: Plugin): Record<string, number> {
 
 /** All counters as one line of JSON, or those of one plugin; undefined when there is no such plugin. */
 export function statsText(
-  kind: StreamKind,
-  counters: StreamCounters,
+  { kind, counters }: Pick<StreamReader, 'kind' | 'counters'>,
   seq: number,
   plugins: readonly Plugin[],
   name: string | undefined,

@@ -23,7 +23,7 @@ function bench() {
       reload: () => {},
       onSelected: () => selections++,
       onReady: () => {},
-      onHeard: () => {},
+      onAnswered: () => {},
       onFault: () => {},
     },
     WATCHER,

@@ -30,6 +30,7 @@ void test('the ledger of one plugin', (t) => {
     changeRunlevel: () => {},
     onChange: () => {},
     onHeard: () => {},
+    onAnswered: () => {},
     onSelected: () => {},
     hello: () => ({ run: 'r', next: 1, node: '' }),
     join: () => 1,
