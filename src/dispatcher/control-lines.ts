@@ -10,12 +10,13 @@ export class ControlLines {
   /** The newest ACK, which makes those before it needless; 0 is none. */
   #ack = 0
 
-  /** The line to be written next; it stays so until it has been. */
-  get first(): Buffer | undefined {
-    if (this.#lines.length === 0 && this.#ack > 0) {
-      this.#add(`ACK ${this.#ack}\n`)
-      this.#ack = 0
-    }
+  get isEmpty(): boolean {
+    return this.#lines.length === 0 && this.#ack === 0
+  }
+
+  /** Fixes the line to be written next: an ACK that waits becomes a line here, and a newer one is one more. */
+  fixNext(): Buffer | undefined {
+    if (this.#lines.length === 0) this.#fixAck()
     return this.#lines[0]
   }
 
@@ -35,8 +36,7 @@ export class ControlLines {
 
   /** An ACK that waits goes before it: nothing may come behind a STOP. */
   push(line: string): void {
-    if (this.#ack > 0) this.#add(`ACK ${this.#ack}\n`)
-    this.#ack = 0
+    this.#fixAck()
     this.#add(line)
   }
 
@@ -53,6 +53,11 @@ export class ControlLines {
     this.#lines = []
     this.#bytes = 0
     this.#written = 0
+    this.#ack = 0
+  }
+
+  #fixAck(): void {
+    if (this.#ack > 0) this.#add(`ACK ${this.#ack}\n`)
     this.#ack = 0
   }
 

@@ -60,7 +60,7 @@ export class ProcessStream {
   }
 
   next(): Output | undefined {
-    const control = this.control.first
+    const control = this.control.fixNext()
     if (control !== undefined && this.#partial === 0) {
       this.#writes = 'control'
       return { segment: { bytes: control }, start: this.control.from, end: control.length }

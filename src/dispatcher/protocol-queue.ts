@@ -90,7 +90,7 @@ export class ProtocolQueue implements Outbox {
 
   /** Nothing is left of what goes beside the records. */
   get isAllSaid(): boolean {
-    return this.control.first === undefined
+    return this.control.isEmpty
   }
 
   get isPaused(): boolean {
@@ -211,7 +211,8 @@ export class ProtocolQueue implements Outbox {
     const first = this.#waiting.at(at)
     if (seq === 0 || first?.kind !== 'run' || first.first !== seq) return
     const one = firstOf(first, 1)
-    const line = Buffer.from(first.segment.bytes.subarray(first.start, one.end))
+    // Without its LF: a line for people.
+    const line = Buffer.from(first.segment.bytes.subarray(first.start, one.end - 1))
     this.ledger.queued--
     this.#bounds.flow.drop('poison', 1)
     this.#waiting.lose(at, first, one, 'poison')

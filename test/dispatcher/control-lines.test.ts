@@ -6,7 +6,7 @@ void test('lines are written in their order, wherever a write ends', (t) => {
   lines.push('PING 1\n')
   lines.push('RELOAD\n')
   const written: string[] = []
-  for (let first = lines.first; first !== undefined; first = lines.first) {
+  for (let first = lines.fixNext(); first !== undefined; first = lines.fixNext()) {
     written.push(first.toString('latin1', lines.from, lines.from + 2))
     lines.wrote(Math.min(2, first.length - lines.from))
   }
@@ -31,8 +31,29 @@ void test('what was not written is thrown away with the process', (t) => {
   lines.push('PING 1\n')
   lines.wrote(3)
   lines.clear()
-  t.equal(lines.first, undefined)
+  t.ok(lines.isEmpty)
+  t.equal(lines.fixNext(), undefined)
   lines.push('HELLO 1\n')
   t.equal(lines.from, 0, 'and the next begins at its beginning')
+  t.end()
+})
+
+void test('of ACKs that wait only the newest is written, and to ask whether one does is not to fix it', (t) => {
+  const lines = new ControlLines()
+  lines.setAck(1)
+  t.notOk(lines.isEmpty)
+  lines.setAck(2)
+  t.equal(lines.fixNext()?.toString(), 'ACK 2\n')
+  lines.setAck(3)
+  lines.push('STOP\n')
+  lines.setAck(4)
+  const written: string[] = []
+  for (let first = lines.fixNext(); first !== undefined; first = lines.fixNext()) {
+    t.notOk(lines.isEmpty)
+    written.push(first.toString())
+    lines.wrote(first.length)
+  }
+  t.same(written, ['ACK 2\n', 'ACK 3\n', 'STOP\n', 'ACK 4\n'])
+  t.ok(lines.isEmpty)
   t.end()
 })

@@ -206,7 +206,7 @@ export class ProtocolQueueReader {
   #countDeath(): void {
     this.queue.countDeath()
     const poison = this.model.countDeath()
-    assert.deepEqual(this.poisoned, poison === undefined ? [] : [poison.line])
+    assert.deepEqual(this.poisoned, poison === undefined ? [] : [poison.line.subarray(0, -1)])
     this.poisoned.length = 0
   }
 
