@@ -110,7 +110,9 @@ void test('to-json, in TypeScript', async (t) => {
   mkdirSync(join(dir, 'node_modules'))
   symlinkSync(resolve('.'), join(dir, 'node_modules/audispd'))
   const compiler = resolve('node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [compiler, '-p', 'examples/typescript', '--outDir', join(dir, 'build')])
+  // Not in an environment that the test runner has put itself into.
+  const args = ['-i', process.execPath, compiler, '-p', 'examples/typescript', '--outDir', join(dir, 'build')]
+  execFileSync('/usr/bin/env', args)
   const command = [process.execPath, join(dir, 'build/to-json.js')]
   await holds(t, [], [...command, join(dir, 'all')])
   await holds(t, ['--only', 'recorded-stream'], [...command, join(dir, 'recorded')])
