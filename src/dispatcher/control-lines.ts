@@ -30,6 +30,11 @@ export class ControlLines {
     return this.#written
   }
 
+  /** More than a plugin has waiting that reads. */
+  get isLong(): boolean {
+    return this.#bytes > MAX_WAITING_BYTES / 4
+  }
+
   get isFull(): boolean {
     return this.#bytes > MAX_WAITING_BYTES
   }

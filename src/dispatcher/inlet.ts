@@ -13,6 +13,9 @@ export interface InletWorld {
   readonly join: (lines: Buffer, records: number) => number
   /** The plugins with `ack` that took any record from `seq` on. */
   readonly holds: (seq: number) => readonly Hold[]
+  /** The highest lasting position taken in this run. */
+  readonly received: () => number
+  readonly setReceived: (n: number) => void
 }
 
 /** What becomes of a record: `low` is a number that does not rise, `repeat` one that was taken from an earlier process. */
@@ -36,8 +39,8 @@ export class Inlet {
   #positions = false
   /** The highest number that this process has sent. */
   #sent = 0
-  /** The highest number taken of a process with lasting positions. */
-  #received = 0
+  /** The first position that was refused: until it comes again, none above is taken, as it could not come any more. */
+  #refused = Infinity
   #told = 0
 
   constructor(window: number, world: InletWorld) {
@@ -47,7 +50,7 @@ export class Inlet {
 
   /** The highest lasting position taken in this run. */
   get received(): number {
-    return this.#received
+    return this.#world.received()
   }
 
   /** As many records are unsettled as may be. */
@@ -69,26 +72,30 @@ export class Inlet {
     if (!positions || !this.#positions) {
       this.#settlement.forget()
       // What was taken of lasting positions before another process numbered otherwise.
-      if (positions) this.#settlement.pass(this.#received)
+      if (positions) this.#settlement.pass(this.received)
     }
     this.#positions = positions
     this.#sent = 0
     this.#told = 0
+    this.#refused = Infinity
   }
 
   /** Takes bytes[start, end), the record with the number `n`. */
   take(n: number, bytes: Buffer, start: number, end: number, isBounded: boolean): Taking {
     if (n <= this.#sent) return 'low'
-    if (isBounded && this.isFull && !(this.#positions && n <= this.#received)) {
+    const isRepeat = this.#positions && n <= this.received
+    if (isBounded && !isRepeat && (this.isFull || n > this.#refused)) {
+      if (this.#positions) this.#refused = Math.min(this.#refused, n)
       this.counters.busy++
       return 'busy'
     }
     this.#sent = n
-    if (this.#positions && n <= this.#received) {
+    this.#refused = Infinity
+    if (isRepeat) {
       this.counters.repeats++
       return 'repeat'
     }
-    if (this.#positions) this.#received = n
+    if (this.#positions) this.#world.setReceived(n)
     const kept = withoutTrailingNuls(bytes, start, end)
     if (!looksLikeRecord(bytes, start, kept)) {
       this.refuse()

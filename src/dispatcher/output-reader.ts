@@ -58,6 +58,11 @@ export class OutputReader {
     closeSync(this.childEnd)
   }
 
+  /** `then`: everybody who could write to it has closed it. */
+  onEnd(then: () => void): void {
+    this.#socket.once('end', then)
+  }
+
   pause(): void {
     this.#socket.pause()
   }

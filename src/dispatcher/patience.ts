@@ -14,7 +14,12 @@ export class Patience {
     this.#ackedSeq = ackedSeq
   }
 
+  /** For how long. */
+  silentMs(nowMs: number): number {
+    return this.#holds ? nowMs - this.#sinceMs : 0
+  }
+
   isOver(nowMs: number): boolean {
-    return this.#holds && nowMs - this.#sinceMs >= PATIENCE_MS
+    return this.silentMs(nowMs) >= PATIENCE_MS
   }
 }

@@ -14,6 +14,9 @@ const MAX_TEXT_CHARACTERS = 300
 const MAX_NOTICE_CHARACTERS = 1000
 const NOTICES_PER_WINDOW = 50
 const NOTICE_WINDOW_MS = 10_000
+/** Each of them parts what all plugins get anew. */
+const SUBSCRIPTIONS_PER_WINDOW = 60
+const SUBSCRIPTION_WINDOW_MS = 60_000
 const RELOADS_PER_WINDOW = 10
 const RELOAD_WINDOW_MS = 60_000
 /** Where a full queue has consequences for others, a plugin may not let its own fill up. */
@@ -55,6 +58,7 @@ export class PluginCommands {
   readonly #world: CommandWorld
   readonly #gate: ActionGate
   readonly #notices: RateWindow
+  readonly #subscriptions: RateWindow
   readonly #reloads: RateWindow
   readonly #handlers: ReadonlyMap<string, Handler>
   #counts: CommandCounts = { taken: 0, errors: 0, notified: 0 }
@@ -64,6 +68,7 @@ export class PluginCommands {
     this.#world = world
     this.#gate = new ActionGate(plugin, world)
     this.#notices = this.#window('notify', NOTICES_PER_WINDOW, NOTICE_WINDOW_MS)
+    this.#subscriptions = this.#window('subscribe', SUBSCRIPTIONS_PER_WINDOW, SUBSCRIPTION_WINDOW_MS)
     this.#reloads = this.#window('reload', RELOADS_PER_WINDOW, RELOAD_WINDOW_MS)
     this.#handlers = new Map<string, Handler>([
       ['subscribe', withArguments((args, reply) => this.#subscribe(args, reply))],
@@ -102,6 +107,7 @@ export class PluginCommands {
   close(): void {
     this.#gate.close()
     this.#notices.close()
+    this.#subscriptions.close()
     this.#reloads.close()
   }
 
@@ -120,6 +126,7 @@ export class PluginCommands {
       if (!(error instanceof SelectorError)) throw error
       return reply.error('bad-arguments', error.message)
     }
+    if (!this.#subscriptions.take()) return reply.error('busy', `at most ${SUBSCRIPTIONS_PER_WINDOW} a minute`)
     this.#world.subscribe(selector)
     reply.ok('')
   }

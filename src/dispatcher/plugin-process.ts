@@ -13,6 +13,8 @@ import { StderrReader, type StderrSink } from './stderr-reader.js'
 
 const STDOUT = 1
 const POLL_MS = 2
+/** How long after the end of its stdout the exit of a process may be told. */
+const END_TOLD_MS = 1000
 /** How long what remains of a dead plugin may take to go once it is killed. */
 const GONE_LIMIT_MS = 1000
 
@@ -39,11 +41,18 @@ export interface Remains {
   readonly exact: boolean
 }
 
+export interface StdoutEars {
+  /** Bytes of it, valid only during the call. */
+  readonly hear: (chunk: Buffer) => void
+  /** It is closed, and yet the process lives on. */
+  readonly ended: () => void
+}
+
 /** Who hears what the process says. */
 export interface ProcessEars {
   readonly stderr: StderrSink
-  /** Bytes of its stdout, valid only during the call; undefined: it writes to the daemon's own. */
-  readonly stdout: ((chunk: Buffer) => void) | undefined
+  /** Undefined: it writes to the daemon's own stdout. */
+  readonly stdout: StdoutEars | undefined
 }
 
 /** The ends of the FIFOs that the daemon keeps. */
@@ -90,7 +99,7 @@ export class PluginProcess {
         ears.stdout === undefined ? [paths.input, paths.stderr] : [paths.input, paths.stderr, paths.output],
       )
       const ends = openAll(paths, owner, ears, world.clock)
-      return await PluginProcess.#spawn(dropIn, world, owner, paths.input, ends, onGone)
+      return await PluginProcess.#spawn(dropIn, world, owner, paths.input, ends, ears, onGone)
     } catch (error) {
       world.runDir.removeFifos(paths)
       throw error
@@ -103,6 +112,7 @@ export class PluginProcess {
     owner: Owner | undefined,
     inputPath: string,
     ends: Ends,
+    ears: ProcessEars,
     onGone: (remains: Remains) => void,
   ): Promise<PluginProcess> {
     const program = { path: dropIn.path, args: dropIn.args, env: environmentOf(dropIn, world), owner }
@@ -124,6 +134,9 @@ export class PluginProcess {
         child.pid === undefined ? undefined : new PluginProcess(child.pid, dropIn.name, world, inputPath, ends)
       if (started === undefined) return
       started.#settleIn(dropIn.stopTimeoutMs)
+      output?.onEnd(() => {
+        started.#outputEnded(ears)
+      })
       resolve(started)
     })
   }
@@ -173,6 +186,13 @@ export class PluginProcess {
     }
   }
 
+  /** The end of a process ends its stdout too, and may be told after that. */
+  #outputEnded({ stdout }: ProcessEars): void {
+    this.#world.clock.after(END_TOLD_MS, () => {
+      if (!this.#isGone && !this.#ended) stdout?.ended()
+    })
+  }
+
   async #bury(exit: Exit): Promise<Remains> {
     this.#isGone = true
     const exact = await this.#endRest()
@@ -208,7 +228,7 @@ function openAll(paths: FifoPaths, owner: Owner | undefined, ears: ProcessEars, 
   const stderr = StderrReader.open(paths.stderr, owner, ears.stderr, clock)
   let output: OutputReader | undefined
   try {
-    output = ears.stdout && OutputReader.open(paths.output, owner, ears.stdout)
+    output = ears.stdout && OutputReader.open(paths.output, owner, ears.stdout.hear)
     return { stderr, output, fifo: Fifo.open(paths.input, owner) }
   } catch (error) {
     stderr.passedOn()

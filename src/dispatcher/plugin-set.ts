@@ -27,7 +27,7 @@ export class PluginSet {
   #isOpen = false
   #plugins: readonly Plugin[] = []
 
-  constructor(fanOut: FanOut, world: Omit<PluginWorld, 'onSelected' | 'join' | 'holds'>) {
+  constructor(fanOut: FanOut, world: Omit<PluginWorld, 'onSelected' | 'join' | 'holds' | 'received'>) {
     this.#fanOut = fanOut
     this.#world = {
       ...world,
@@ -36,6 +36,7 @@ export class PluginSet {
       },
       join: (plugin, lines, records) => this.#join(plugin, lines, records),
       holds: (plugin, seq) => this.#holds(plugin, seq),
+      received: new Map(),
     }
   }
 
@@ -199,7 +200,9 @@ export class PluginSet {
 }
 
 function outletOf(plugin: Plugin): Outlet {
-  return { queue: plugin.queue, selector: wantedBy(plugin), name: plugin.name }
+  // Whoever only gets records is no source, whatever it is called.
+  const name = plugin.dropIn.direction === 'out' ? '' : plugin.name
+  return { queue: plugin.queue, selector: wantedBy(plugin), name }
 }
 
 /** Undefined is everything. */

@@ -31,6 +31,10 @@ export interface PluginSide {
   reloaded(process: PluginProcess | undefined): void
   /** Its drop-in or its program is another one. */
   changed(): void
+  /** Its process is ended without ceremony. */
+  cut(): void
+  /** Its stdout is closed, and it lives on. */
+  deaf(): void
   /** It is to end: what is to be said first is put in line. */
   stop(): void
   /** Everything that it is to be told before its input ends has been written. */
@@ -40,6 +44,8 @@ export interface PluginSide {
   setListening(isListening: boolean): void
   /** Notes whether it has something to acknowledge. */
   noteProgress(nowMs: number): void
+  /** How long it has had something to acknowledge and did not, in ms; 0 when nothing is expected of it. */
+  silentMs(nowMs: number): number
   /** The seq of the first record that it has not settled; Infinity when nobody has to wait for it. */
   holdsFrom(nowMs: number): number
   /** The last seq that it took, if that is not below `seq` and others may have to wait for it. */

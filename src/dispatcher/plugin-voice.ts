@@ -51,8 +51,7 @@ export class PluginVoice {
     }
   }
 
-  stalled(pid: number | undefined, queued: number, seconds: number, hasClosedInput: boolean): void {
-    const why = hasClosedInput ? 'it has closed its stdin' : 'it has read nothing'
+  stalled(pid: number | undefined, queued: number, seconds: number, why: string): void {
     const fields = { plugin: this.#plugin, pid, queued }
     this.#herald.log.warn(fields, `plugin is stalled: ${why} for ${seconds} s; its queue fills`)
   }
@@ -106,6 +105,11 @@ export class PluginVoice {
   freedAlready(from: number, firstHeld: number): void {
     const fields = { plugin: this.#plugin, from, firstHeld }
     this.#herald.log.warn(fields, 'plugin asks for records that it has acknowledged; they are freed already')
+  }
+
+  /** It cannot be heard any more. */
+  closedOutput(): void {
+    this.#herald.log.warn({ plugin: this.#plugin }, 'plugin has closed its stdout; it is not heard any more')
   }
 
   /** It ended in the middle of a line. */

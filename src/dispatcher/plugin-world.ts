@@ -38,6 +38,8 @@ export interface PluginWorld extends MachineWorld {
   readonly join: (plugin: Plugin, lines: Buffer, records: number) => number
   /** Those who took any record from `seq` on and acknowledge, but for this plugin. */
   readonly holds: (plugin: Plugin, seq: number) => readonly Hold[]
+  /** How far plugins with lasting positions have come in this run, by name: also of those that leave and come back. */
+  readonly received: Map<string, number>
   /** Counters as JSON on one line, of everything or of one plugin; undefined when there is no such plugin. */
   readonly stats: (plugin: string | undefined) => string | undefined
 }

@@ -57,6 +57,7 @@ export class Plugin implements Holder {
       onReady: () => {
         this.#apply({ kind: 'ready' })
       },
+      onFull: () => this.pump(),
       onFault: (why) => {
         this.#voice.faulty(why)
         this.#apply({ kind: 'fault', why })
@@ -176,14 +177,10 @@ export class Plugin implements Holder {
     this.#listening.mind(this.#process, isDoorShut, this.#life.state.kind === 'greeting')
   }
 
-  /** Notices when the plugin has stopped reading, and when it reads again. */
+  /** Notices when the plugin has stopped working, and when it works again. */
   checkProgress(): void {
-    this.stall.look(
-      this.#life.state.kind === 'running' ? this.#outflow : undefined,
-      this.pid,
-      this.queue.ledger.queued,
-      () => this.#process?.hasClosedInput === true,
-    )
+    const process = this.#life.state.kind === 'running' ? this.#process : undefined
+    this.stall.look(process, this.#outflow, this.side, this.#world.clock.nowMs())
   }
 
   #take(dropIn: DropIn): void {
@@ -215,6 +212,7 @@ export class Plugin implements Holder {
         this.pump()
         return
       case 'cut-input':
+        this.side.cut()
         this.#process?.endInput()
         return
       case 'terminate':
@@ -259,7 +257,10 @@ export class Plugin implements Holder {
     this.#starts++
     let child: PluginProcess
     try {
-      const ears = { stderr: this.#voice, stdout: this.side.isHeard ? this.#hear : undefined }
+      const ears = {
+        stderr: this.#voice,
+        stdout: this.side.isHeard ? { hear: this.#hear, ended: () => this.side.deaf() } : undefined,
+      }
       child = await PluginProcess.start(this.#dropIn, this.#world, ears, (remains) => {
         this.#isGone(remains)
       })

@@ -18,6 +18,8 @@ export interface ProtocolSideWorld extends Omit<CommandWorld, 'dropIn' | 'subscr
   /** From the next record on it gets what its selector says now. */
   readonly onSelected: () => void
   readonly onReady: () => void
+  /** Much is to be written to it. */
+  readonly onFull: () => void
   /** It has been heard, or is to be told something. */
   readonly onAnswered: () => void
   readonly onFault: (why: string) => void
@@ -58,7 +60,12 @@ export class ProtocolSide implements PluginSide {
       },
     })
     const parts = { dropIn: world.dropIn, queue, inlet, commands: this.#commands, voice, clock: world.clock }
-    this.#talk = new Talk(parts, { ready: world.onReady, said: world.onAnswered, fault: world.onFault })
+    this.#talk = new Talk(parts, {
+      ready: world.onReady,
+      said: world.onAnswered,
+      pump: world.onFull,
+      fault: world.onFault,
+    })
   }
 
   get selected(): Selector | undefined {
@@ -107,6 +114,14 @@ export class ProtocolSide implements PluginSide {
     this.#isOutdated = true
   }
 
+  cut(): void {
+    this.#talk.cut()
+  }
+
+  deaf(): void {
+    this.#talk.deaf()
+  }
+
   stop(): void {
     this.#talk.stop()
   }
@@ -121,6 +136,10 @@ export class ProtocolSide implements PluginSide {
 
   noteProgress(nowMs: number): void {
     this.#patience.note(this.queue.held.from !== Infinity, this.queue.ackedSeq, nowMs)
+  }
+
+  silentMs(nowMs: number): number {
+    return this.queue.acks && !this.queue.isPaused ? this.#patience.silentMs(nowMs) : 0
   }
 
   holdsFrom(nowMs: number): number {

@@ -52,6 +52,8 @@ export interface SessionFacts {
   /** The last seq that this plugin has been sent in this run, and the last that is acknowledged. */
   readonly sentSeq: number
   readonly ackedSeq: number
+  /** What HELLO said is sent next: a plugin that left and came back may know what its queue does not. */
+  readonly nextSeq: number
 }
 
 export type Deed =
@@ -129,7 +131,8 @@ function ready(session: Session, version: number, words: readonly string[], fact
   const options = readReadyOptions(words)
   if ('mistake' in options) return fault(`READY with ${harmlessText(options.mistake, SHOWN_CHARACTERS)}`)
   const { from } = options
-  if (from !== undefined && from > facts.sentSeq + 1) return fault(`impossible ACK: READY from=${from}`)
+  if (from !== undefined && from > Math.max(facts.sentSeq + 1, facts.nextSeq))
+    return fault(`impossible ACK: READY from=${from}`)
   const open: Open = {
     kind: 'open',
     acks: options.ack,

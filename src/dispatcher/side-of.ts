@@ -14,7 +14,7 @@ export function sideOf(
   world: PluginWorld,
   voice: PluginVoice,
   watcher: OutboxWatcher,
-  events: Pick<ProtocolSideWorld, 'onReady' | 'onFault'>,
+  events: Pick<ProtocolSideWorld, 'onReady' | 'onFull' | 'onFault'>,
 ): PluginSide {
   const { dropIn } = plugin
   const inlet = dropIn.direction === 'out' ? undefined : inletOf(plugin, world)
@@ -34,5 +34,9 @@ function inletOf(plugin: Plugin, world: PluginWorld): Inlet {
   return new Inlet(IN_WINDOW, {
     join: (lines, records) => world.join(plugin, lines, records),
     holds: (seq) => world.holds(plugin, seq),
+    received: () => world.received.get(plugin.name) ?? 0,
+    setReceived: (n) => {
+      world.received.set(plugin.name, n)
+    },
   })
 }

@@ -19,6 +19,7 @@ export class StreamSide implements PluginSide {
   readonly commandCounts = undefined
   readonly greets = false
   readonly isAlwaysHeard = false
+  readonly #voice: PluginVoice
   readonly #producer: Producer | undefined
 
   constructor(
@@ -31,6 +32,7 @@ export class StreamSide implements PluginSide {
   ) {
     this.queue = new Queue(formatOf(dropIn.format), dropIn.queue, pool, watcher)
     this.inlet = inlet
+    this.#voice = voice
     this.#producer = inlet && new Producer(inlet, voice, clock)
   }
 
@@ -61,6 +63,12 @@ export class StreamSide implements PluginSide {
 
   changed(): void {}
 
+  cut(): void {}
+
+  deaf(): void {
+    this.#voice.closedOutput()
+  }
+
   stop(): void {
     this.queue.endAtRecord()
   }
@@ -72,6 +80,10 @@ export class StreamSide implements PluginSide {
   setListening(): void {}
 
   noteProgress(): void {}
+
+  silentMs(): number {
+    return 0
+  }
 
   holdsFrom(): number {
     return Infinity

@@ -32,8 +32,18 @@ export interface TalkEvents {
   readonly ready: () => void
   /** Something is to be written that nothing the plugin said has led to, so that nobody would think of it. */
   readonly said: () => void
+  /** Writes what it takes now. */
+  readonly pump: () => void
   /** The process cannot be worked with. */
   readonly fault: (why: string) => void
+}
+
+/** What the dispatcher says of itself, of the plugin and of what it is about to send. */
+export interface Hello {
+  readonly plugin: string
+  readonly run: string
+  readonly next: number
+  readonly node: string
 }
 
 export class Talk {
@@ -49,6 +59,7 @@ export class Talk {
   #owesReload = false
   #isHearing = false
   #processes = 0
+  #next = 0
 
   constructor(parts: TalkParts, events: TalkEvents) {
     this.#parts = parts
@@ -56,7 +67,8 @@ export class Talk {
   }
 
   /** A process is there: HELLO. */
-  begin(hello: Readonly<Record<string, string | number>>): void {
+  begin(hello: Hello): void {
+    this.#next = hello.next
     this.#processes++
     this.#session = NEW_SESSION
     this.#stillSinceMs = undefined
@@ -72,7 +84,8 @@ export class Talk {
     })
     const { queue, inlet } = this.#parts
     const received = inlet === undefined ? '' : inlet.received
-    queue.control.push(helloLine({ ...hello, 'in-window': IN_WINDOW, received }))
+    const { plugin, run, next, node } = hello
+    queue.control.push(helloLine({ plugin, run, next, 'in-window': IN_WINDOW, received, node }))
   }
 
   /** The next bytes of its stdout, valid only during the call. */
@@ -101,6 +114,8 @@ export class Talk {
     const { control } = this.#parts.queue
     control.push(line)
     if (!this.#isHearing) this.#events.said()
+    // What one read of it leads to may be more than may wait: it is judged by what it does not take.
+    if (control.isFull) this.#events.pump()
     if (control.isFull) this.#fault('it asks and does not read the answers')
   }
 
@@ -118,6 +133,19 @@ export class Talk {
     this.#isToldAll = true
     // It cannot be asked any more.
     this.#cancelWatch()
+  }
+
+  /** It is ended: nothing that it still says counts. */
+  cut(): void {
+    this.#session = { kind: 'over' }
+    this.#cancelWatch()
+  }
+
+  /** Its stdout is closed, and it lives on. */
+  deaf(): void {
+    const acks = this.#session.kind === 'open' && this.#session.acks
+    if (acks) this.#fault('it has closed its stdout, and cannot acknowledge any more')
+    else this.#parts.voice.closedOutput()
   }
 
   /** Tells what is settled of what it has sent. */
@@ -188,6 +216,7 @@ export class Talk {
     if (this.#session.kind !== 'open') return this.#misplaced('COMMAND before READY', text())
     const command = readCommand(bytes, start, end)
     if (command.kind === 'tagless') return this.#misplaced(command.text, text())
+    if (this.#parts.queue.control.isLong) return this.say(errLine(command.tag, 'busy', 'answers wait to be read'))
     const asked = this.#processes
     this.#parts.commands.take(command, (line) => {
       // Its next process has not asked.
@@ -202,7 +231,7 @@ export class Talk {
   #happens(event: SessionEvent): void {
     const { clock, queue, dropIn } = this.#parts
     const { sentSeq, ackedSeq } = queue
-    const facts = { nowMs: clock.nowMs(), watchdogMs: dropIn().watchdogMs, sentSeq, ackedSeq }
+    const facts = { nowMs: clock.nowMs(), watchdogMs: dropIn().watchdogMs, sentSeq, ackedSeq, nextSeq: this.#next }
     const step = nextSession(this.#session, event, facts)
     this.#session = step.session
     for (const deed of step.deeds) this.#do(deed)

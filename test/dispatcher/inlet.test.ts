@@ -10,9 +10,14 @@ class Bench {
   seq = 0
   /** The seq that is still to be acknowledged; Infinity: nobody takes anything. */
   heldFrom = Infinity
+  received = 0
 
   constructor(window = 4) {
     this.inlet = new Inlet(window, {
+      received: () => this.received,
+      setReceived: (n) => {
+        this.received = n
+      },
       join: (lines, records) => {
         const texts = lines.toString('latin1').split('\n').slice(0, -1)
         if (texts.length !== records) throw new Error(`${records} records in ${texts.length} lines`)
@@ -199,5 +204,34 @@ void test('a bad record at a lasting position is received', (t) => {
   t.equal(bench.inlet.settle(0), 5)
   bench.inlet.begin(true)
   t.equal(bench.take(5, 'nonsense'), 'repeat')
+  t.end()
+})
+
+void test('a position that was refused is not passed by', (t) => {
+  const bench = new Bench(2)
+  bench.inlet.begin(true)
+  bench.heldFrom = 1
+  t.same(
+    [1, 2, 3, 4].map((n) => bench.take(n)),
+    ['taken', 'taken', 'busy', 'busy'],
+  )
+  bench.inlet.flush()
+  bench.heldFrom = Infinity
+  bench.inlet.settle(0)
+  t.same(
+    [5, 4, 3, 4, 5].map((n) => bench.take(n)),
+    ['busy', 'busy', 'taken', 'taken', 'busy'],
+    'until it comes again',
+  )
+  t.equal(bench.received, 4)
+  bench.inlet.flush()
+  bench.inlet.begin(false)
+  t.same(
+    [1, 2, 3].map((n) => bench.take(n)),
+    ['taken', 'taken', 'busy'],
+  )
+  bench.inlet.flush()
+  bench.inlet.settle(0)
+  t.equal(bench.take(4), 'taken', 'without positions a refused record comes under another number')
   t.end()
 })

@@ -128,6 +128,14 @@ void test('50 notices in 10 s are logged, the rest is counted', (t) => {
   t.end()
 })
 
+void test('a flood of selectors is cut off', (t) => {
+  const bench = new CommandBench()
+  const answers = Array.from({ length: 100 }, () => bench.give('1 subscribe type=EOE')[0])
+  t.equal(answers.filter((answer) => answer === 'OK 1\n').length, 60)
+  t.match(answers.at(-1), /^ERR 1 busy at most 60 a minute/)
+  t.end()
+})
+
 void test('a reload that the drop-in allows', (t) => {
   const bench = new CommandBench()
   bench.allow = ['action:x', 'reload']

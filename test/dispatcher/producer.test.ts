@@ -13,6 +13,8 @@ function bench() {
   const inlet = new Inlet(4, {
     join: (lines) => joined.push(...lines.toString('latin1').split('\n').slice(0, -1)),
     holds: () => [],
+    received: () => 0,
+    setReceived: () => {},
   })
   const herald = new Herald(log, { pid: 1, uid: 0, auid: 0, ses: 0 }, () => {})
   const producer = new Producer(inlet, new PluginVoice('p', herald), new FakeClock())

@@ -24,6 +24,7 @@ function bench() {
       onSelected: () => selections++,
       onReady: () => {},
       onAnswered: () => {},
+      onFull: () => {},
       onFault: () => {},
     },
     WATCHER,

@@ -35,6 +35,7 @@ void test('the ledger of one plugin', (t) => {
     hello: () => ({ run: 'r', next: 1, node: '' }),
     join: () => 1,
     holds: () => [],
+    received: new Map<string, number>(),
     stats: () => undefined,
     reload: () => {},
     run: 'r',

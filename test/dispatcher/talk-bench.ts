@@ -24,6 +24,8 @@ export class TalkBench {
   readies = 0
   /** How often it had to be told that there is something to write. */
   saids = 0
+  pumps = 0
+  received = 0
   dropIn: DropIn
   /** The seq that others hold of what joined. */
   heldFrom = Infinity
@@ -45,6 +47,7 @@ export class TalkBench {
       {
         ready: () => this.readies++,
         said: () => this.saids++,
+        pump: () => this.pumps++,
         fault: (why) => this.faults.push(why),
       },
     )
@@ -52,7 +55,7 @@ export class TalkBench {
 
   /** A process begins. */
   begin(): void {
-    this.talk.begin({ plugin: 'p', run: 'r', next: 1 })
+    this.talk.begin({ plugin: 'p', run: 'r', next: 1, node: '' })
   }
 
   /** It begins and says READY; what it has been told until then is left out. */
@@ -101,6 +104,10 @@ export class TalkBench {
   #newInlet(direction: Direction): Inlet | undefined {
     if (direction === 'out') return undefined
     return new Inlet(IN_WINDOW, {
+      received: () => this.received,
+      setReceived: (n) => {
+        this.received = n
+      },
       join: (lines, records) => {
         this.joined.push(...lines.toString('latin1').split('\n').slice(0, -1))
         this.#joinedSeq += records

@@ -67,8 +67,8 @@ void t.test(
   'no READY in time, or one that cannot be: restarted with a growing pause, and finally failed',
   async (t) => {
     const place = new Place(t)
-    const rules = ['restart_delay = 10ms..20ms', 'max_restarts = 2', 'ready_timeout = 150ms', 'stop_timeout = 1s']
-    place.dropIn('mute', [...wrong('never-ready.js'), ...rules])
+    const rules = ['restart_delay = 10ms..20ms', 'max_restarts = 2', 'stop_timeout = 1s']
+    place.dropIn('mute', [...wrong('never-ready.js'), ...rules, 'ready_timeout = 150ms'])
     place.dropIn('newer', [...wrong('ready-with-wrong-version.js'), ...rules])
     place.dropIn('odd', [...wrong('ready-with-unknown-option.js'), ...rules])
     place.tee('neighbour')

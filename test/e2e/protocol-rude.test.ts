@@ -165,6 +165,7 @@ void t.test('plugins that write without end and never read', async (t) => {
     await daemon.write(frames(last + 1, last + 100))
     last += 100
     await daemon.has('string', textOf(1, last).length)
+    await daemon.until(() => place.read('acks').includes(`\n${last} `), 'the one that acknowledges has it too')
   }
   t.match(daemon.lines('plugin failed', 'plugin=commands ')[0], /it asks and does not read the answers/)
   t.match(daemon.lines('plugin failed', 'plugin=records ')[0], /10 violations within a minute/)
