@@ -21,6 +21,7 @@ const MAX_DIGITS = 16
 /** So much of a line that nobody may send is shown to people. */
 const SHOWN_BYTES = 200
 const RECORD_VERB = Buffer.from('RECORD ')
+const VERB = /^[A-Z][A-Z0-9_-]*$/
 
 export const ERROR_CODES = [
   'unknown-command',
@@ -63,6 +64,8 @@ export type PluginLine =
 export type DispatcherLine =
   | Silence
   | Wrong
+  /** Begins with a verb that there is not in this version: a later dispatcher may have it. */
+  | { readonly verb: 'unknown' }
   | { readonly verb: 'HELLO'; readonly version: number; readonly keys: ReadonlyMap<string, string> }
   | ({ readonly verb: 'RECORD'; readonly seq: number } & RecordPlace)
   | ({ readonly verb: 'LOST' } & Lost)
@@ -148,7 +151,7 @@ export function readDispatcherLine(bytes: Buffer, start: number, end: number): D
     case 'STOP':
       return { verb }
     default:
-      return wrong('unknown verb', bytes, start, end)
+      return VERB.test(verb) ? { verb: 'unknown' } : wrong('no verb', bytes, start, end)
   }
 }
 
@@ -168,8 +171,6 @@ export function readReadyOptions(options: readonly string[]): ReadyOptions | { r
   let from: number | undefined
   let window = DEFAULT_WINDOW
   for (const option of options) {
-    // A blank at the end of the line.
-    if (option === '') continue
     const [key, value] = option.includes('=') ? cut(option, '=') : [option, undefined]
     const number = value === undefined ? 0 : numberOf(value)
     if (key === 'ack' && value === undefined) ack = true

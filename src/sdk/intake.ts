@@ -3,7 +3,6 @@
 // lies in one, the other fills. Nothing is copied out of them, and no object is made for a record.
 
 import {
-  isRecordLine,
   LONGEST_LINE_BYTES,
   readDispatcherLine,
   recordNumber,
@@ -24,8 +23,7 @@ const KEPT_BYTES = 1024 * 1024
 
 const LF = 0x0a
 const BLANK = 0x20
-const R = 0x52
-const C = 0x43
+const [R, E, C, O, D] = [0x52, 0x45, 0x43, 0x4f, 0x44]
 
 /** What waits for its turn, in the order in which it came. Offsets are those of its Hand. */
 export type Item =
@@ -55,6 +53,8 @@ export class Intake {
   #items: Item[] = []
   #lastSeq = 0
   #isOpen = false
+  /** What comes now is left to the next process, but for what is urgent. */
+  #isLeaving = false
 
   /** Throws, as push() does, what `onUrgent` throws. */
   constructor(onUrgent: (line: UrgentLine) => void) {
@@ -80,19 +80,20 @@ export class Intake {
     this.#scan(this.#filling.subarray(0, filled))
     if (filled - this.#scanned >= LONGEST_LINE_BYTES) throw tooLong()
     // Lines that do not wait for anything shall not fill the buffer: an input plugin may get no others.
-    if (this.#items.length === 0) this.#forgetScanned()
+    if (this.#items.length === 0 || this.#isLeaving) this.#forgetScanned()
   }
 
   /** Something that did not come through the input but has to wait for its turn all the same. */
   add(item: Item): void {
-    this.#items.push(item)
+    if (!this.#isLeaving) this.#items.push(item)
   }
 
-  /** Forgets all that waits, but for this. */
+  /** Forgets all that waits, and all that comes, but for this and what is urgent. */
   leaveOnly(item: Item): void {
+    this.#isLeaving = true
     this.#items = [item]
-    this.#filled = 0
-    this.#scanned = 0
+    // The beginning of a line stays: what is urgent may come behind its end.
+    this.#forgetScanned()
   }
 
   /** All that waits; it is the caller's until the next call. */
@@ -125,8 +126,16 @@ export class Intake {
     for (let at = runStart; at < end;) {
       const next = bytes.indexOf(LF, at) + 1
       if (next - at > LONGEST_LINE_BYTES) throw tooLong()
-      // Three of the seven bytes tell RECORD from every other verb; the last line of a run is looked at more closely.
-      if (bytes[at] === R && bytes[at + 2] === C && bytes[at + 6] === BLANK) {
+      // Not isRecordLine(): without a compiler, a call for each record is dear.
+      if (
+        bytes[at] === R &&
+        bytes[at + 1] === E &&
+        bytes[at + 2] === C &&
+        bytes[at + 3] === O &&
+        bytes[at + 4] === R &&
+        bytes[at + 5] === D &&
+        bytes[at + 6] === BLANK
+      ) {
         lastStart = at
         count++
       } else {
@@ -142,9 +151,9 @@ export class Intake {
   }
 
   #addRun(bytes: Buffer, start: number, end: number, lastStart: number, count: number): void {
-    if (count === 0) return
+    if (count === 0 || this.#isLeaving) return
     this.#demandOpen('RECORD')
-    const last = isRecordLine(bytes, lastStart, end) ? recordNumber(bytes, lastStart, end) : 0
+    const last = recordNumber(bytes, lastStart, end)
     // As each RECORD counts at least one up, a run whose end is too low has been going back somewhere.
     if (last < this.#lastSeq + count) {
       throw new DispatcherViolation(`RECORD ${last}: seq does not rise from ${this.#lastSeq} over ${count} records`)
@@ -162,25 +171,30 @@ export class Intake {
 
   #takeLine(bytes: Buffer, start: number, end: number): void {
     const line = readDispatcherLine(bytes, start, end)
-    if (line.verb !== '' && line.verb !== 'HELLO' && line.verb !== 'STOP') this.#demandOpen(line.verb)
     switch (line.verb) {
       case '':
+      case 'unknown':
         return
       case 'LOST':
+        this.#demandOpen(line.verb)
         this.#lastSeq = Math.max(this.#lastSeq, line.last)
-        this.#items.push({ kind: 'lost', lost: line })
+        this.add({ kind: 'lost', lost: line })
         return
       case 'RELOAD':
-        this.#items.push({ kind: 'reload' })
+        this.#demandOpen(line.verb)
+        this.add({ kind: 'reload' })
         return
       case 'STOP':
-        this.#items.push({ kind: 'stop', leavesOpen: false })
+        this.add({ kind: 'stop', leavesOpen: false })
         return
       case 'HELLO':
+        this.#onUrgent(line)
+        return
       case 'ACK':
       case 'PING':
       case 'OK':
       case 'ERR':
+        this.#demandOpen(line.verb)
         this.#onUrgent(line)
         return
       case 'RECORD':

@@ -174,17 +174,25 @@ void test('lines that no dispatcher may send', (t) => {
     ['LOST 1 2 x failed', 'LOST is count, first, last, reason'],
     ['ACK', 'ACK without a number'],
     ['PING 0', 'PING without a number'],
-    ['READY 1', 'unknown verb'],
-    ['RELOADED', 'unknown verb'],
+    ['stop', 'no verb'],
+    [' STOP', 'no verb'],
+    ['it(1.000:3): y', 'no verb'],
   ]
   for (const [line, why] of lines) t.same(dispatcher(line), wrong(why, line))
+  t.end()
+})
+
+void test('a verb of a later dispatcher is told from what is none', (t) => {
+  for (const line of ['READY 1', 'RELOADED', 'RECORD', 'RECALL 1 x', 'NEW-VERB_2', 'OF-A-LATER-VERSION-OF-IT 1 2']) {
+    t.same(dispatcher(line), { verb: 'unknown' }, line)
+  }
   t.end()
 })
 
 void test('a carriage return is no part of any verb or number', (t) => {
   t.same(plugin('ACK 1\r'), wrong('ACK without a seq', 'ACK 1\\x0d'))
   t.same(plugin('READY 1\r'), wrong('READY without a version', 'READY 1\\x0d'))
-  t.same(dispatcher('STOP\r'), wrong('unknown verb', 'STOP\\x0d'))
+  t.same(dispatcher('STOP\r'), wrong('no verb', 'STOP\\x0d'))
   t.same(plugin('\r'), wrong('unknown verb', '\\x0d'))
   t.same(plugin('RECORD 1 x\r'), { verb: 'RECORD', n: 1, content: 'x\r' }, 'in a record it is a byte as any other')
   t.end()

@@ -245,6 +245,54 @@ void test('SIGTERM: the batch in hand is finished and acknowledged, what waits i
   t.same(dispatcher.acks, [1])
 })
 
+void test('SIGTERM with a torn line behind the batch in hand: its rest is no line of its own', async (t) => {
+  const seen: string[] = []
+  const dispatcher = testPlugin(
+    {
+      async records(batch, plugin) {
+        for (const { text } of batch) seen.push(text)
+        await plugin.command('wait')
+      },
+      lost: () => void seen.push('lost'),
+      reload: () => void seen.push('reload'),
+      stop: () => void seen.push('stop'),
+    },
+    { answer: () => undefined },
+  )
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send('a')
+  await dispatcher.until(() => dispatcher.commands.length === 1)
+  dispatcher.write('RECORD 2 b\nRECORD 3 type=LOGIN msg=aud')
+  dispatcher.signal('SIGTERM')
+  dispatcher.write('it(1.000:3): y\nRECORD 4 d\nLOST 1 5 5 failed\nRELOAD\nSTOP\nRECORD 6 e\nPING 1\nRECORD 7')
+  await dispatcher.until(() => dispatcher.pongs.length === 1)
+  dispatcher.write(`\nOK ${dispatcher.commands[0]?.tag}\n`)
+  t.equal(await dispatcher.status, 0)
+  t.equal(dispatcher.complaints, '')
+  t.same(seen, ['a', 'stop'])
+  t.same(dispatcher.acks, [1])
+})
+
+void test('after SIGTERM so much may come as likes to: an answer behind it is read', async (t) => {
+  const dispatcher = testPlugin(
+    {
+      async records(_, plugin) {
+        await plugin.command('wait')
+      },
+    },
+    { answer: () => undefined },
+  )
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send('a')
+  await dispatcher.until(() => dispatcher.commands.length === 1)
+  dispatcher.signal('SIGTERM')
+  const many = Array.from({ length: 1000 }, () => 'x'.repeat(65_000))
+  for (let round = 0; round < 3; round++) dispatcher.send(...many)
+  dispatcher.write(`OK ${dispatcher.commands[0]?.tag}\n`)
+  t.equal(await dispatcher.status, 0)
+  t.same(dispatcher.acks, [1])
+})
+
 void test('SIGTERM during the opening is the end', async (t) => {
   const dispatcher = testPlugin({ open: () => gate().opened })
   dispatcher.signal('SIGTERM')
@@ -306,7 +354,8 @@ void test('a dispatcher that breaks the protocol: 65, and which line it was', as
     ['PING 1\n', '', /PING before READY/],
     ['LOST 1 1 1 failed\n', '', /LOST before READY/],
     ['', 'HELLO 1\n', /HELLO twice/],
-    ['', 'JUNK\n', /unknown verb: JUNK/],
+    ['', 'junk\n', /no verb: junk/],
+    ['', 'PING\n', /PING without a number: PING/],
     ['', 'RECORD x a\n', /RECORD 0: seq does not rise/],
     ['', 'RECORD 0 a\n', /seq does not rise/],
     ['', 'RECORD 1 a\nRECORD 1 b\n', /RECORD 1: seq does not rise/],
@@ -337,6 +386,17 @@ void test('a dispatcher that breaks the protocol: 65, and which line it was', as
     t.match(complaints, /^the dispatcher broke the line protocol: /)
     t.notMatch(said, /ACK 5.*ACK 4/s)
   }
+})
+
+void test('a line that begins with another verb is ignored, before READY as well', async (t) => {
+  const seen: string[] = []
+  const dispatcher = testPlugin(taking(seen))
+  dispatcher.write('GREET 1\n')
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.write('RECORD 1 a\nNEWVERB 1 2\nRECALL 1\nRECORD 2 b\nREWORD 0 x\n')
+  t.equal(await dispatcher.stop(), 0)
+  t.same(seen, ['1 a', '2 b'])
+  t.equal(dispatcher.complaints, '')
 })
 
 void test('the longest record passes', async (t) => {
