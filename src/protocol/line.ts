@@ -171,6 +171,8 @@ export function readReadyOptions(options: readonly string[]): ReadyOptions | { r
   let from: number | undefined
   let window = DEFAULT_WINDOW
   for (const option of options) {
+    // A blank at the end of the line.
+    if (option === '') continue
     const [key, value] = option.includes('=') ? cut(option, '=') : [option, undefined]
     const number = value === undefined ? 0 : numberOf(value)
     if (key === 'ack' && value === undefined) ack = true
