@@ -1,8 +1,18 @@
 // The examples hold to their contract, and keep what they are given as they say.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type Test } from 'tap'
@@ -102,6 +112,63 @@ void test('exactly-once, killed in the middle of its work again and again', asyn
   await last.deliver(records.slice(last.ackedTo))
   await last.stop()
   t.ok(readFileSync(file).equals(asLines(records)), 'each record once, in order')
+})
+
+void test('exactly-once cuts off nothing but what it wrote itself', async (t) => {
+  if (!existsSync(PYTHON)) {
+    t.pass('the example', { skip: `there is no ${PYTHON}` })
+    return
+  }
+  const file = join(place(t), 'records')
+  const stage = new Stage(examineeOf(t, [PYTHON, EXACTLY_ONCE, file]), 'kept')
+  t.teardown(() => stage.clear())
+  const records = recordedRecords().slice(0, 5)
+  writeFileSync(file, 'what was there before\n')
+  const first = await Conversation.open(stage)
+  await first.deliver(records)
+  await first.stop()
+  const kept = Buffer.concat([Buffer.from('what was there before\n'), asLines(records)])
+  t.same(readFileSync(file), kept, 'a FILE without a state is appended to')
+
+  renameSync(file, `${file}.1`)
+  writeFileSync(file, 'begun anew\n')
+  const before = { sentTo: first.sentTo, ackedTo: first.ackedTo }
+  const second = await Conversation.open(stage, { run: first.run, next: first.ackedTo + 1, before })
+  t.equal(second.options.from, records.length + 1, 'what went into the old file is safe')
+  await second.deliver(records)
+  await second.stop()
+  t.same(readFileSync(`${file}.1`), kept)
+  t.same(readFileSync(file), Buffer.concat([Buffer.from('begun anew\n'), asLines(records)]), 'a rotated one as well')
+
+  // The end of a process that had written, but not yet synced.
+  writeFileSync(file, 'never acknowledged', { flag: 'a' })
+  const third = await Conversation.open(stage)
+  await third.stop()
+  t.same(readFileSync(file), Buffer.concat([Buffer.from('begun anew\n'), asLines(records)]))
+})
+
+void test('exactly-once does not guess how far it came', { skip: !existsSync(PYTHON) }, (t) => {
+  const file = join(place(t), 'records')
+  writeFileSync(file, 'what was there before\n')
+  for (const state of ['', 'run 1\n', 'run one 2\n', 'run -1 2\n', '\xff\xff']) {
+    writeFileSync(`${file}.state`, state, 'latin1')
+    const { status, stderr } = spawnSync(PYTHON, [EXACTLY_ONCE, file], { input: '', encoding: 'utf8' })
+    t.equal(status, 78, JSON.stringify(state))
+    t.match(stderr, /^exactly-once: .*\n$/)
+  }
+  t.equal(readFileSync(file, 'utf8'), 'what was there before\n')
+  t.end()
+})
+
+void test('a shell plugin that cannot open its file is badly configured', (t) => {
+  const dir = place(t)
+  t.equal(spawnSync(SH, [APPEND, join(dir, 'no/such')], { input: 'HELLO 1 run=x next=1\n' }).status, 78)
+  for (const direction of ['in', 'both']) {
+    const template = resolve(`share/scaffold/sh/${direction}/NAME.sh`)
+    writeFileSync(join(dir, `${direction}.sh`), readFileSync(template))
+    t.equal(spawnSync(SH, [join(dir, `${direction}.sh`)], { input: '' }).status, 78, direction)
+  }
+  t.end()
 })
 
 void test('to-json, in TypeScript', async (t) => {

@@ -5,6 +5,8 @@ Usage: exactly-once.py FILE
 FILE gets the records; FILE.state says which of them count: the run of the dispatcher, the seq of the last record, and how
 long FILE was then. Both are synced before a record is acknowledged, FILE first. So after a kill, and after a power
 failure, FILE has what FILE.state says, and perhaps more; what is more was never acknowledged, is cut off, and comes again.
+Only that is ever cut off: a FILE without a FILE.state, and one that is shorter than FILE.state says because it was rotated
+or emptied, is gone on with at its end. What was acknowledged into a FILE that was rotated does not come again.
 
 What to know about Python here:
 - sys.stdin decodes, translates line ends and raises at odd bytes: records are bytes, read by os.read.
@@ -25,28 +27,32 @@ class Store:
 
     def __init__(self, path):
         self.path = path
-        self.run = ""
-        self.seq = 0
-        size = 0
-        if os.path.exists(path + ".state"):
-            with open(path + ".state", encoding="ascii") as state:
-                self.run, seq, length = state.read().split()
-            self.seq, size = int(seq), int(length)
+        self.run, self.seq, length = read_state(path + ".state")
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.ftruncate(self.file, size)
+        size = os.fstat(self.file).st_size
+        if length is not None and length < size:
+            os.ftruncate(self.file, length)
+        elif length is not None and length > size:
+            complain("%s has %d bytes, not %d: it is gone on with as it is" % (path, size, length))
 
     def begin(self, run):
         """A new run counts anew: what was kept of another one says nothing about it."""
         if run != self.run:
             self.run, self.seq = run, 0
+        # Before anything is written to FILE: what is to be cut off stands behind a length that is known.
+        self.keep_state()
 
     def keep(self, records, seq):
         """When this returns, the records are safe, up to and including seq."""
         write_all(self.file, b"".join(records))
         os.fsync(self.file)
+        self.seq = seq
+        self.keep_state()
+
+    def keep_state(self):
         size = os.fstat(self.file).st_size
         new = os.open(self.path + ".state.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        write_all(new, b"%s %d %d\n" % (self.run.encode(), seq, size))
+        write_all(new, b"%s %d %d\n" % (self.run.encode(), self.seq, size))
         os.fsync(new)
         os.close(new)
         # Whole or not at all; the directory is synced so that the new name is there after a power failure too.
@@ -54,7 +60,19 @@ class Store:
         directory = os.open(os.path.dirname(self.path), os.O_RDONLY)
         os.fsync(directory)
         os.close(directory)
-        self.seq = seq
+
+
+def read_state(path):
+    """Run, seq and length; no length when there is no state yet. Raises what main() says."""
+    try:
+        with open(path, encoding="ascii") as state:
+            text = state.read()
+    except FileNotFoundError:
+        return "", 0, None
+    words = text.split()
+    if len(words) != 3 or not (words[1].isdigit() and words[2].isdigit()):
+        raise ValueError("%s is not a run, a seq and a length: %r" % (path, text[:100]))
+    return words[0], int(words[1]), int(words[2])
 
 
 def write_all(fd, data):
@@ -64,6 +82,11 @@ def write_all(fd, data):
 
 def say(line):
     write_all(1, line)
+
+
+def complain(text):
+    """For the log of audispd."""
+    write_all(2, text.encode("ascii", "backslashreplace") + b"\n")
 
 
 def whole_lines():
@@ -116,7 +139,13 @@ def main():
     if len(sys.argv) != 2 or not os.path.isabs(sys.argv[1]):
         sys.stderr.write("usage: exactly-once.py FILE, an absolute path\n")
         return EXIT_BAD_CONFIGURATION
-    converse(Store(sys.argv[1]))
+    try:
+        store = Store(sys.argv[1])
+    except (OSError, ValueError) as error:
+        # Nothing that another start would mend, and nothing to be guessed.
+        complain("exactly-once: %s" % error)
+        return EXIT_BAD_CONFIGURATION
+    converse(store)
     return 0
 
 

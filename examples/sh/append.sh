@@ -13,7 +13,9 @@
 #   a program to be started each time; the example in Python syncs, and is as safe as a disk.
 
 file=${1:?usage: append.sh FILE}
-exec 3>>"$file" || exit 78
+# Tried out first: an exec that fails ends the shell at once, by a status of its own.
+( : >>"$file" ) || exit 78
+exec 3>>"$file"
 
 while IFS= read -r line; do
   case $line in
@@ -32,7 +34,10 @@ while IFS= read -r line; do
     'HELLO '*) printf 'READY 1 ack\n' ;;
     'PING '*) printf 'PONG %s\n' "${line#PING }" ;;
     # Its only configuration is the file, which may have been rotated.
-    RELOAD) exec 3>>"$file" || exit 78 ;;
+    RELOAD)
+      ( : >>"$file" ) || exit 78
+      exec 3>>"$file"
+      ;;
     STOP) exit 0 ;;
     # ERR tells of a mistake; comments, empty lines and whatever may come in later versions mean nothing here.
     'ERR '*) printf '%s\n' "$line" >&2 ;;

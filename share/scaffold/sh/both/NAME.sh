@@ -5,7 +5,9 @@
 # is, and printf prints it as it is, which echo does not.
 
 # Your source: here a file of records beside this script.
-exec 3<"${0%/*}/records.txt" || exit 78
+# Tried out first: an exec that fails ends the shell at once, by a status of its own.
+( : <"${0%/*}/records.txt" ) || exit 78
+exec 3<"${0%/*}/records.txt"
 n=0
 
 send_next() {
