@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -21,7 +21,7 @@ Writes a plugin that passes 'audispctl plugin test', with its drop-in and its te
 
   --lang LANGUAGE        ${LANGUAGES.join(', ')}
   --direction DIRECTION  ${DIRECTIONS.join(', ')}: does it take records, send them, or both (default out)
-  --dir DIR              where to; a directory that is empty or not there (default NAME)
+  --dir DIR              where to; a directory that is empty or not there, in one that is there (default NAME)
 
 See audispctl(8).
 `
@@ -74,11 +74,25 @@ function oneOf<T extends string>(option: string, words: readonly T[], word: stri
 }
 
 async function refuseToOverwrite(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true })
+  await make(dir)
   const [first] = await readdir(dir)
   if (first === undefined) return
   const mend = 'give a directory that is empty or not there by --dir'
   throw new CtlError('config', [{ message: `${dir} is not empty: it has ${first}`, mend }])
+}
+
+/** Its parent has to be there: where nothing can be made, as in /proc, a recursive mkdir() of Node never returns. */
+async function make(dir: string): Promise<void> {
+  try {
+    await mkdir(dir)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT') throw error
+    const message = `${dir} cannot be made: ${systemReason(error)}`
+    const mend = `make ${dirname(dir)} first, or give another directory by --dir`
+    throw new CtlError('system', [{ message, mend }], { cause: error })
+  }
 }
 
 async function writeLayer(from: string, to: string, name: string, direction: string): Promise<string[]> {

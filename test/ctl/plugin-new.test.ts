@@ -113,6 +113,10 @@ void test('it overwrites nothing, and knows what it can write', async (t) => {
   await t.rejects(into('new', '../siem', '--lang', 'sh'), { code: 'usage', message: /a name is 1 to 32/ })
   await t.rejects(into('new', '--lang', 'sh'), { code: 'usage', message: /one name is needed/ })
   t.notOk(existsSync(join(dir, 'new')))
+  const orphan = { code: 'system', message: /new\/deep cannot be made: no such file or directory/ }
+  await t.rejects(into('new/deep', 'siem', '--lang', 'sh'), orphan)
+  // Node's mkdir() of parents as well never comes back from there.
+  await t.rejects(pluginNew(['siem', '--lang', 'sh', '--dir', '/proc/siem'], fakeHost('/')), { code: 'system' })
 })
 
 /** What an author has after `npm install`: the package itself, and a compiler. */
