@@ -103,6 +103,7 @@ function oneOf<T extends string>(option: string, words: readonly T[], word: stri
 function chosen(only: readonly string[] | undefined, checks: readonly Check[]): readonly Check[] {
   if (only === undefined) return checks
   const names = only.flatMap((words) => words.split(',')).filter((name) => name !== '')
+  if (names.length === 0) throw usage(VERB, '--only needs the name of a check; --list names them')
   for (const name of names) {
     if (!checks.some((check) => check.name === name))
       throw usage(VERB, `there is no check '${name}'; --list names them`)

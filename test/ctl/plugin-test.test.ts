@@ -224,6 +224,7 @@ void test('a plugin that cannot be started, and wrong usage', async (t) => {
   await t.rejects(refusalOf([]), { ...usage, message: /a program is missing/ })
   await t.rejects(refusalOf(['--format', 'binary', '--', '/bin/true']), { ...usage, message: /protocol, string/ })
   await t.rejects(refusalOf(['--only', 'nothing', '--', '/bin/true']), { ...usage, message: /no check 'nothing'/ })
+  await t.rejects(refusalOf(['--only', '', '--', '/bin/true']), { ...usage, message: /needs the name of a check/ })
   await t.rejects(refusalOf(['--timeout', 'soon', '--', '/bin/true']), { ...usage, message: /'soon' is not a time/ })
   const { status, out } = await refusalOf(['--list', '--format', 'string'])
   t.equal(status, 0)
