@@ -1,5 +1,8 @@
 type State = { readonly kind: 'closed' } | { readonly kind: 'open' | 'paused'; readonly window: number }
 
+/** A plugin that asks for more on its way gets this: what was lost is kept until it is acknowledged, and has no other bound. */
+export const MAX_WINDOW = 65_536
+
 const CLOSED: State = { kind: 'closed' }
 
 /** How a process takes records: not before READY, not after STOP, and not while it has asked for a pause. */

@@ -1,15 +1,18 @@
 import type { LostReason } from '../protocol/line.js'
+import { Deque } from './deque.js'
 import {
   dropBeginning,
   gapOf,
-  isRun,
+  isDense,
   joined,
   moveTo,
   takeBeginning,
+  trim,
   upToSeq,
-  widen,
+  widened,
   type Beginning,
   type Entry,
+  type Gap,
   type Run,
 } from './entry.js'
 import type { Segment, SegmentLog } from './segment.js'
@@ -19,8 +22,12 @@ const MAX_GAPS_IN_A_ROW = 64
 
 /** Runs of records and lost ranges in the order of their seqs; neighbours of a kind are one. */
 export class EntryList {
-  #entries: Entry[] = []
+  readonly #entries = new Deque<Entry>()
   #bytes = 0
+  #runs = 0
+  /** Lost ranges right behind the first entry, and at the end: so many at least, so as not to look for runs among them. */
+  #gapsBehindFirst = 0
+  #gapsAtEnd = 0
 
   /** Bytes of the runs. */
   get bytes(): number {
@@ -32,83 +39,99 @@ export class EntryList {
   }
 
   get first(): Entry | undefined {
-    return this.#entries[0]
+    return this.#entries.at(0)
   }
 
   at(index: number): Entry | undefined {
-    return this.#entries[index]
+    return this.#entries.at(index)
   }
 
   get firstRun(): Run | undefined {
-    return this.#entries.find(isRun)
+    return asRun(this.at(this.runFrom(0)))
   }
 
-  /** Where the first run stands, or -1. */
-  get firstRunAt(): number {
-    return this.#entries.findIndex(isRun)
+  /** Where the first run stands that is not before `index`, or -1. */
+  runFrom(index: 0 | 1): number {
+    if (this.#runs === 0) return -1
+    if (index === 0 && this.first?.kind === 'run') return 0
+    while (this.at(1 + this.#gapsBehindFirst)?.kind === 'gap') this.#gapsBehindFirst++
+    return 1 + this.#gapsBehindFirst < this.length ? 1 + this.#gapsBehindFirst : -1
   }
 
   get lastRun(): Run | undefined {
-    return this.#entries.findLast(isRun)
+    if (this.#runs === 0) return undefined
+    while (this.at(this.length - 1 - this.#gapsAtEnd)?.kind === 'gap') this.#gapsAtEnd++
+    return asRun(this.at(this.length - 1 - this.#gapsAtEnd))
   }
 
   /** Takes over what the entry holds. */
   append(entry: Entry): void {
     this.#bytes += sizeOf(entry)
-    const last = this.#entries.at(-1)
-    if (joined(last, entry)) return
-    if (entry.kind === 'gap' && last?.kind === 'gap' && last.line === undefined && this.#endsInGaps) widen(last, entry)
-    else this.#entries.push(entry)
+    if (!this.#isOneWith(this.length - 1, entry)) this.#insert(this.length, entry)
   }
 
-  prepend(entry: Entry): void {
-    this.#bytes += sizeOf(entry)
-    const first = this.#entries[0]
-    this.#entries.unshift(entry)
-    if (first !== undefined && joined(entry, first)) this.#entries.splice(1, 1)
+  /** Takes over what the entries hold, which stand before all others. */
+  prepend(entries: readonly Entry[]): void {
+    if (entries.length === 0) return
+    const behind = this.takeAll()
+    for (const entry of entries) this.append(entry)
+    for (const entry of behind) this.append(entry)
   }
 
   /** Takes the first entry off; the caller holds it. */
   takeFirst(): Entry | undefined {
-    const first = this.#entries.shift()
-    if (first !== undefined) this.#bytes -= sizeOf(first)
+    const { first } = this
+    if (first === undefined) return undefined
+    this.#bytes -= sizeOf(first)
+    this.#remove(0)
     return first
   }
 
   /** Takes the beginning of the run that stands first off, or all of it. */
   takeBeginning(run: Run, beginning: Beginning): Run {
-    if (beginning.records === run.records) this.#entries.shift()
-    const taken = beginning.records === run.records ? run : takeBeginning(run, beginning)
+    const isAll = beginning.records === run.records
+    if (isAll) this.#remove(0)
+    const taken = isAll ? run : takeBeginning(run, beginning)
     this.#bytes -= sizeOf(taken)
     return taken
   }
 
   /** Parts the first run in two. */
   splitFirst(run: Run, beginning: Beginning): void {
-    if (beginning.records < run.records) this.#entries.unshift(takeBeginning(run, beginning))
+    if (beginning.records < run.records) this.#insert(0, takeBeginning(run, beginning))
   }
 
   dropFirst(): void {
     letGo(this.takeFirst())
   }
 
-  /** Drops everything up to `seq`; returns how many records and how many lost ranges that were. */
-  dropTo(seq: number): { records: number; gaps: number } {
+  /**
+   * Drops everything up to `seq`; returns how many records and how many lost ranges that were. With `onGap` nothing here is
+   * on its way: then of a lost range too any beginning goes, if no record in it is this plugin's but those that are lost.
+   * It is called with each such range, before it changes, and with how many lost records go.
+   */
+  dropTo(seq: number, onGap?: (gap: Gap, count: number) => void): { records: number; gaps: number } {
     let records = 0
     let gaps = 0
-    for (let first = this.#entries[0]; first !== undefined && first.first <= seq; first = this.#entries[0]) {
+    for (let first = this.first; first !== undefined && first.first <= seq; first = this.first) {
       if (first.last <= seq) {
         if (first.kind === 'run') records += first.records
-        else gaps++
+        else {
+          gaps++
+          onGap?.(first, first.count)
+        }
         this.dropFirst()
         continue
       }
-      // A lost range is acknowledged whole; of a run any beginning may be.
-      if (first.kind === 'gap') break
-      const beginning = upToSeq(first, seq)
-      records += beginning.records
-      this.#bytes -= beginning.end - first.start
-      dropBeginning(first, beginning)
+      if (first.kind === 'run') {
+        const beginning = upToSeq(first, seq)
+        records += beginning.records
+        this.#bytes -= beginning.end - first.start
+        dropBeginning(first, beginning)
+      } else if (onGap !== undefined && isDense(first)) {
+        onGap(first, seq - first.first + 1)
+        trim(first, seq)
+      }
       break
     }
     return { records, gaps }
@@ -119,14 +142,15 @@ export class EntryList {
     const gap = gapOf(reason, beginning.records, run.first, beginning.last)
     this.#bytes -= beginning.end - run.start
     if (beginning.records < run.records) dropBeginning(run, beginning)
-    else letGo(this.#entries.splice(index, 1)[0])
-    const isMerged = index > 0 && joined(this.#entries[index - 1], gap)
-    if (!isMerged) this.#entries.splice(index, 0, gap)
-    const at = isMerged ? index - 1 : index
-    // Two ranges may stand behind it, of which the first could not grow any more.
-    for (let behind = this.#entries[at + 1]; behind?.kind === 'gap'; behind = this.#entries[at + 1]) {
-      if (!joined(this.#entries[at], behind)) break
-      this.#entries.splice(at + 1, 1)
+    else {
+      this.#remove(index)
+      letGo(run)
+    }
+    const at = this.#isOneWith(index - 1, gap) ? index - 1 : index
+    if (at === index) this.#insert(index, gap)
+    for (let behind = this.at(at + 1); behind?.kind === 'gap'; behind = this.at(at + 1)) {
+      if (!this.#isOneWith(at, behind)) break
+      this.#remove(at + 1)
     }
     return at
   }
@@ -150,26 +174,56 @@ export class EntryList {
   /** Bytes that lie in `segment`. */
   bytesIn(segment: Segment): number {
     let bytes = 0
-    for (const entry of this.#entries) if (entry.kind === 'run' && entry.segment === segment) bytes += sizeOf(entry)
+    for (let index = 0; index < this.length; index++) {
+      const run = asRun(this.at(index))
+      if (run?.segment === segment) bytes += sizeOf(run)
+    }
     return bytes
-  }
-
-  get #endsInGaps(): boolean {
-    const end = this.#entries.slice(-MAX_GAPS_IN_A_ROW)
-    return end.length === MAX_GAPS_IN_A_ROW && !end.some(isRun)
   }
 
   /** Takes everything; the caller holds it. */
   takeAll(): Entry[] {
-    const entries = this.#entries
-    this.#entries = []
-    this.#bytes = 0
-    return entries
+    this.#bytes = this.#runs = this.#gapsBehindFirst = this.#gapsAtEnd = 0
+    return this.#entries.takeAll()
   }
 
   clear(): void {
     for (const entry of this.takeAll()) letGo(entry)
   }
+
+  /** Makes one of what stands at `index` and what follows it, if they are neighbours of a kind, or of too many. */
+  #isOneWith(index: number, after: Entry): boolean {
+    const before = this.at(index)
+    return joined(before, after) || (this.#isRowBefore(index + 1) && widened(before, after))
+  }
+
+  /** Whether as many lost ranges as may be stand in a row before `index`. */
+  #isRowBefore(index: number): boolean {
+    if (index < MAX_GAPS_IN_A_ROW) return false
+    for (let back = 1; back <= MAX_GAPS_IN_A_ROW; back++) if (this.at(index - back)?.kind === 'run') return false
+    return true
+  }
+
+  #insert(index: number, entry: Entry): void {
+    const behind = this.length - index
+    const isGap = entry.kind === 'gap'
+    if (!isGap) this.#runs++
+    if (index === 0) this.#gapsBehindFirst = this.first?.kind === 'gap' ? this.#gapsBehindFirst + 1 : 0
+    else if (index <= this.#gapsBehindFirst + 1) this.#gapsBehindFirst = isGap ? this.#gapsBehindFirst + 1 : index - 1
+    if (behind <= this.#gapsAtEnd) this.#gapsAtEnd = isGap ? this.#gapsAtEnd + 1 : behind
+    this.#entries.insert(index, entry)
+  }
+
+  #remove(index: number): void {
+    if (this.at(index)?.kind === 'run') this.#runs--
+    if (index <= this.#gapsBehindFirst) this.#gapsBehindFirst = Math.max(0, this.#gapsBehindFirst - 1)
+    if (this.length - 1 - index < this.#gapsAtEnd) this.#gapsAtEnd--
+    this.#entries.remove(index)
+  }
+}
+
+function asRun(entry: Entry | undefined): Run | undefined {
+  return entry?.kind === 'run' ? entry : undefined
 }
 
 function sizeOf(entry: Entry): number {

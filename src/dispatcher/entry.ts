@@ -21,12 +21,15 @@ export interface Run {
 /** Records that this plugin will never get. */
 export interface Gap {
   readonly kind: 'gap'
+  /** 0 is unknown. */
   count: number
-  readonly first: number
+  first: number
   last: number
   readonly reason: LostReason
+  /** Some of them were lost for other reasons. */
+  isMixed: boolean
   at: number
-  /** The line, once it is being written: from then on the range stays as it is. */
+  /** The line, once it is being written: from then on no other range joins this one. */
   line: Buffer | undefined
 }
 
@@ -35,11 +38,7 @@ export type Entry = Run | Gap
 export const UNWRITTEN = -1
 
 export function gapOf(reason: LostReason, count: number, first: number, last: number): Gap {
-  return { kind: 'gap', count, first, last, reason, at: UNWRITTEN, line: undefined }
-}
-
-export function isRun(entry: Entry): entry is Run {
-  return entry.kind === 'run'
+  return { kind: 'gap', count, first, last, reason, isMixed: false, at: UNWRITTEN, line: undefined }
 }
 
 /** The beginning of a run: so many records, the last of which has the seq `last`, up to `end`. */
@@ -95,9 +94,7 @@ export function dropBeginning(run: Run, { records, end, last }: Beginning): void
 export function joined(before: Entry | undefined, after: Entry): boolean {
   if (before === undefined) return false
   if (before.kind === 'gap') {
-    if (after.kind !== 'gap' || after.reason !== before.reason || before.line !== undefined) return false
-    widen(before, after)
-    return true
+    return after.kind === 'gap' && after.reason === before.reason && widened(before, after)
   }
   if (after.kind !== 'run' || after.segment !== before.segment || after.start !== before.end) return false
   const follows = after.at === (before.at === UNWRITTEN ? UNWRITTEN : before.at + before.end - before.start)
@@ -109,10 +106,23 @@ export function joined(before: Entry | undefined, after: Entry): boolean {
   return true
 }
 
-/** Adds what was lost behind a lost range to it. */
-export function widen(before: Gap, after: Gap): void {
-  before.count += after.count
+/** Adds what was lost behind a lost range to it, whatever for; not if the plugin may have been told of either. */
+export function widened(before: Entry | undefined, after: Entry): boolean {
+  if (before?.kind !== 'gap' || after.kind !== 'gap') return false
+  if (before.line !== undefined || after.line !== undefined) return false
+  before.isMixed ||= after.isMixed || before.reason !== after.reason
+  before.count = before.count === 0 || after.count === 0 ? 0 : before.count + after.count
   before.last = after.last
+  return true
+}
+
+/** Leaves of a lost range, which is dense and not on its way, only what is above `seq`. */
+export function trim(gap: Gap, seq: number): void {
+  gap.count -= seq - gap.first + 1
+  gap.first = seq + 1
+  if (gap.line === undefined) return
+  gap.line = undefined
+  lineOf(gap)
 }
 
 /** Moves a run's bytes into `log`, and lets its segment go. */
@@ -128,8 +138,9 @@ export function moveTo(run: Run, log: SegmentLog): void {
   run.end = start + length
 }
 
-function isDense(run: Run): boolean {
-  return run.last - run.first + 1 === run.records
+/** Whether no seq is missing between the first and the last. */
+export function isDense(entry: Entry): boolean {
+  return entry.last - entry.first + 1 === (entry.kind === 'run' ? entry.records : entry.count)
 }
 
 function wholeOf(run: Run): Beginning {

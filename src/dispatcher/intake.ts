@@ -2,7 +2,7 @@
 
 import type { LostReason } from '../protocol/line.js'
 import type { Bounds } from './bounds.js'
-import { firstOf, gapOf, wholeUpTo, UNWRITTEN, type Run } from './entry.js'
+import { firstOf, gapOf, wholeUpTo, UNWRITTEN, type Gap, type Run } from './entry.js'
 import { EntryList } from './entry-list.js'
 import { PROTOCOL } from './format.js'
 import type { DropReason, Ledger } from './ledger.js'
@@ -41,6 +41,13 @@ export class Intake {
   lose(reason: DropReason & LostReason, records: number, first: number, last: number): void {
     this.#bounds.flow.drop(reason, records)
     this.#waiting.append(gapOf(reason, records, first, last))
+  }
+
+  /** What was lost when a process had got it, and the plugin has said to be safe before it was told, is not lost at all. */
+  readonly regain = ({ reason, line, isMixed }: Gap, count: number): void => {
+    if (reason === 'input-gap' || line !== undefined || isMixed) return
+    this.#ledger.dropped[reason] -= count
+    this.#ledger.delivered += count
   }
 
   #append(run: Run): void {
@@ -94,17 +101,13 @@ export class Intake {
       const isBetween = upTo.end === first.start + begun
       this.#waiting.splitFirst(first, isBetween ? upTo : firstOf(first, upTo.records + 1))
     }
-    let at = begun > 0 ? 1 : 0
     while (!this.#bounds.hasRoom(0, 0)) {
+      const at = this.#waiting.runFrom(begun > 0 ? 1 : 0)
       const run = this.#waiting.at(at)
-      if (run === undefined) return
-      if (run.kind === 'gap') {
-        at++
-        continue
-      }
+      if (run?.kind !== 'run') return
       this.#ledger.queued--
       this.#bounds.flow.drop('queue-full', 1)
-      at = this.#waiting.lose(at, run, firstOf(run, 1), 'queue-full')
+      this.#waiting.lose(at, run, firstOf(run, 1), 'queue-full')
     }
   }
 }

@@ -8,11 +8,12 @@
 // has been written is kept for as long as a pipe can hold it, as a dead process's unread bytes come back.
 //
 // Bounds: `depth` records and `bytes` bytes, waiting and unacknowledged together; then the overflow action decides. What has
-// been sent is never dropped while the process lives. Lost ranges are no more than the runs of records between them.
+// been sent is never dropped while the process lives. Lost ranges have no bound of their own: one that was sent is one of the
+// `window`, and of those that wait only so many stand in a row.
 
 import { Bounds } from './bounds.js'
 import type { ControlLines } from './control-lines.js'
-import { DeliveryGate } from './delivery-gate.js'
+import { DeliveryGate, MAX_WINDOW } from './delivery-gate.js'
 import { firstOf, gapOf, UNWRITTEN, type Entry } from './entry.js'
 import { EntryList } from './entry-list.js'
 import { PROTOCOL } from './format.js'
@@ -122,10 +123,10 @@ export class ProtocolQueue implements Outbox {
     this.#bounds.limits = limits
   }
 
-  /** The process is READY. `acks`: it acknowledges, with at most `window` records and lost ranges open. */
+  /** The process is READY. `acks`: it acknowledges, with at most `window` records and lost ranges open, and MAX_WINDOW. */
   open(acks: boolean, window: number): void {
     this.#sent = new Sent(acks)
-    this.#gate.open(acks ? window : Infinity)
+    this.#gate.open(acks ? Math.min(window, MAX_WINDOW) : Infinity)
     this.#suspect.begin(this.#waiting.firstRun?.first ?? 0)
   }
 
@@ -196,10 +197,8 @@ export class ProtocolQueue implements Outbox {
     const { entries, undelivered, beyond } = this.#sent.takeBack(read)
     this.ledger.queued += undelivered
     this.ledger.delivered -= undelivered
-    for (const entry of entries.toReversed()) {
-      entry.at = UNWRITTEN
-      this.#waiting.prepend(entry)
-    }
+    for (const entry of entries) entry.at = UNWRITTEN
+    this.#waiting.prepend(entries)
     this.#dropAcked()
     return beyond
   }
@@ -207,7 +206,7 @@ export class ProtocolQueue implements Outbox {
   /** The process died, it was not stopped: the record that it may have died of is counted, and lost if it is too often. */
   countDeath(): void {
     const seq = this.#suspect.countDeath()
-    const at = this.#waiting.firstRunAt
+    const at = this.#waiting.runFrom(0)
     const first = this.#waiting.at(at)
     if (seq === 0 || first?.kind !== 'run' || first.first !== seq) return
     const one = firstOf(first, 1)
@@ -281,7 +280,7 @@ export class ProtocolQueue implements Outbox {
     let records = this.#sent.ackedTo(this.#ackedSeq)
     // What an earlier process had got, and this one has said to be safe before it got it again.
     if (this.#unacked.length === 0 && this.#stream.begun === 0) {
-      records += this.#waiting.dropTo(this.#ackedSeq).records
+      records += this.#waiting.dropTo(this.#ackedSeq, this.#intake.regain).records
     }
     this.ledger.queued -= records
     this.ledger.delivered += records

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
 import { test } from 'tap'
-import { firstOf, gapOf, type Run } from '../../src/dispatcher/entry.js'
+import { firstOf, gapOf, lineOf, type Entry, type Gap, type Run } from '../../src/dispatcher/entry.js'
 import { EntryList } from '../../src/dispatcher/entry-list.js'
 import { SegmentLog, type Segment } from '../../src/dispatcher/segment.js'
 import { runIn, seqsIn } from './entry-bench.js'
@@ -89,7 +91,7 @@ void test('what comes back stands in front, and is one with what it was cut from
   const run = append(list, segment, 1, 2, 3)
   const taken = list.takeBeginning(run, firstOf(run, 2))
   t.same(contents(list), [[3]])
-  list.prepend(taken)
+  list.prepend([taken])
   t.same(contents(list), [[1, 2, 3]])
   t.equal(list.bytes, taken.end - taken.start)
   t.end()
@@ -129,3 +131,118 @@ void test('lost ranges of changing reasons do not grow in number without end', (
   list.clear()
   t.end()
 })
+
+void test('a range with a part that nobody knows the number of has none itself', (t) => {
+  const list = new EntryList()
+  for (let seq = 1; seq <= 64; seq++) list.append(gapOf(seq % 2 === 0 ? 'queue-full' : 'too-long', 1, seq, seq))
+  list.append(gapOf('input-gap', 0, 65, 65))
+  list.append(gapOf('too-long', 1, 66, 66))
+  t.match(list.at(63), { first: 64, last: 66, count: 0, isMixed: true })
+  t.end()
+})
+
+void test('records lost between lost ranges do not let these grow in number without end', (t) => {
+  const { segment, list } = newList()
+  for (let seq = 1; seq <= 1000; seq += 2) {
+    const run = append(list, segment, seq)
+    list.append(gapOf('too-long', 1, seq + 1, seq + 1))
+    list.lose(list.runFrom(0), run, firstOf(run, 1), 'queue-full')
+  }
+  t.equal(list.length, 64)
+  t.match(list.at(63), { first: 64, last: 1000, count: 937 })
+  t.end()
+})
+
+void test('what is acknowledged leaves a lost range too, where nothing of it is on its way', (t) => {
+  const lost: unknown[] = []
+  const note = ({ reason, first }: Gap, count: number): unknown => lost.push([reason, first, count])
+  const list = new EntryList()
+  list.append(gapOf('queue-full', 2, 1, 2))
+  list.append(gapOf('failed', 5, 3, 7))
+  list.dropTo(4, note)
+  t.same(contents(list), ['5-7'])
+  t.match(list.first, { count: 3 })
+  t.same(lost.splice(0), [
+    ['queue-full', 1, 2],
+    ['failed', 3, 2],
+  ])
+  list.dropTo(5)
+  t.same(contents(list), ['5-7'], 'on its way it stays as it is')
+  list.clear()
+  list.append(gapOf('queue-full', 3, 1, 4))
+  list.dropTo(2, note)
+  t.same([contents(list), lost], [['1-4'], []], 'and so does one with records in it that were not asked for')
+  t.end()
+})
+
+void test('a lost range that was told and lost its beginning is told anew', (t) => {
+  const gap = gapOf('queue-full', 5, 3, 7)
+  t.equal(lineOf(gap).toString(), 'LOST 5 3 7 queue-full\n')
+  const list = new EntryList()
+  list.append(gap)
+  list.dropTo(5, () => {})
+  t.equal(gap.line?.toString(), 'LOST 2 6 7 queue-full\n')
+  t.end()
+})
+
+/** What a list is asked to do; `by` says how much of it. */
+const OPS = fc.array(
+  fc.record({
+    do: fc.constantFrom('run', 'gap', 'told-gap', 'take', 'take-part', 'split', 'lose', 'prepend', 'ack'),
+    by: fc.nat(3),
+    isSecond: fc.boolean(),
+  }),
+  { maxLength: 120, size: 'max' },
+)
+
+void test('wherever runs and lost ranges come and go, the first and the last run are found', (t) => {
+  fc.assert(
+    fc.property(OPS, (ops) => {
+      const { pool, segment, list } = newList()
+      const taken: Entry[] = []
+      let seq = 0
+      for (const { do: what, by, isSecond } of ops) {
+        const { first } = list
+        const at = list.runFrom(isSecond ? 1 : 0)
+        const run = list.at(at)
+        if (what === 'run') append(list, segment, ++seq, ++seq, ++seq)
+        else if (what === 'gap') list.append(gapOf(by === 0 ? 'too-long' : 'queue-full', 1, ++seq, seq))
+        else if (what === 'told-gap') list.append(toldGap(++seq))
+        else if (what === 'prepend') list.prepend(taken.splice(0))
+        else if (what === 'lose' && run?.kind === 'run') list.lose(at, run, firstOf(run, 1 + by), 'queue-full')
+        else if (what === 'split' && first?.kind === 'run') list.splitFirst(first, firstOf(first, 1 + by))
+        else if (what === 'take' && first !== undefined) taken.push(list.takeFirst() ?? first)
+        else if (what === 'take-part' && first?.kind === 'run')
+          taken.push(list.takeBeginning(first, firstOf(first, 1 + by)))
+        else if (what === 'ack' && first !== undefined && taken.length === 0) list.dropTo(first.first + by)
+        findsRuns(list)
+      }
+      list.prepend(taken)
+      findsRuns(list)
+      list.clear()
+      segment.release()
+      assert.equal(pool.out.size, 0)
+    }),
+    { numRuns: 1000 },
+  )
+  t.end()
+})
+
+function toldGap(seq: number): Gap {
+  const gap = gapOf('queue-full', 1, seq, seq)
+  lineOf(gap)
+  return gap
+}
+
+function findsRuns(list: EntryList): void {
+  const entries = Array.from({ length: list.length }, (_, index) => list.at(index))
+  const isRun = (entry: Entry | undefined): boolean => entry?.kind === 'run'
+  const second = entries.slice(1).findIndex(isRun)
+  assert.equal(list.runFrom(0), entries.findIndex(isRun))
+  assert.equal(list.runFrom(1), second === -1 ? -1 : second + 1)
+  assert.equal(list.firstRun, entries.find(isRun))
+  assert.equal(list.lastRun, entries.findLast(isRun))
+  assert.equal(list.first, entries[0])
+  const bytes = entries.reduce((sum, entry) => sum + (entry?.kind === 'run' ? entry.end - entry.start : 0), 0)
+  assert.equal(list.bytes, bytes)
+}

@@ -12,7 +12,7 @@ export type ModelRecord = { readonly kind: 'record'; readonly seq: number; reado
 type ModelLost = {
   readonly kind: 'lost'
   count: number
-  readonly first: number
+  first: number
   last: number
   readonly reason: LostReason
   /** It has been on its way, and no other joins it. */
@@ -363,7 +363,7 @@ export class ProtocolQueueModel {
     const merged: ModelItem[] = []
     for (const item of this.waiting) {
       const last = merged.at(-1)
-      if (item.kind === 'lost' && last?.kind === 'lost' && last.reason === item.reason && !last.isFixed) {
+      if (item.kind === 'lost' && last?.kind === 'lost' && areOne(last, item)) {
         merged.splice(-1, 1, { ...last, count: last.count + item.count, last: item.last })
       } else merged.push(item)
     }
@@ -372,8 +372,25 @@ export class ProtocolQueueModel {
 
   #dropAcked(): void {
     if (this.acks) this.sent = this.#dropFrom(this.sent)
-    if (this.unacked.length === 0 && this.#begun === 0) this.waiting = this.#dropFrom(this.waiting)
+    if (this.unacked.length === 0 && this.#begun === 0) {
+      this.waiting = this.#dropFrom(this.#withoutAckedLoss(this.waiting))
+    }
     if (this.flow === 'losing' && !this.#fills(0.5)) this.#endLoss()
+  }
+
+  /** Of ranges in which nothing is but what was lost, only what is above what was acknowledged. What nobody was told was got. */
+  #withoutAckedLoss(items: readonly ModelItem[]): ModelItem[] {
+    return items.flatMap((item) => {
+      if (item.kind === 'record' || item.first > this.ackedSeq) return [item]
+      const isWhole = item.last <= this.ackedSeq
+      if (!isWhole && item.count !== item.last - item.first + 1) return [item]
+      const left = isWhole ? 0 : item.last - this.ackedSeq
+      if (item.reason !== 'input-gap' && !item.isFixed) {
+        this.ledger.dropped[item.reason] -= item.count - left
+        this.ledger.delivered += item.count - left
+      }
+      return isWhole ? [] : [{ ...item, count: left, first: this.ackedSeq + 1 }]
+    })
   }
 
   #dropFrom(items: ModelItem[]): ModelItem[] {
@@ -396,6 +413,10 @@ export class ProtocolQueueModel {
     this.flow = 'open'
     this.told.push(`ended ${this.#lost}`)
   }
+}
+
+function areOne(before: ModelLost, after: ModelLost): boolean {
+  return before.reason === after.reason && !before.isFixed && !after.isFixed
 }
 
 function isRecord(item: ModelItem): item is ModelRecord {

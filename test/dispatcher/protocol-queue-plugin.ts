@@ -84,7 +84,11 @@ export class ProtocolPlugin {
     const seqs: number[] = []
     for (let seq = Number(first); seq <= Number(last); seq++) if (this.#memory.offered.has(seq)) seqs.push(seq)
     if (reason !== 'input-gap') assert.equal(Number(count), seqs.length, `LOST ${count} ${first} ${last} ${reason}`)
+    const isDense = Number(count) === Number(last) - Number(first) + 1
     for (const seq of seqs) {
+      const done = this.#memory.done.get(seq)
+      const wasOnItsWay = done?.process === this && this.#lineStart < done.to
+      assert.ok(!isDense || done === undefined || wasOnItsWay, `${seq} is safe, and told to be lost`)
       assert.ok([undefined, reason].includes(this.#memory.told.get(seq)), `${seq} is lost for one reason`)
       this.#memory.told.set(seq, reason)
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { test } from 'tap'
+import { MAX_WINDOW } from '../../src/dispatcher/delivery-gate.js'
 import type { OverflowAction } from '../../src/dispatcher/settings.js'
 import { LONGEST_LINE, ProtocolQueueBench } from './protocol-queue-bench.js'
 import type { Opening, ProtocolQueueReader } from './protocol-queue-reader.js'
@@ -364,5 +365,69 @@ void test('records that are rare keep no segments, waiting or on their way', (t)
     t.ok(most <= 8, `${most} segments for 10 kB`)
     bench.check()
   }
+  t.end()
+})
+
+void test('no plugin has more on its way than MAX_WINDOW, whatever window it asks for', (t) => {
+  const bench = new ProtocolQueueBench(new SpyPool(), [ROOMY])
+  const { queue } = readerAt(bench, 0)
+  queue.open(true, Number.MAX_SAFE_INTEGER)
+  const writeAll = (): void => {
+    for (let output = queue.next(); output !== undefined; output = queue.next()) queue.wrote(output.end - output.start)
+  }
+  // Lost ranges are on their way one by one, and count neither in records nor in bytes.
+  for (let seq = 1; seq <= MAX_WINDOW + 100; seq++) {
+    queue.ledger.in++
+    queue.dropTooLong(seq)
+    writeAll()
+  }
+  t.equal(queue.sentSeq, MAX_WINDOW)
+  queue.acked(1)
+  writeAll()
+  t.equal(queue.sentSeq, MAX_WINDOW + 100, 'those that waited have become one')
+  t.end()
+})
+
+void test('what a plugin kept and its queue lost after its death is neither told nor counted as lost', (t) => {
+  const limits = { depth: 4, bytes: 1e9, overflow: 'drop-oldest' } as const
+  for (const [from, told, delivered] of [
+    [0, 'LOST 4 1 4', 0],
+    [0.5, 'LOST 2 3 4', 2],
+    [1, 'RECORD 5', 4],
+  ] as const) {
+    const bench = new ProtocolQueueBench(new SpyPool(), [limits])
+    const reader = readerAt(bench, 0)
+    const offerFour = (): void => {
+      for (let count = 0; count < 4; count++) bench.come(100, true)
+      bench.offer()
+    }
+    offerFour()
+    reader.start(ACKS)
+    seqsOf(reader)
+    reader.die(0, true)
+    offerFour()
+    t.match(reader.queue.ledger, { delivered: 0, queued: 4, dropped: { 'queue-full': 4 } })
+    reader.start({ ...ACKS, fromShare: from })
+    t.match(reader.queue.ledger, { delivered, queued: 4, dropped: { 'queue-full': 4 - delivered } })
+    t.match(reader.write(Infinity)?.toString('latin1'), new RegExp(`^${told} `))
+    reader.check()
+  }
+  t.end()
+})
+
+void test('what was told to be lost stays so, where the plugin acknowledges the middle of it and dies', (t) => {
+  const bench = new ProtocolQueueBench(new SpyPool(), [{ ...ROOMY, depth: 1 }])
+  const reader = readerAt(bench, 0)
+  for (let count = 0; count < 5; count++) bench.come(100, true)
+  bench.offer()
+  reader.start(ACKS)
+  t.same(seqsOf(reader), [1, 2])
+  reader.ack(0.6)
+  t.equal(reader.queue.ackedSeq, 3)
+  reader.die(0, true)
+  t.match(reader.queue.ledger, { delivered: 1, dropped: { 'queue-full': 4 } })
+  reader.start(ACKS)
+  t.equal(reader.write(Infinity)?.toString(), 'LOST 2 4 5 queue-full\n')
+  reader.check()
   t.end()
 })
