@@ -14,3 +14,11 @@ export function deferred<T>(): Deferred<T> {
   })
   return { promise, resolve, reject }
 }
+
+/** Whoever does not wait for the promise does not die of its rejection. */
+export function unminded<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {
+    // The very promise that is returned tells whoever asks; this copy of it is there for nobody.
+  })
+  return promise
+}

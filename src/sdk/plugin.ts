@@ -2,6 +2,7 @@
 
 import type { Acknowledger } from './acknowledger.js'
 import type { Commands } from './commands.js'
+import { unminded } from './deferred.js'
 import type { Hello } from './hello.js'
 import type { Sender } from './sender.js'
 
@@ -35,7 +36,7 @@ export class Plugin {
    * Sends a record, `[node=… ]type=… msg=audit(…): …`, without a line end. Resolves with its number when it is on its way,
    * which takes until there is room in the window and in the pipe: a loop that awaits each of its sends is as fast as it
    * can be, and bounded. With `positions`, `n` is the number; without, or without `n`, it is the next one. Rejects with
-   * a RefusedRecord (`too-long`), or with Stopped.
+   * a RefusedRecord (`too-long`), or with Stopped: after STOP only as many go out as there is room for in the window.
    */
   send(record: Buffer | string, n?: number): Promise<number> {
     return this.#sender.send(record, n)
@@ -79,9 +80,12 @@ export class Plugin {
     return this.#commands.ask('stats', name === undefined ? [] : [name], (result): unknown => JSON.parse(result))
   }
 
-  /** A line in the dispatcher's log, under this plugin's name. */
+  /**
+   * A line in the dispatcher's log, under this plugin's name; at most 50 in 10 s. Resolves as well when there were too many,
+   * which is told on stderr, and when the plugin ends before the answer.
+   */
   notify(level: 'debug' | 'info' | 'warn' | 'error', text: string): Promise<void> {
-    return this.#done('notify', level, text)
+    return unminded(this.#commands.notify(level, text))
   }
 
   /** Runs what the admin defined under this name, if the drop-in allows it. Resolves when it was run. */

@@ -45,10 +45,7 @@ export class RunningPlugin {
     this.#acknowledger = new Acknowledger(acknowledgingOf(definition), isToldGaps, from, (seq) => {
       output.ack(seq)
     })
-    const waiting = (): void => {
-      host.waiting()
-    }
-    this.sender = new Sender(output, waiting, hello, definition.positions ?? false)
+    this.sender = new Sender(output, host, hello, definition.positions ?? false)
     this.plugin = new Plugin(hello, stopping, this.#acknowledger, commands, this.sender)
     if (definition.events === undefined) return
     this.#flow = new EventFlow(definition.eventLimits ?? {}, clock, {
@@ -123,17 +120,12 @@ export class RunningPlugin {
   }
 
   async #reload(): Promise<void> {
-    try {
-      await this.#definition.reload?.(this.plugin)
-    } catch (error) {
-      // It has no record in hand: without the answer that it waits for, what came behind it is worked off all the same.
-      if (!(error instanceof Stopped)) throw error
-    }
+    await unlessStopped(this.#definition.reload?.(this.plugin))
   }
 
   async #stop(leavesOpen: boolean): Promise<void> {
     if (!leavesOpen) await this.#flow?.flush()
-    await this.#definition.stop?.(this.plugin)
+    await unlessStopped(this.#definition.stop?.(this.plugin))
   }
 
   #takeError(tag: string, code: string, text: string): void {
@@ -147,6 +139,15 @@ export class RunningPlugin {
     // The record is not taken, and later ones may be: nobody but the author can put that right.
     else if (code === 'busy') throw refusal
     else this.#host.complain(`record ${n} was refused: ${code} ${text}`)
+  }
+}
+
+/** For handlers that have no record in hand: without the answer that they wait for, everything else goes its way. */
+async function unlessStopped(handling: void | Promise<void>): Promise<void> {
+  try {
+    await handling
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
   }
 }
 

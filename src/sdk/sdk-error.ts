@@ -54,10 +54,13 @@ export class DispatcherViolation extends Error {
   override readonly name = 'DispatcherViolation'
 }
 
+const LEFT_UNDONE =
+  'the dispatcher has ended while a handler waited for it: what the handler had in hand is not done, and not acknowledged'
+
 /** How a process ends that cannot go on for this error, and what it says. */
 export function endOf(error: unknown): { readonly status: number; readonly text: string } {
-  // The dispatcher ended while a handler waited for it: what the handler had in hand is not acknowledged, and no bug either.
-  if (error instanceof Stopped) return { status: EXIT_STATUS.done, text: '' }
+  // What the handler had in hand is not acknowledged, so it is not done, and nobody shall think so.
+  if (error instanceof Stopped) return { status: EXIT_STATUS.bug, text: LEFT_UNDONE }
   if (error instanceof BadConfiguration) return { status: EXIT_STATUS.badConfiguration, text: error.message }
   if (error instanceof DispatcherViolation) {
     return { status: EXIT_STATUS.violation, text: `the dispatcher broke the line protocol: ${error.message}` }

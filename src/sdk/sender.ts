@@ -2,7 +2,7 @@
 // refuses one for want of room nor stops reading, and an acknowledgement of ours never waits behind a record.
 
 import { LONGEST_LINE_BYTES } from '../protocol/line.js'
-import { deferred, type Deferred } from './deferred.js'
+import { deferred, unminded, type Deferred } from './deferred.js'
 import type { Output } from './output.js'
 import { RefusedRecord, Stopped } from './sdk-error.js'
 
@@ -18,9 +18,16 @@ interface Waiting {
   readonly sent: Deferred<number>
 }
 
+export interface SenderHost {
+  /** Somebody begins to wait for what only the dispatcher can say. */
+  waiting(): void
+  /** A text for people. */
+  complain(text: string): void
+}
+
 export class Sender {
   readonly #output: Output
-  readonly #onWaiting: () => void
+  readonly #host: SenderHost
   readonly #mostOpen: number
   readonly #hasPositions: boolean
   /** Numbers of sent records, rising; those before #firstOpen are settled. */
@@ -33,17 +40,17 @@ export class Sender {
   readonly #waiting: Waiting[] = []
   #settling: { readonly n: number; readonly settled: Deferred<void> }[] = []
   #isWaitingForOutput = false
-  #isOver = false
+  /** `unanswered`: nothing will be settled any more, but what fits into the window is still taken. */
+  #state: 'answered' | 'unanswered' | 'over' = 'answered'
 
-  /** `onWaiting` is called when somebody begins to wait for what only the dispatcher can say. */
   constructor(
     output: Output,
-    onWaiting: () => void,
+    host: SenderHost,
     { inWindow, received }: { readonly inWindow: number; readonly received: number },
     hasPositions: boolean,
   ) {
     this.#output = output
-    this.#onWaiting = onWaiting
+    this.#host = host
     this.#mostOpen = Math.max(1, inWindow - 1)
     this.#hasPositions = hasPositions
     this.#firstNext = hasPositions ? received + 1 : 1
@@ -63,12 +70,12 @@ export class Sender {
     const sent = deferred<number>()
     if (n !== undefined && !this.#hasPositions) {
       sent.reject(new TypeError('a number can be given only by a plugin with `positions`'))
-    } else if (this.#isOver) {
-      sent.reject(new Stopped())
+    } else if (this.#state === 'over') {
+      refuse(sent, new Stopped())
     } else {
       this.#waiting.push({ record: asLine(given), n, sent })
       this.#sendWaiting()
-      if (this.#waiting.length > 0) this.#onWaiting()
+      if (this.#waiting.length > 0) this.#host.waiting()
     }
     return sent.promise
   }
@@ -78,13 +85,13 @@ export class Sender {
     const settled = deferred<void>()
     if ((this.#open[this.#firstOpen] ?? Infinity) > n) {
       settled.resolve()
-    } else if (this.#isOver) {
+    } else if (this.#state !== 'answered') {
       settled.reject(new Stopped())
     } else {
       this.#settling.push({ n, settled })
-      this.#onWaiting()
+      this.#host.waiting()
     }
-    return settled.promise
+    return unminded(settled.promise)
   }
 
   /** The number of the last record that was sent; 0 if there was none. */
@@ -115,16 +122,18 @@ export class Sender {
     return true
   }
 
+  /** Nothing will be settled any more. The dispatcher takes records until the process ends. */
+  inputEnded(): void {
+    if (this.#state === 'answered') this.#state = 'unanswered'
+    for (const { settled } of this.#settling.splice(0)) settled.reject(new Stopped())
+    this.#sendWaiting()
+  }
+
   /** Nothing can be sent or settled any more. */
   end(): void {
-    this.#isOver = true
-    const left = [...this.#waiting.splice(0).map(({ sent }) => sent), ...this.#settling.map(({ settled }) => settled)]
-    this.#settling = []
-    for (const { promise, reject } of left) {
-      // Whoever does not wait for it shall not die of it now.
-      promise.catch(() => {})
-      reject(new Stopped())
-    }
+    this.#state = 'over'
+    for (const { settled } of this.#settling.splice(0)) settled.reject(new Stopped())
+    for (const { sent } of this.#waiting.splice(0)) refuse(sent, new Stopped())
   }
 
   #onSettled(): void {
@@ -142,6 +151,10 @@ export class Sender {
       if (next === undefined) return
       this.#sendNow(next)
     }
+    if (this.unsettled >= this.#mostOpen && this.#state !== 'answered') {
+      // There will be no more room.
+      for (const { sent } of this.#waiting.splice(0)) refuse(sent, new Stopped())
+    }
     if (this.#waiting.length > 0 && this.#output.isFull && !this.#isWaitingForOutput) {
       this.#isWaitingForOutput = true
       void this.#sendAfterOutput()
@@ -158,7 +171,9 @@ export class Sender {
     if (!Number.isSafeInteger(n) || n <= this.#lastSent) {
       sent.reject(new RangeError(`${n} is no number above ${this.#lastSent}, the one before`))
     } else if (`RECORD ${n} \n`.length + record.length > LONGEST_LINE_BYTES) {
-      sent.reject(new RefusedRecord(n, 'too-long', `a record of ${record.length} bytes does not fit into a line`))
+      const refusal = new RefusedRecord(n, 'too-long', `a record of ${record.length} bytes does not fit into a line`)
+      this.#host.complain(`a record was not sent: ${refusal.message}`)
+      refuse(sent, refusal)
     } else {
       this.#lastSent = n
       this.#open.push(n)
@@ -170,6 +185,12 @@ export class Sender {
   #next(): number {
     return this.#lastSent === 0 ? this.#firstNext : this.#lastSent + 1
   }
+}
+
+/** The author may have left the promise alone; a mistake in the program is not refused this way, and is seen. */
+function refuse({ promise, reject }: Deferred<number>, error: Error): void {
+  void unminded(promise)
+  reject(error)
 }
 
 /** The record as it may stand in a line: LF and NUL at its end go, inside they become blanks, as auditd has it. */

@@ -64,9 +64,14 @@ export class Session {
         this.#fail(error)
       },
     })
-    this.#commands = new Commands((line) => {
-      host.output.line(line)
-      this.#regulate()
+    this.#commands = new Commands({
+      say: (line) => {
+        host.output.line(line)
+        this.#regulate()
+      },
+      complain: (text) => {
+        this.#complain(text)
+      },
     })
   }
 
@@ -86,7 +91,7 @@ export class Session {
   inputEnded(): void {
     this.#stopping.abort()
     this.#commands.end()
-    if (this.#state.kind === 'running') this.#state.running.sender.end()
+    if (this.#state.kind === 'running') this.#state.running.sender.inputEnded()
     if (this.#state.kind === 'expecting-hello') void this.#close(EXIT_STATUS.done)
     this.#intake.add({ kind: 'stop', leavesOpen: false })
     this.#work()
@@ -215,7 +220,7 @@ export class Session {
     if (this.#state.kind === 'over') return
     if (this.#state.kind === 'running') this.#state.running.end()
     this.#state = { kind: 'over' }
-    this.#commands.end()
+    this.#commands.close()
     this.#stopping.abort()
     this.#turns.end()
     await this.#host.output.end()

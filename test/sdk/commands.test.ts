@@ -110,6 +110,36 @@ void test('no answer comes after the end of input, and who does not wait for one
   await t.rejects(waited, Stopped)
 })
 
+void test('too many notices are no error, whether somebody waits for them or not, and are told at the end', async (t) => {
+  const { dispatcher, plugin } = await opened(() => {
+    throw new CommandError('busy', 'at most 50 in 10 s')
+  })
+  void plugin.notify('info', 'one')
+  await plugin.notify('info', 'two')
+  await plugin.notify('info', 'three')
+  t.equal(await dispatcher.stop(), 0)
+  t.equal(
+    dispatcher.complaints,
+    "notify: busy: at most 50 in 10 s\nnotify: 3 texts did not get into the dispatcher's log\n",
+  )
+  await plugin.notify('info', 'after everything')
+})
+
+void test('a command that is refused is told once, and ends nothing when nobody waits for it', async (t) => {
+  const { dispatcher, plugin } = await opened(({ name }) => {
+    throw new CommandError(name === 'notify' ? 'bad-arguments' : 'denied', 'no')
+  })
+  void plugin.action('halt')
+  void plugin.action('halt')
+  void plugin.notify('info', '')
+  void plugin.action('halt', 'x'.repeat(70_000))
+  await t.rejects(plugin.notify('info', ''), { code: 'bad-arguments' })
+  t.equal(await dispatcher.stop(), 0)
+  const told = dispatcher.complaints.split('\n')
+  t.same(told.slice(1), ['action: denied: no', 'notify: bad-arguments: no', ''])
+  t.match(told[0], /^action: too-long: the line has \d+ bytes$/)
+})
+
 void test('a handler may ask, and gets its answer although it keeps the plugin busy', async (t) => {
   let counters: unknown
   const dispatcher = testPlugin(

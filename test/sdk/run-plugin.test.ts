@@ -176,7 +176,7 @@ void test('a reload that waits for an answer keeps nothing of what was sent from
   t.equal(dispatcher.acked, 3)
 })
 
-void test('a batch that waits for what cannot come is not acknowledged, and that is no bug of the plugin', async (t) => {
+void test('a batch that waits for what cannot come is not done, and the plugin does not end as if it were', async (t) => {
   const dispatcher = testPlugin(
     {
       async records(_, plugin) {
@@ -188,9 +188,81 @@ void test('a batch that waits for what cannot come is not acknowledged, and that
   await dispatcher.until(() => dispatcher.ready !== undefined)
   dispatcher.send('a')
   await dispatcher.until(() => dispatcher.commands.length === 1)
-  t.equal(await dispatcher.end(), 0)
-  t.equal(dispatcher.complaints, '')
+  t.equal(await dispatcher.end(), 70)
+  t.match(dispatcher.complaints, /^the dispatcher has ended while a handler waited for it: .* not acknowledged\n$/)
   t.same(dispatcher.acks, [])
+})
+
+void test('stop that waits for what cannot come has nothing in hand', async (t) => {
+  const dispatcher = testPlugin({
+    records() {},
+    async stop(plugin) {
+      await plugin.stats()
+    },
+  })
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send('a')
+  t.equal(await dispatcher.stop(), 0)
+  t.same(dispatcher.acks, [1])
+})
+
+void test('a handler that notifies is done when nobody answers any more', async (t) => {
+  for (const isAwaited of [true, false]) {
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const dispatcher = testPlugin(
+      {
+        async records(batch, plugin) {
+          await plugin.notify('info', 'before the end')
+          await released
+          for (const { seq } of batch) {
+            const noticed = plugin.notify('warn', `saw ${seq}`)
+            if (isAwaited) await noticed
+          }
+        },
+      },
+      { answer: () => undefined },
+    )
+    await dispatcher.until(() => dispatcher.ready !== undefined)
+    dispatcher.send('a', 'b')
+    await dispatcher.until(() => dispatcher.commands.length === 1)
+    const status = dispatcher.stop()
+    release()
+    t.equal(await status, 0)
+    t.same(dispatcher.acks, [2])
+    t.same(
+      dispatcher.commands.map(({ args }) => args[1]),
+      ['before the end', 'saw 1', 'saw 2'],
+    )
+    t.equal(dispatcher.complaints, '')
+  }
+})
+
+void test('an echo sends what it has in hand after the end of input, as far as the window goes', async (t) => {
+  for (const [inWindow, status, acks] of [
+    [5, 0, [4]],
+    [4, 70, []],
+  ] as const) {
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const dispatcher = testPlugin(
+      {
+        async records(batch, plugin) {
+          await released
+          for (const { bytes } of batch) await plugin.send(bytes)
+        },
+      },
+      { hello: { 'in-window': inWindow }, settles: false },
+    )
+    await dispatcher.until(() => dispatcher.ready !== undefined)
+    dispatcher.send('a', 'b', 'c', 'd')
+    dispatcher.write('STOP\n')
+    const ended = dispatcher.end()
+    setImmediate(release)
+    t.equal(await ended, status)
+    t.equal(dispatcher.records.length, inWindow - 1)
+    t.same(dispatcher.acks, acks)
+  }
 })
 
 void test('STOP, and the end of input, come after all that was sent', async (t) => {

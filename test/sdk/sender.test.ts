@@ -164,6 +164,9 @@ void test('a record is at most as long as its line may be', async (t) => {
   await plugin.settled()
   t.equal(dispatcher.records[0]?.record.length, most)
   t.same(dispatcher.violations, [])
+  void plugin.send('x'.repeat(most + 1))
+  await plugin.settled()
+  t.match(dispatcher.complaints, /^(?:a record was not sent: a record of 65527 bytes does not fit into a line\n){2}$/)
   await dispatcher.stop()
 })
 
