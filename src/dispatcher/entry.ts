@@ -2,6 +2,7 @@
 // them. Entries stand in the order of their seqs.
 
 import { lineEnd, lostLine, recordNumber, type LostReason } from '../protocol/line.js'
+import { endOfSeq, lastWholeBefore, type DenseRun } from './dense-run.js'
 import type { Segment, SegmentLog } from './segment.js'
 
 /** RECORD lines side by side: the bytes [start, end) of `segment`, which is held. */
@@ -57,13 +58,17 @@ export function lineOf(gap: Gap): Buffer {
 /** The whole records of a run that end at or before `limit`. */
 export function wholeUpTo(run: Run, limit: number): Beginning {
   if (limit >= run.end) return wholeOf(run)
-  return beginning(run, (at) => at <= limit)
+  if (!isDense(run)) return beginning(run, (at) => at <= limit)
+  const { seq, end } = lastWholeBefore(denseOf(run), limit)
+  return { records: seq - run.first + 1, end, last: seq }
 }
 
 /** The first `records` of a run. */
 export function firstOf(run: Run, records: number): Beginning {
   if (records >= run.records) return wholeOf(run)
-  return beginning(run, (_at, count) => count <= records)
+  if (!isDense(run) || records <= 0) return beginning(run, (_at, count) => count <= records)
+  const last = run.first + records - 1
+  return { records, end: endOfSeq(denseOf(run), last), last }
 }
 
 /** The records of a run up to this seq. */
@@ -141,6 +146,10 @@ export function moveTo(run: Run, log: SegmentLog): void {
 /** Whether no seq is missing between the first and the last. */
 export function isDense(entry: Entry): boolean {
   return entry.last - entry.first + 1 === (entry.kind === 'run' ? entry.records : entry.count)
+}
+
+function denseOf({ segment: { bytes }, start, end, first, last }: Run): DenseRun {
+  return { bytes, start, end, first, last }
 }
 
 function wholeOf(run: Run): Beginning {
