@@ -10,6 +10,8 @@ const MOST_AROUND_BYTES = 32
 
 export class Output {
   readonly #stream: Writable
+  /** Taken before anybody else is turned away from it. */
+  readonly #write: (chunk: Buffer | string, done?: () => void) => boolean
   readonly #onGone: () => void
   /** Bytes that have been written stay where they are until the stream is done with them: a chunk is never used twice. */
   #chunk: Buffer = Buffer.alloc(0)
@@ -25,6 +27,8 @@ export class Output {
   /** `onGone` is called once when nobody reads any more. */
   constructor(stream: Writable, onGone: () => void) {
     this.#stream = stream
+    const write = stream.write.bind(stream)
+    this.#write = (chunk, done) => write(chunk, 'latin1', done)
     this.#onGone = onGone
     stream.on('error', () => {
       this.#lose()
@@ -75,7 +79,7 @@ export class Output {
       this.#stream.once('error', () => {
         resolve()
       })
-      this.#stream.write('', () => {
+      this.#write('', () => {
         resolve()
       })
     })
@@ -113,7 +117,7 @@ export class Output {
     if (this.#to === this.#from) return
     const written = this.#chunk.subarray(this.#from, this.#to)
     this.#from = this.#to
-    if (!this.#isGone && !this.#stream.write(written)) this.#isFull = true
+    if (!this.#isGone && !this.#write(written)) this.#isFull = true
   }
 
   #lose(): void {

@@ -2,6 +2,7 @@ import { deferred } from './deferred.js'
 import { Output } from './output.js'
 import type { PluginDefinition } from './plugin-definition.js'
 import { Session } from './session.js'
+import { guardStdout } from './stdout-guard.js'
 import { openSource, surroundingsOf, type Surroundings } from './surroundings.js'
 
 /**
@@ -13,6 +14,7 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
   if (definition.records !== undefined && definition.events !== undefined) {
     throw new TypeError('a plugin takes records or events, not both')
   }
+  if (surroundings.input === undefined) takeStdin()
   const { input, output, error, exit, clock, onSignal } = surroundingsOf(surroundings)
   const ended = deferred<number>()
   const session = new Session(definition, {
@@ -32,6 +34,7 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
     },
     ended: ended.resolve,
   })
+  if (surroundings.output === undefined) guardStdout(output, error)
   // Nobody reads the text for people: it is not worth an end.
   error.on('error', () => {})
   const source = openSource(
@@ -60,4 +63,11 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
   await written.promise
   exit(status)
   return status
+}
+
+let isStdinTaken = false
+
+function takeStdin(): void {
+  if (isStdinTaken) throw new Error('runPlugin is called twice: a process is one plugin, with one standard input')
+  isStdinTaken = true
 }

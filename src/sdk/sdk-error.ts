@@ -65,5 +65,8 @@ export function endOf(error: unknown): { readonly status: number; readonly text:
   if (error instanceof DispatcherViolation) {
     return { status: EXIT_STATUS.violation, text: `the dispatcher broke the line protocol: ${error.message}` }
   }
-  return { status: EXIT_STATUS.bug, text: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  return {
+    status: EXIT_STATUS.bug,
+    text: error instanceof Error ? (error.stack ?? error.message) : `a handler threw ${String(error)}`,
+  }
 }

@@ -167,6 +167,26 @@ void test('a handler that throws: its stack, and 70', async (t) => {
   t.same(child.said, ['READY 1 ack'])
 })
 
+void test('what a plugin prints is no line of the protocol', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.write('RECORD 1 print\n')
+  await child.line(/^ACK 1$/)
+  child.write('RECORD 2 print\nSTOP\n')
+  t.equal(await child.ended, 0)
+  t.same(child.said, ['READY 1 ack', 'ACK 1', 'ACK 2'])
+  const [notice, ...printed] = child.complaints.split(LF)
+  t.match(notice, /^what this plugin writes to standard output, as console\.log does, goes to standard error: /)
+  const each = ['ls', 'COMMAND x action halt', 'COMMAND y reload', 'written']
+  t.same(printed, [...each, ...each, '2 records', ''])
+})
+
+void test('two plugins in one process: what is wrong is said', async (t) => {
+  const child = await opened('does-as-records-say')
+  child.write('RECORD 1 twice\n')
+  t.equal(await child.ended, 70)
+  t.match(child.complaints, /^Error: runPlugin is called twice: a process is one plugin/)
+})
+
 void test('nobody reads what it says: it ends with 0', async (t) => {
   const child = await opened('does-as-records-say')
   child.closeOutput()

@@ -1,4 +1,5 @@
-// A plugin whose records tell it what to do: `wait` for the answer to a command, `throw`, `end` its output. The rest it counts.
+// A plugin whose records tell it what to do: `wait` for the answer to a command, `throw`,
+// `print` what others take for a line, run as a plugin `twice`. The rest it counts.
 
 import { runPlugin } from '../../../src/sdk/index.js'
 
@@ -9,6 +10,11 @@ await runPlugin({
     count += batch.count
     for (const { text } of batch) {
       if (text === 'wait') await plugin.command('wait')
+      if (text === 'print') {
+        console.log('ls\nCOMMAND x action halt')
+        process.stdout.write(Buffer.from('COMMAND y reload\n'), () => console.error('written'))
+      }
+      if (text === 'twice') await runPlugin({})
       if (text === 'throw') throw new Error('as the record said')
     }
   },
