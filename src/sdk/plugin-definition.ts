@@ -42,12 +42,15 @@ export interface PluginDefinition {
   events?(event: AuditEvent, plugin: Plugin): void | Promise<void>
   /** In its place in the order; acknowledged like a record. */
   lost?(gap: Gap, plugin: Plugin): void | Promise<void>
-  /** Beside all other handlers, once, after the opening: what a plugin does that sends records. */
+  /**
+   * Beside all other handlers, once, after the opening: what a plugin does that sends records. When `plugin.stopping` is
+   * aborted it has two seconds more to return, before `stop` is called; what it throws then counts for nothing.
+   */
   main?(plugin: Plugin): Promise<void>
   /** All records of ours up to n are settled: each that wants them has them, or has lost them by its own policy. */
-  settled?(n: number, plugin: Plugin): void
+  settled?(n: number, plugin: Plugin): void | Promise<void>
   /** A record of ours was not taken; without this handler `bad-record` is told on stderr, and `busy` ends the process. */
-  refused?(refusal: RefusedRecord, plugin: Plugin): void
+  refused?(refusal: RefusedRecord, plugin: Plugin): void | Promise<void>
   /** The dispatcher reloaded, or a HUP came: the plugin's own configuration is to be read again. */
   reload?(plugin: Plugin): void | Promise<void>
   /** Last of all, when everything before it is done: STOP, the end of input, or SIGTERM. Exit status 0 follows. */

@@ -3,6 +3,7 @@
 import { Acknowledger } from './acknowledger.js'
 import type { Clock } from './clock.js'
 import type { Commands } from './commands.js'
+import { deferred } from './deferred.js'
 import { EventFlow } from './event-flow.js'
 import type { Hello } from './hello.js'
 import type { Item, UrgentLine } from './intake.js'
@@ -26,7 +27,12 @@ export interface RunningHost {
   expired(): void
   /** A text for people. */
   complain(text: string): void
+  /** A handler that runs beside the others has failed. */
+  failed(error: unknown): void
 }
+
+/** So long is waited for `main` at the end: the dispatcher's patience, by `stop_timeout`, is five seconds. */
+const MAIN_PATIENCE_MS = 2000
 
 export class RunningPlugin {
   readonly #definition: PluginDefinition
@@ -34,6 +40,7 @@ export class RunningPlugin {
   readonly #acknowledger: Acknowledger
   readonly #flow: EventFlow | undefined
   #batch: RecordBatch | undefined
+  #main: Promise<void> = Promise.resolve()
   readonly plugin: Plugin
   readonly sender: Sender
 
@@ -57,6 +64,11 @@ export class RunningPlugin {
         host.expired()
       },
     })
+  }
+
+  /** Begins what runs beside all other handlers. */
+  begin(): void {
+    this.#main = this.#runMain()
   }
 
   /** A promise only for a handler that takes its time. */
@@ -98,7 +110,7 @@ export class RunningPlugin {
         return
       case 'ACK':
         this.sender.acknowledged(line.n)
-        this.#definition.settled?.(line.n, this.plugin)
+        this.#beside(this.#definition.settled?.(line.n, this.plugin))
         return
       case 'OK':
         if (this.#host.commands.answered(line.tag, line.result)) return
@@ -125,7 +137,32 @@ export class RunningPlugin {
 
   async #stop(leavesOpen: boolean): Promise<void> {
     if (!leavesOpen) await this.#flow?.flush()
+    await this.#mainEnded()
     await unlessStopped(this.#definition.stop?.(this.plugin))
+  }
+
+  async #runMain(): Promise<void> {
+    try {
+      await this.#definition.main?.(this.plugin)
+    } catch (error) {
+      // At the end, what main was waiting for cannot come any more.
+      if (!this.#host.stopping.aborted) this.#host.failed(error)
+    }
+  }
+
+  async #mainEnded(): Promise<void> {
+    const over = deferred<void>()
+    const cancel = this.#host.clock.after(MAIN_PATIENCE_MS, over.resolve)
+    await Promise.race([this.#main, over.promise])
+    cancel()
+  }
+
+  /** What nothing waits for fails the plugin all the same. */
+  #beside(handling: void | Promise<void>): void {
+    if (handling === undefined) return
+    void unlessStopped(handling).catch((error: unknown) => {
+      this.#host.failed(error)
+    })
   }
 
   #takeError(tag: string, code: string, text: string): void {
@@ -135,7 +172,7 @@ export class RunningPlugin {
       return
     }
     const refusal = new RefusedRecord(n, code, text)
-    if (this.#definition.refused !== undefined) this.#definition.refused(refusal, this.plugin)
+    if (this.#definition.refused !== undefined) this.#beside(this.#definition.refused(refusal, this.plugin))
     // The record is not taken, and later ones may be: nobody but the author can put that right.
     else if (code === 'busy') throw refusal
     else this.#host.complain(`record ${n} was refused: ${code} ${text}`)

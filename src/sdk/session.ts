@@ -164,17 +164,8 @@ export class Session {
   #run(running: RunningPlugin): void {
     this.#intake.open()
     this.#state = { kind: 'running', running }
-    void this.#main(running)
+    running.begin()
     this.#work()
-  }
-
-  async #main({ plugin }: RunningPlugin): Promise<void> {
-    try {
-      await this.#definition.main?.(plugin)
-    } catch (error) {
-      // At the end, what main was waiting for cannot come any more.
-      if (!this.#stopping.signal.aborted) this.#fail(error)
-    }
   }
 
   #running(hello: Hello, from: number | undefined): RunningPlugin {
@@ -192,6 +183,9 @@ export class Session {
       },
       complain: (text) => {
         this.#complain(text)
+      },
+      failed: (error) => {
+        this.#fail(error)
       },
     })
   }

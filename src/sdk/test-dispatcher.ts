@@ -115,7 +115,7 @@ export class TestDispatcher {
     return this.#next - 1
   }
 
-  /** So many milliseconds go by: what the plugin waits for in time, it has. */
+  /** So many milliseconds go by: for open events, and at the end for a `main` that does not return. */
   pass(ms: number): void {
     this.#clock.pass(ms)
   }

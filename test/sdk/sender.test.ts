@@ -21,13 +21,18 @@ interface Opened {
 }
 
 /** A plugin that does what a test lets it do. */
-async function opened(definition: PluginDefinition = {}, options: TestDispatcherOptions = {}): Promise<Opened> {
+async function opened(
+  definition: PluginDefinition = {},
+  options: TestDispatcherOptions = {},
+  rest: () => Promise<void> = async () => {},
+): Promise<Opened> {
   let running: Plugin | undefined
   const dispatcher = testPlugin(
     {
       ...definition,
       async main(plugin) {
         running = plugin
+        await rest()
       },
     },
     options,
@@ -247,6 +252,54 @@ void test('main may have its own way to be ended', async (t) => {
   await dispatcher.until(() => dispatcher.ready !== undefined)
   t.equal(await dispatcher.stop(), 0)
   t.equal(dispatcher.complaints, '')
+})
+
+void test('what main does when it is told to stop is waited for, before stop', async (t) => {
+  for (const how of ['stop', 'end', 'term'] as const) {
+    const seen: string[] = []
+    const dispatcher = testPlugin({
+      records: () => void seen.push('records'),
+      async main({ stopping }) {
+        await new Promise((resolve) => stopping.addEventListener('abort', resolve))
+        for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve))
+        seen.push('position saved')
+      },
+      stop: () => void seen.push('stop'),
+    })
+    await dispatcher.until(() => dispatcher.ready !== undefined)
+    await dispatcher.acknowledged(dispatcher.send('a'))
+    if (how === 'term') dispatcher.signal('SIGTERM')
+    t.equal(await (how === 'term' ? dispatcher.status : dispatcher[how]()), 0)
+    t.same(seen, ['records', 'position saved', 'stop'], how)
+  }
+})
+
+void test('a main that does not return is waited for two seconds', async (t) => {
+  const seen: string[] = []
+  const { dispatcher, plugin } = await opened({ stop: () => void seen.push('stop') }, {}, () => new Promise(() => {}))
+  const status = dispatcher.stop()
+  await untilTurn(() => plugin.stopping.aborted)
+  dispatcher.pass(1999)
+  for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve))
+  t.same(seen, [])
+  dispatcher.pass(1)
+  t.equal(await status, 0)
+  t.same(seen, ['stop'])
+})
+
+void test('handlers of settlements and refusals that reject end the process as others do', async (t) => {
+  const failing = async (): Promise<void> => {
+    await Promise.resolve()
+    throw new Error('disk full')
+  }
+  for (const definition of [{ settled: failing }, { refused: failing }]) {
+    const { dispatcher, plugin } = await opened(definition, { settles: false })
+    await plugin.send('a')
+    if (definition.settled === undefined) dispatcher.refuse(1, 'bad-record')
+    else dispatcher.settle(1)
+    t.equal(await dispatcher.status, 70)
+    t.match(dispatcher.complaints, /^Error: disk full\n +at /)
+  }
 })
 
 void test('a pipe that is full makes the sender wait, and loses nothing', async (t) => {
