@@ -28,6 +28,8 @@ export class EntryList {
   /** Lost ranges right behind the first entry, and at the end: so many at least, so as not to look for runs among them. */
   #gapsBehindFirst = 0
   #gapsAtEnd = 0
+  /** What comes to a seq above it came since a segment was sealed. */
+  #sealedTo = 0
 
   /** Bytes of the runs. */
   get bytes(): number {
@@ -163,18 +165,18 @@ export class EntryList {
     }
   }
 
-  /** Copies what lies in `segment` into `log`. */
+  /** Copies what lies in `segment`, of what came since noteSealed(), into `log`. */
   moveOutOf(segment: Segment, log: SegmentLog): void {
-    for (const entry of this.takeAll()) {
+    for (const entry of this.#takeNew()) {
       if (entry.kind === 'run' && entry.segment === segment) moveTo(entry, log)
       this.append(entry)
     }
   }
 
-  /** Bytes that lie in `segment`. */
+  /** Bytes that lie in `segment`, of what came since noteSealed(). */
   bytesIn(segment: Segment): number {
     let bytes = 0
-    for (let index = 0; index < this.length; index++) {
+    for (let index = this.#firstNew; index < this.length; index++) {
       const run = asRun(this.at(index))
       if (run?.segment === segment) bytes += sizeOf(run)
     }
@@ -189,6 +191,30 @@ export class EntryList {
 
   clear(): void {
     for (const entry of this.takeAll()) letGo(entry)
+  }
+
+  /** A segment is full: nothing that comes from now on lies in it. */
+  noteSealed(): void {
+    this.#sealedTo = this.#entries.last?.last ?? this.#sealedTo
+  }
+
+  /** Where the first entry stands, or one before it, that came since noteSealed(). */
+  get #firstNew(): number {
+    let index = this.length
+    while ((this.at(index - 1)?.last ?? 0) > this.#sealedTo) index--
+    return index
+  }
+
+  #takeNew(): Entry[] {
+    const index = this.#firstNew
+    const entries = this.#entries.takeFrom(index)
+    for (const entry of entries) {
+      this.#bytes -= sizeOf(entry)
+      if (entry.kind === 'run') this.#runs--
+    }
+    this.#gapsBehindFirst = Math.min(this.#gapsBehindFirst, Math.max(0, index - 1))
+    this.#gapsAtEnd = 0
+    return entries
   }
 
   /** Makes one of what stands at `index` and what follows it, if they are neighbours of a kind, or of too many. */

@@ -243,10 +243,11 @@ export class ProtocolQueue implements Outbox {
   }
 
   settle(segment: Segment): void {
-    const held = this.#waiting.bytesIn(segment) + this.#sent.list.bytesIn(segment)
-    if (held === 0 || held >= WORTH_PINNING * segment.used) return
-    this.#sent.list.moveOutOf(segment, this.#ownLog)
-    this.#waiting.moveOutOf(segment, this.#ownLog)
+    const lists = [this.#sent.list, this.#waiting]
+    const held = lists.reduce((bytes, list) => bytes + list.bytesIn(segment), 0)
+    const isMoved = held > 0 && held < WORTH_PINNING * segment.used
+    if (isMoved) for (const list of lists) list.moveOutOf(segment, this.#ownLog)
+    for (const list of lists) list.noteSealed()
   }
 
   /** What has been sent and still counts. */

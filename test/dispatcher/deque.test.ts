@@ -7,6 +7,7 @@ const OP = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('shift' as const), times: fc.nat(90) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('insert' as const), at: fc.nat(200), times: fc.nat(40) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), at: fc.nat(200) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('take-from' as const), at: fc.nat(200) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('take-all' as const) }) },
 )
 
@@ -43,6 +44,9 @@ void test('it holds what an array would, wherever it is changed', (t) => {
           case 'remove':
             deque.remove(op.at)
             array.splice(op.at, 1)
+            break
+          case 'take-from':
+            if (deque.takeFrom(op.at).join() !== array.splice(op.at).join()) return false
             break
           case 'take-all':
             if (deque.takeAll().join() !== array.splice(0).join()) return false

@@ -118,6 +118,28 @@ void test('what is moved out of a segment keeps its place', (t) => {
   t.end()
 })
 
+void test('what stood in line when a segment was sealed is not looked at any more', (t) => {
+  const { pool, segment, list } = newList()
+  append(list, segment, 1)
+  list.append(gapOf('too-long', 1, 2, 2))
+  list.noteSealed()
+  const next = pool.take()
+  const run = append(list, next, 3)
+  list.append(gapOf('too-long', 1, 4, 4))
+  t.equal(list.bytesIn(segment), 0)
+  t.equal(list.bytesIn(next), run.end - run.start)
+  const log = new SegmentLog(pool, () => {})
+  list.moveOutOf(next, log)
+  t.same(contents(list), [[1], '2-2', [3], '4-4'])
+  t.notOk(pool.out.has(next))
+  t.same([list.runFrom(1), list.lastRun?.first], [2, 3])
+  list.clear()
+  log.close()
+  segment.release()
+  t.equal(pool.out.size, 0)
+  t.end()
+})
+
 void test('lost ranges of changing reasons do not grow in number without end', (t) => {
   const { segment, list } = newList()
   append(list, segment, 1)
@@ -188,7 +210,7 @@ void test('a lost range that was told and lost its beginning is told anew', (t) 
 /** What a list is asked to do; `by` says how much of it. */
 const OPS = fc.array(
   fc.record({
-    do: fc.constantFrom('run', 'gap', 'told-gap', 'take', 'take-part', 'split', 'lose', 'prepend', 'ack'),
+    do: fc.constantFrom('run', 'gap', 'told-gap', 'take', 'take-part', 'move', 'split', 'lose', 'prepend', 'ack'),
     by: fc.nat(3),
     isSecond: fc.boolean(),
   }),
@@ -199,6 +221,7 @@ void test('wherever runs and lost ranges come and go, the first and the last run
   fc.assert(
     fc.property(OPS, (ops) => {
       const { pool, segment, list } = newList()
+      const log = new SegmentLog(pool, () => {})
       const taken: Entry[] = []
       let seq = 0
       for (const { do: what, by, isSecond } of ops) {
@@ -210,6 +233,7 @@ void test('wherever runs and lost ranges come and go, the first and the last run
         else if (what === 'told-gap') list.append(toldGap(++seq))
         else if (what === 'prepend') list.prepend(taken.splice(0))
         else if (what === 'lose' && run?.kind === 'run') list.lose(at, run, firstOf(run, 1 + by), 'queue-full')
+        else if (what === 'move') list.moveOutOf(segment, log)
         else if (what === 'split' && first?.kind === 'run') list.splitFirst(first, firstOf(first, 1 + by))
         else if (what === 'take' && first !== undefined) taken.push(list.takeFirst() ?? first)
         else if (what === 'take-part' && first?.kind === 'run')
@@ -220,6 +244,7 @@ void test('wherever runs and lost ranges come and go, the first and the last run
       list.prepend(taken)
       findsRuns(list)
       list.clear()
+      log.close()
       segment.release()
       assert.equal(pool.out.size, 0)
     }),
