@@ -11,12 +11,13 @@ import {
 } from '../protocol/line.js'
 import { DispatcherViolation } from './sdk-error.js'
 
-/** Reading is paused when so much waits for the handlers: a window of ordinary records, and the PING behind it, are less. */
-export const READ_AHEAD_BYTES = 4 * 1024 * 1024
+/**
+ * Reading is paused when so much waits for the handlers, and a PING behind it is answered late. Records that the dispatcher
+ * wants acknowledged are at most a window: one of 1023 records never comes that far, however long they are.
+ */
+export const READ_AHEAD_BYTES = 64 * 1024 * 1024
 /** The same for records that nobody will send again: what was read is lost with the process. */
 export const FORGOTTEN_AHEAD_BYTES = 64 * 1024
-/** And above so much it is paused even if an answer is waited for: more than any window of ordinary records. */
-export const MOST_AHEAD_BYTES = 64 * 1024 * 1024
 const FIRST_BYTES = 128 * 1024
 /** A buffer that has grown beyond this is not kept for the next time. */
 const KEPT_BYTES = 1024 * 1024

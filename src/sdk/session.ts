@@ -4,14 +4,7 @@
 import type { Clock } from './clock.js'
 import { Commands } from './commands.js'
 import { helloOf, type Hello } from './hello.js'
-import {
-  FORGOTTEN_AHEAD_BYTES,
-  Intake,
-  MOST_AHEAD_BYTES,
-  READ_AHEAD_BYTES,
-  type Item,
-  type UrgentLine,
-} from './intake.js'
+import { FORGOTTEN_AHEAD_BYTES, Intake, READ_AHEAD_BYTES, type Item, type UrgentLine } from './intake.js'
 import type { Output } from './output.js'
 import type { PluginDefinition } from './plugin-definition.js'
 import { acknowledgingOf, readyLine } from './ready.js'
@@ -130,7 +123,7 @@ export class Session {
     if (this.#state.kind === 'over') return
     const isAwaiting =
       this.#commands.open > 0 || (this.#state.kind === 'running' && this.#state.running.sender.isWaiting)
-    const isFull = this.#intake.aheadBytes > (isAwaiting ? MOST_AHEAD_BYTES : this.#aheadBytes)
+    const isFull = this.#intake.aheadBytes > (isAwaiting ? READ_AHEAD_BYTES : this.#aheadBytes)
     if (isFull === this.#isPaused) return
     this.#isPaused = isFull
     if (isFull) this.#host.pauseInput()

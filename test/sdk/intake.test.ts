@@ -7,6 +7,7 @@ import { FORGOTTEN_AHEAD_BYTES, Intake, READ_AHEAD_BYTES } from '../../src/sdk/i
 
 const CHUNK_RECORDS = 250
 const RECORD_BYTES = 256
+const LONGEST_LINE_BYTES = 65_536
 
 /** `count` RECORD lines from seq `first` on, of 256 bytes each. */
 function lines(first: number, count: number): Buffer {
@@ -44,6 +45,10 @@ async function running(definition: PluginDefinition): Promise<Running> {
 
 async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve))
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn()
 }
 
 /** Writes records until the plugin reads no more; returns the last seq. */
@@ -98,11 +103,43 @@ void test('while a handler works the input is read so far ahead, and no further'
   t.equal(await status, 0)
 })
 
+void test('PING is answered behind a window of 1023 of the longest records, while a handler works', async (t) => {
+  let release = (): void => {}
+  const { input, said, status } = await running({
+    window: 1023,
+    async records() {
+      await new Promise<void>((resolve) => (release = resolve))
+    },
+  })
+  const longest = Buffer.from('x'.repeat(LONGEST_LINE_BYTES - 'RECORD 1000 \n'.length))
+  for (let seq = 1; seq <= 1023; seq++) {
+    input.write(`RECORD ${seq} `)
+    input.write(longest)
+    input.write('\n')
+    if (seq % 64 === 0) await turn()
+  }
+  input.write('PING 7\n')
+  while (!said().includes('PONG 7\n')) await turn()
+  t.notMatch(said(), /ACK/)
+  input.end()
+  let isOver = false
+  void status.finally(() => (isOver = true))
+  const over = (): boolean => isOver
+  while (!over()) {
+    release()
+    await turn()
+  }
+  t.match(said(), /ACK 1023\n$/)
+})
+
 void test('an answer that a handler waits for is read, however much comes before it', async (t) => {
   let isAnswered = false
   let ask = (): void => {}
+  let seen = 0
   const { input, said, status } = await running({
-    async records(_batch, plugin) {
+    acknowledge: 'never',
+    async records({ last }, plugin) {
+      seen = last
       if (isAnswered) return
       await new Promise<void>((resolve) => (ask = resolve))
       await plugin.stats()
@@ -117,7 +154,7 @@ void test('an answer that a handler waits for is read, however much comes before
   t.notOk(input.isPaused(), 'asking makes it read on')
   input.write(lines(last + 1, 8 * CHUNK_RECORDS))
   input.write('OK c1 {}\n')
-  while (!said().includes(`ACK ${last + 8 * CHUNK_RECORDS}\n`)) await turn()
+  await until(() => seen === last + 8 * CHUNK_RECORDS)
   t.ok(isAnswered)
   input.end()
   t.equal(await status, 0)
@@ -126,8 +163,11 @@ void test('an answer that a handler waits for is read, however much comes before
 void test('so is a settlement', async (t) => {
   let isSettled = false
   let ask = (): void => {}
-  const { input, said, status } = await running({
-    async records(_batch, plugin) {
+  let seen = 0
+  const { input, status } = await running({
+    acknowledge: 'never',
+    async records({ last }, plugin) {
+      seen = last
       if (isSettled) return
       await plugin.send('r')
       await new Promise<void>((resolve) => (ask = resolve))
@@ -140,7 +180,7 @@ void test('so is a settlement', async (t) => {
   await turn()
   input.write(lines(last + 1, CHUNK_RECORDS))
   input.write('ACK 1\n')
-  while (!said().includes(`ACK ${last + CHUNK_RECORDS}\n`)) await turn()
+  await until(() => seen === last + CHUNK_RECORDS)
   t.ok(isSettled)
   input.end()
   t.equal(await status, 0)
@@ -149,8 +189,11 @@ void test('so is a settlement', async (t) => {
 void test('so is room for one more record', async (t) => {
   let isSent = false
   let ask = (): void => {}
+  let seen = 0
   const { input, said, status } = await running({
-    async records(_batch, plugin) {
+    acknowledge: 'never',
+    async records({ last }, plugin) {
+      seen = last
       if (isSent) return
       await new Promise<void>((resolve) => (ask = resolve))
       for (let n = 1; n <= 5000; n++) await plugin.send('r')
@@ -162,7 +205,7 @@ void test('so is room for one more record', async (t) => {
   while (!said().includes('RECORD 4095 ')) await turn()
   input.write(lines(last + 1, CHUNK_RECORDS))
   input.write('ACK 4000\n')
-  while (!said().includes(`ACK ${last + CHUNK_RECORDS}\n`)) await turn()
+  await until(() => seen === last + CHUNK_RECORDS)
   t.ok(isSent)
   input.end()
   t.equal(await status, 0)
