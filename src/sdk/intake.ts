@@ -28,11 +28,18 @@ const [R, E, C, O, D] = [0x52, 0x45, 0x43, 0x4f, 0x44]
 
 /** What waits for its turn, in the order in which it came. Offsets are those of its Hand. */
 export type Item =
-  | { readonly kind: 'records'; readonly start: number; end: number; count: number; last: number }
+  | {
+      readonly kind: 'records'
+      readonly start: number
+      end: number
+      count: number
+      last: number
+      readonly arrivedMs: number
+    }
   | { readonly kind: 'lost'; readonly lost: Lost }
   | { readonly kind: 'reload' }
-  /** An event has been open for too long. */
-  | { readonly kind: 'expire' }
+  /** An event had been open for too long at this time. */
+  | { readonly kind: 'expire'; readonly atMs: number }
   /** `leavesOpen`: open events are left to the next process, which gets their records again. */
   | { readonly kind: 'stop'; readonly leavesOpen: boolean }
 
@@ -46,6 +53,8 @@ export type UrgentLine = Extract<DispatcherLine, { verb: 'HELLO' | 'ACK' | 'PING
 
 export class Intake {
   readonly #onUrgent: (line: UrgentLine) => void
+  readonly #now: () => number
+  #arrivedMs = 0
   #filling: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
   #other: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES)
   #filled = 0
@@ -57,9 +66,13 @@ export class Intake {
   /** What comes now is left to the next process, but for what is urgent. */
   #isLeaving = false
 
-  /** Throws, as push() does, what `onUrgent` throws. */
-  constructor(onUrgent: (line: UrgentLine) => void) {
+  /**
+   * Throws, as push() does, what `onUrgent` throws. With `now`, records that arrived at different times are different items;
+   * without it all that waits is one.
+   */
+  constructor(onUrgent: (line: UrgentLine) => void, now: () => number = () => 0) {
     this.#onUrgent = onUrgent
+    this.#now = now
   }
 
   /** READY was said: before it nothing comes but HELLO, or STOP. */
@@ -74,6 +87,7 @@ export class Intake {
 
   /** Takes the next bytes; the caller may reuse them. Throws a DispatcherViolation. */
   push(chunk: Buffer): void {
+    this.#arrivedMs = this.#now()
     const filled = this.#filled + chunk.length
     if (filled > this.#filling.length) this.#filling = enlarged(this.#filling, this.#filled, filled)
     chunk.copy(this.#filling, this.#filled)
@@ -161,12 +175,12 @@ export class Intake {
     }
     this.#lastSeq = last
     const before = this.#items.at(-1)
-    if (before?.kind === 'records' && before.end === start) {
+    if (before?.kind === 'records' && before.end === start && before.arrivedMs === this.#arrivedMs) {
       before.end = end
       before.count += count
       before.last = last
     } else {
-      this.#items.push({ kind: 'records', start, end, count, last })
+      this.#items.push({ kind: 'records', start, end, count, last, arrivedMs: this.#arrivedMs })
     }
   }
 

@@ -21,11 +21,11 @@ export interface PluginDefinition {
    * promise is resolved. `manual`: by `plugin.ack(seq)`. `never`: the dispatcher forgets a record when it is written.
    */
   readonly acknowledge?: 'batch' | 'manual' | 'never'
-  /** Records that the dispatcher sends ahead of their acknowledgement; its default is 4096. */
+  /** Records that the dispatcher sends ahead of their acknowledgement; its default is 4096. With `events` at least 64. */
   readonly window?: number
   /** The numbers of the records that this plugin sends are its own lasting positions. */
   readonly positions?: boolean
-  /** How long an event may be open, and how much memory open events may take. */
+  /** How long an event may be open, 800 ms if nothing is said, and how much memory open events may take. */
   readonly eventLimits?: EventLimits
 
   /** First of all: reads the configuration, opens files. Throws BadConfiguration if it has to. */
@@ -37,7 +37,7 @@ export interface PluginDefinition {
   /**
    * Instead of `records`: whole events, the records that share node, time and serial, each as soon as it is whole. It is
    * acknowledged when the handler is done, as far as no open event has records below; unfinished events are handed over
-   * after two seconds, or at the end, and say so. An event may be kept for good.
+   * after 0.8 seconds, or at the end, and say so. An event may be kept for good.
    */
   events?(event: AuditEvent, plugin: Plugin): void | Promise<void>
   /** In its place in the order; acknowledged like a record. */

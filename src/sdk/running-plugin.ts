@@ -24,13 +24,18 @@ export interface RunningHost {
   /** Somebody waits for what only the dispatcher can say. */
   waiting(): void
   /** An event has been open for too long. */
-  expired(): void
+  expired(atMs: number): void
   /** A text for people. */
   complain(text: string): void
   /** A handler that runs beside the others has failed. */
   failed(error: unknown): void
 }
 
+/**
+ * An open event holds its acknowledgement back, and a plugin acknowledges within a second; so its time is shorter than the two
+ * seconds of auditd, though the kernel writes the records of an event within milliseconds.
+ */
+const OPEN_EVENT_MS = 800
 /** So long is waited for `main` at the end: the dispatcher's patience, by `stop_timeout`, is five seconds. */
 const MAIN_PATIENCE_MS = 2000
 
@@ -55,15 +60,20 @@ export class RunningPlugin {
     this.sender = new Sender(output, host, hello, definition.positions ?? false)
     this.plugin = new Plugin(hello, stopping, this.#acknowledger, commands, this.sender)
     if (definition.events === undefined) return
-    this.#flow = new EventFlow(definition.eventLimits ?? {}, clock, {
+    this.#flow = new EventFlow({ timeoutMs: OPEN_EVENT_MS, ...definition.eventLimits }, clock, {
       give: (event) => promised(definition.events?.(event, this.plugin)),
       safe: (seq) => {
         this.#acknowledger.done(seq)
       },
-      expired: () => {
-        host.expired()
+      expired: (atMs) => {
+        host.expired(atMs)
       },
     })
+  }
+
+  /** The time, for what arrives now; it matters to events alone. */
+  get nowMs(): number {
+    return this.#flow?.nowMs ?? 0
   }
 
   /** Begins what runs beside all other handlers. */
@@ -79,14 +89,14 @@ export class RunningPlugin {
         this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last)
         return this.#flow === undefined
           ? promised(this.#definition.records?.(this.#batch, this.plugin))
-          : this.#flow.records(this.#batch)
+          : this.#flow.records(this.#batch, item.arrivedMs)
       case 'lost':
         this.#acknowledger.gap(item.lost)
         return promised(this.#definition.lost?.(item.lost, this.plugin))
       case 'reload':
         return this.#reload()
       case 'expire':
-        return this.#flow?.expire()
+        return this.#flow?.expire(item.atMs)
       case 'stop':
         return this.#stop(item.leavesOpen)
       default:

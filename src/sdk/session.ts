@@ -45,9 +45,12 @@ export class Session {
     this.#definition = definition
     this.#aheadBytes = acknowledgingOf(definition) === 'never' ? FORGOTTEN_AHEAD_BYTES : READ_AHEAD_BYTES
     this.#host = host
-    this.#intake = new Intake((line) => {
-      this.#takeUrgent(line)
-    })
+    this.#intake = new Intake(
+      (line) => {
+        this.#takeUrgent(line)
+      },
+      () => (this.#state.kind === 'running' ? this.#state.running.nowMs : 0),
+    )
     this.#turns = new Turns(this.#intake, {
       give: (item, bytes) => this.#give(item, bytes),
       done: (item) => {
@@ -170,8 +173,8 @@ export class Session {
       waiting: () => {
         this.#regulate()
       },
-      expired: () => {
-        this.#intake.add({ kind: 'expire' })
+      expired: (atMs) => {
+        this.#intake.add({ kind: 'expire', atMs })
         this.#work()
       },
       complain: (text) => {

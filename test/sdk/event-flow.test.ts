@@ -51,18 +51,105 @@ void test('an event that nothing ends is handed over when its time is over', asy
   dispatcher.send(record('SYSCALL', 1))
   dispatcher.ping(1)
   await dispatcher.until(() => dispatcher.pongs.length === 1)
-  dispatcher.pass(1000)
+  dispatcher.pass(400)
   dispatcher.send(record('SYSCALL', 2))
   dispatcher.ping(2)
   await dispatcher.until(() => dispatcher.pongs.length === 2)
   t.same(seen, [])
-  dispatcher.pass(1000)
+  dispatcher.pass(400)
   await dispatcher.acknowledged(1)
   t.same(seen, ['1 SYSCALL timeout'])
-  dispatcher.pass(1000)
+  dispatcher.pass(400)
   await dispatcher.acknowledged(2)
   t.same(seen, ['1 SYSCALL timeout', '2 SYSCALL timeout'])
   t.equal(await dispatcher.stop(), 0)
+})
+
+void test('a handler that is slow splits nothing that had arrived', async (t) => {
+  let release = (): void => {}
+  const seen: string[] = []
+  const dispatcher = testPlugin({
+    async events(event) {
+      seen.push(told(event))
+      if (event.serial === 1) await new Promise<void>((resolve) => (release = resolve))
+    },
+  })
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send(record('LOGIN', 1), record('SYSCALL', 2), record('SYSCALL', 3))
+  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  dispatcher.pass(700)
+  dispatcher.send(record('PROCTITLE', 2))
+  dispatcher.ping(1)
+  await dispatcher.until(() => dispatcher.pongs.length === 1)
+  dispatcher.pass(100)
+  dispatcher.send(record('PROCTITLE', 3))
+  dispatcher.ping(2)
+  await dispatcher.until(() => dispatcher.pongs.length === 2)
+  dispatcher.pass(10_000)
+  release()
+  await dispatcher.acknowledged(5)
+  t.same(seen, ['1 LOGIN', '2 SYSCALL,PROCTITLE', '3 SYSCALL timeout', '3 PROCTITLE'])
+  t.equal(await dispatcher.stop(), 0)
+})
+
+void test('nor does one that keeps the process from reading', async (t) => {
+  const seen: string[] = []
+  const dispatcher = testPlugin({
+    events(event) {
+      seen.push(told(event))
+      if (event.serial !== 1) return
+      dispatcher.pass(10_000)
+      dispatcher.send(record('PROCTITLE', 2))
+    },
+  })
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send(record('SYSCALL', 2), record('LOGIN', 1))
+  await dispatcher.acknowledged(3)
+  t.same(seen, ['1 LOGIN', '2 SYSCALL,PROCTITLE'])
+  dispatcher.send(record('SYSCALL', 4))
+  dispatcher.ping(1)
+  await dispatcher.until(() => dispatcher.pongs.length === 1)
+  dispatcher.pass(800)
+  await dispatcher.acknowledged(4)
+  t.equal(seen.at(-1), '4 SYSCALL timeout', 'afterwards time goes on')
+  t.equal(await dispatcher.stop(), 0)
+})
+
+void test('an expiry that handlers have held up comes later', async (t) => {
+  const seen: string[] = []
+  const dispatcher = testPlugin({
+    events(event) {
+      seen.push(told(event))
+      if (event.serial === 1) dispatcher.pass(500)
+    },
+  })
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send(record('SYSCALL', 2))
+  dispatcher.ping(1)
+  await dispatcher.until(() => dispatcher.pongs.length === 1)
+  dispatcher.pass(100)
+  await dispatcher.until(() => true)
+  dispatcher.send(record('LOGIN', 1))
+  while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  dispatcher.pass(699)
+  dispatcher.ping(2)
+  await dispatcher.until(() => dispatcher.pongs.length === 2)
+  t.same(seen, ['1 LOGIN'])
+  dispatcher.pass(1)
+  await dispatcher.acknowledged(2)
+  t.same(seen, ['1 LOGIN', '2 SYSCALL timeout'])
+  t.equal(await dispatcher.stop(), 0)
+})
+
+void test('a window that is smaller than events may be is refused', async (t) => {
+  const dispatcher = testPlugin({ window: 63, events() {} })
+  t.equal(await dispatcher.status, 70)
+  t.match(dispatcher.complaints, /RangeError: window is 63, and with events at least 64/)
+  t.equal(dispatcher.ready, undefined)
+  const enough = testPlugin({ window: 64, events() {} })
+  await enough.until(() => enough.ready !== undefined)
+  t.same(enough.ready, ['ack', 'window=64'])
+  t.equal(await enough.stop(), 0)
 })
 
 void test('limits are those of the plugin', async (t) => {
