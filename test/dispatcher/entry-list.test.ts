@@ -210,7 +210,19 @@ void test('a lost range that was told and lost its beginning is told anew', (t) 
 /** What a list is asked to do; `by` says how much of it. */
 const OPS = fc.array(
   fc.record({
-    do: fc.constantFrom('run', 'gap', 'told-gap', 'take', 'take-part', 'move', 'split', 'lose', 'prepend', 'ack'),
+    do: fc.constantFrom(
+      'run',
+      'gap',
+      'told-gap',
+      'take',
+      'take-part',
+      'move',
+      'seal',
+      'split',
+      'lose',
+      'prepend',
+      'ack',
+    ),
     by: fc.nat(3),
     isSecond: fc.boolean(),
   }),
@@ -234,6 +246,7 @@ void test('wherever runs and lost ranges come and go, the first and the last run
         else if (what === 'prepend') list.prepend(taken.splice(0))
         else if (what === 'lose' && run?.kind === 'run') list.lose(at, run, firstOf(run, 1 + by), 'queue-full')
         else if (what === 'move') list.moveOutOf(segment, log)
+        else if (what === 'seal') list.noteSealed()
         else if (what === 'split' && first?.kind === 'run') list.splitFirst(first, firstOf(first, 1 + by))
         else if (what === 'take' && first !== undefined) taken.push(list.takeFirst() ?? first)
         else if (what === 'take-part' && first?.kind === 'run')
