@@ -1,6 +1,8 @@
 // to-json: writes each record as a line of JSON to the end of a file. A plugin with `format = protocol`, by the SDK.
 // Usage: node build/to-json.js FILE
 //
+// In a copy of this directory: npm install, npm install /path/to/audispd, npm run build.
+//
 // Compiled by tsc, and not run by Node as it stands: Node takes types out by WebAssembly, which there is none of where
 // audispd runs under auditd.
 
@@ -44,13 +46,21 @@ const plugin: PluginDefinition = {
 
 function asObject({ seq, text, parsed }: BatchRecord): object {
   if (parsed === undefined) return { seq, text }
+  // What a program says in msg='...' comes behind what the kernel says of it, and shall not hide it: the first of a name counts.
+  const fields = new Map<string, string>()
+  const repeated: [key: string, text: string][] = []
+  for (const { key, text: value } of parsed.fields()) {
+    if (fields.has(key)) repeated.push([key, value])
+    else fields.set(key, value)
+  }
   return {
     seq,
     ...(parsed.node === '' ? {} : { node: parsed.node }),
     type: parsed.typeName,
     time: new Date(parsed.timeMs).toISOString(),
     serial: parsed.serial,
-    fields: Object.fromEntries(parsed.fields().map((field) => [field.key, field.text])),
+    fields: Object.fromEntries(fields),
+    ...(repeated.length === 0 ? {} : { repeated }),
   }
 }
 
