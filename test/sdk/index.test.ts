@@ -28,29 +28,16 @@ function compiled(dir: string): { readonly status: number | null; readonly outpu
   mkdirSync(join(dir, 'node_modules'))
   symlinkSync(root, join(dir, 'node_modules/audispd'))
   symlinkSync(join(root, 'node_modules/@types'), join(dir, 'node_modules/@types'))
-  const compilerOptions = {
-    strict: true,
-    module: 'nodenext',
-    target: 'es2023',
-    types: ['node'],
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    outDir: 'out',
-    rootDir: '.',
-  }
-  writeFileSync(join(dir, 'package.json'), JSON.stringify({ type: 'module' }))
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-  for (const [name, text] of examples()) writeFileSync(join(dir, name), text)
+  for (const [name, text] of examples()) writeFileSync(join(dir, name), text.replaceAll('/var/log/append/', `${dir}/`))
   const tsc = resolve('node_modules/.bin/tsc')
   const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', dir], { encoding: 'utf8' })
   return { status, output: stdout }
 }
 
 function examples(): [name: string, text: string][] {
-  return [...PAGE.matchAll(/<!-- example: (\S+) -->\n\n```ts\n([^]*?)```\n/g)].map(([, name = '', text = '']) => [
-    name,
-    text,
-  ])
+  return [...PAGE.matchAll(/<!-- example: (\S+) -->\n\n```(?:ts|json)\n([^]*?)```\n/g)].map(
+    ([, name = '', text = '']) => [name, text],
+  )
 }
 
 interface Ended {
@@ -61,7 +48,7 @@ interface Ended {
 
 /** Runs an example as a dispatcher would, which answers every command with `answer`, until it has said `last`. */
 async function ran(dir: string, name: string, lines: readonly string[], last: RegExp, answer = 'OK'): Promise<Ended> {
-  const child = spawn(process.execPath, [join('out', name.replace(/ts$/, 'js'))], { cwd: dir, stdio: 'pipe' })
+  const child = spawn(process.execPath, [join('build', name.replace(/ts$/, 'js'))], { cwd: dir, stdio: 'pipe' })
   const said: string[] = []
   let complaints = ''
   let rest = ''
@@ -112,6 +99,8 @@ void test('every example of the page compiles against the package, and does what
   const names = examples().map(([name]) => name)
   t.same(names, [
     'append.ts',
+    'package.json',
+    'tsconfig.json',
     'exactly-once.ts',
     'logins.ts',
     'from-a-file.ts',
@@ -119,7 +108,7 @@ void test('every example of the page compiles against the package, and does what
     'quiet.ts',
     'count.test.ts',
   ])
-  t.equal(PAGE.split('```ts').length - 1, names.length, 'none is left out')
+  t.equal(PAGE.split(/```(?:ts|json)/).length - 1, names.length, 'none is left out')
 
   const file = join(dir, 'records.log')
   const append = await ran(dir, 'append.ts', recordLines(1), /^ACK 3$/)
@@ -149,13 +138,13 @@ void test('every example of the page compiles against the package, and does what
   t.equal(readFileSync(join(dir, 'position'), 'utf8'), '2')
 
   const quiet = await ran(dir, 'quiet.ts', [], /notify/, 'ERR TAG denied action:block-ip')
-  t.match(quiet, { status: 0, complaints: '' })
+  t.match(quiet, { status: 0, complaints: 'action: denied: action:block-ip\n' })
   t.match(
     quiet.said.join('\n'),
     /subscribe type=USER_\*,LOGIN\n.* action block-ip 192\.0\.2\.1\n.* notify warn not%20allowed/,
   )
 
-  const tested = spawnSync(process.execPath, ['out/count.test.js'], { cwd: dir, encoding: 'utf8' })
+  const tested = spawnSync(process.execPath, ['build/count.test.js'], { cwd: dir, encoding: 'utf8' })
   t.equal(tested.status, 0, tested.stdout)
 })
 
