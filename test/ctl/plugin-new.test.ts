@@ -83,6 +83,15 @@ void test('each language and direction, by the test that comes with it', { timeo
   await Promise.all(Array.from({ length: AT_ONCE }, work))
 })
 
+void test('the SDK is copied into the plugin, not linked to', async (t) => {
+  for (const lang of ['js', 'ts']) {
+    const dir = join(t.testdir(), lang)
+    await pluginNew(['siem', '--lang', lang, '--dir', dir], fakeHost('/'))
+    const installs = readFileSync(join(dir, 'README'), 'utf8').match(/^npm install .*/gm)
+    t.same(installs, ['npm install --install-links /opt/audispd'], 'a relative link is broken in /usr/local/lib')
+  }
+})
+
 void test('nothing of the templates is left in what is written', async (t) => {
   const dir = t.testdir()
   const host = fakeHost('/')
