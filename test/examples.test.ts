@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test, type Test } from 'tap'
 import { Conversation } from '../src/ctl/conformance/conversation.js'
-import { manyRecords, oddRecords, recordedRecords } from '../src/ctl/conformance/sample-records.js'
+import { manyRecords, oddRecords, recordedRecords, withEnds } from '../src/ctl/conformance/sample-records.js'
 import { Stage, type Examinee } from '../src/ctl/conformance/stage.js'
 import { Workplace } from '../src/ctl/conformance/workplace.js'
 import { SYSTEM_CLOCK } from '../src/dispatcher/clock.js'
@@ -53,7 +53,7 @@ function examineeOf(t: Test, [path = '', ...args]: readonly string[]): Examinee 
     limits: { readyMs: 10_000, stopMs: 5000, answerMs: 5000, ackMs: 5000 },
     clock: SYSTEM_CLOCK,
     workplace,
-    facts: { sentCommand: false, stopFails: false, mostRecords: 0 },
+    facts: { sentDeniable: false, stopFails: false, mostRecords: 0 },
     violations: new Map(),
   }
 }
@@ -80,7 +80,7 @@ void test('exactly-once, in Python', async (t) => {
   t.same(readFileSync(join(dir, 'odd')), asLines(oddRecords()), 'byte for byte')
   // Killed twice in the first run, then begun anew in another one.
   await holds(t, ['--only', 'redelivery'], [PYTHON, EXACTLY_ONCE, join(dir, 'killed')])
-  const sent = [...manyRecords(64 * 1024), ...manyRecords(64 * 1024).slice(0, 20)]
+  const sent = [...withEnds(manyRecords(64 * 1024)), ...withEnds(manyRecords(64 * 1024).slice(0, 20))]
   t.same(readFileSync(join(dir, 'killed')), asLines(sent), 'each record once')
 })
 

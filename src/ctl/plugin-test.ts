@@ -23,7 +23,8 @@ Plays the dispatcher to a plugin, and holds what it does against its contract.
 
   --format FORMAT       ${FORMATS.join(' or ')} (default protocol), as in the drop-in
   --direction DIRECTION out, in or both, as in the drop-in (default: judged by what it does)
-  --timeout TIME        for READY, the end, and each answer (default 10s, 5s, 5s)
+  --timeout TIME        for READY, the end, each answer, and an ACK above its second
+                        (default 10s, 5s, 5s, 1s)
   --only CHECK,...      these checks alone
   --list                name the checks, each with its reason, and start nothing
   --json                one JSON object instead of text
@@ -42,7 +43,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const DEFAULT_LIMITS: Limits = { readyMs: 10_000, stopMs: 5000, answerMs: 5000, ackMs: 2000 }
+/** What a plugin may wait before it acknowledges. */
+const ACK_MS = 1000
+const DEFAULT_LIMITS: Limits = { readyMs: 10_000, stopMs: 5000, answerMs: 5000, ackMs: ACK_MS + 1000 }
 const readTimeout = time(100, 600_000)
 
 /** Runs a program through the contract of plugins. */
@@ -75,7 +78,7 @@ export async function pluginTest(args: readonly string[], host: Host): Promise<n
   const workplace = new Workplace()
   const findings: Finding[] = []
   try {
-    const facts = { sentCommand: false, stopFails: false, mostRecords: 0 }
+    const facts = { sentDeniable: false, stopFails: false, mostRecords: 0 }
     const violations = new Map<string, Violation>()
     const examinee: Examinee = { program, format, direction, limits, clock: SYSTEM_CLOCK, workplace, facts, violations }
     await examine(examinee, checks, (finding) => {
@@ -115,7 +118,8 @@ function limitsOf(timeout: string | undefined): Limits {
   if (timeout === undefined) return DEFAULT_LIMITS
   const parsed = readTimeout(timeout)
   if ('mistake' in parsed) throw usage(VERB, `--timeout: ${parsed.mistake}`)
-  return { ...DEFAULT_LIMITS, readyMs: parsed.value, stopMs: parsed.value, answerMs: parsed.value }
+  const { value } = parsed
+  return { readyMs: value, stopMs: value, answerMs: value, ackMs: ACK_MS + value }
 }
 
 /** A drop-in has an absolute path; on a command line any way to name a program will do. */

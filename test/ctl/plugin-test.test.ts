@@ -1,9 +1,10 @@
 // Plugins that are wrong in one way each, and the check that says so.
 
-import { chmodSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'tap'
 import { CHECKS } from '../../src/ctl/conformance/checks.js'
+import { plugin as pluginVerb } from '../../src/ctl/plugin.js'
 import { pluginNew } from '../../src/ctl/plugin-new.js'
 import { pluginTest } from '../../src/ctl/plugin-test.js'
 import { fakeHost } from './fake-host.js'
@@ -47,7 +48,7 @@ const CASES: readonly Case[] = [
   },
   { plugin: 'stops-reading', checks: { opening: 'ok', burst: /nothing of the kind/ }, options: ['--timeout', '2s'] },
   { plugin: 'dies-on-reload', checks: { reload: /its end, exit status 0/ } },
-  { plugin: 'acks-torn-record', checks: { 'torn-by-end': 'ok', 'acks-possible': /^ACK 21$/ } },
+  { plugin: 'acks-torn-record', checks: { 'torn-by-end': 'ok', 'acks-possible': /^ACK 22$/ } },
   { plugin: 'ignores-ping', checks: { ping: /nothing of the kind/ }, options: ['--timeout', '2s'] },
   { plugin: 'pongs-another-number', checks: { ping: /PONG 3/, 'pongs-asked': /^PONG 3$/ } },
   { plugin: 'pongs-unasked', checks: { comments: 'ok', 'pongs-asked': /^PONG 1$/ } },
@@ -69,6 +70,35 @@ const CASES: readonly Case[] = [
   { plugin: 'forgets-what-it-acked', checks: { opening: 'ok', redelivery: /'READY 1 ack from=1'/ } },
   { plugin: 'commands-without-a-tag', checks: { opening: 'ok', commands: /'COMMAND notify info hello'/ } },
   { plugin: 'dies-of-a-refusal', checks: { ping: 'ok', refusals: /exit status 1/ } },
+  { plugin: 'dies-when-idle', checks: { opening: 'ok', idle: /its end, exit status 0/ } },
+  { plugin: 'leaves-a-child', checks: { opening: /its end, exit status 0/ } },
+  {
+    plugin: 'splits-at-odd-bytes',
+    checks: { 'any-bytes': /its end, exit status 0/, 'acks-possible': /^ACK 9007199254740991$/ },
+    args: ['latin1'],
+  },
+  {
+    plugin: 'splits-at-odd-bytes',
+    checks: { 'any-bytes': /its end, exit status 0/, 'acks-possible': /^ACK 9007199254740991$/ },
+    args: ['utf8'],
+  },
+  { plugin: 'joins-at-backslash', checks: { 'any-bytes': /nothing of the kind/ }, options: ['--timeout', '2s'] },
+  { plugin: 'dies-of-unknown-verbs', checks: { comments: 'ok', 'unknown-lines': /exit status 1/ } },
+  ...inVain('first subscribe colour=red', /'colour' is no field/),
+  ...inVain('first subscribe', /selector/),
+  ...inVain('first notify loud hello', /LEVEL is debug, info, warn or error/),
+  ...inVain('first notify info', /there is no text/),
+  ...inVain('first notify info 100%', /followed by two hex digits/),
+  ...inVain('first action', /action NAME/),
+  ...inVain('first action halt a%0ab', /without control bytes/),
+  ...inVain('first pause 3s', /takes no arguments/),
+  ...inVain('first dance', /there is no such command/),
+  ...inVain('first stats,first stats', /^'COMMAND first stats'$/),
+  {
+    plugin: 'never-resumes',
+    checks: { opening: 'ok', comments: /nothing of the kind/ },
+    options: ['--timeout', '0.5s'],
+  },
   {
     plugin: 'sends-nothing',
     checks: { opening: 'ok', 'input-records': /^none$/ },
@@ -167,6 +197,10 @@ void test('every wrong plugin is tried, and every check fails for one of them', 
 })
 
 /** Of a JSON report, by the name of the check. */
+function inVain(commands: string, seen: RegExp): readonly Case[] {
+  return [{ plugin: 'asks-in-vain', checks: { opening: 'ok', commands: seen }, args: [commands] }]
+}
+
 function findingsIn(json: string): Map<string, unknown> {
   const parsed: unknown = JSON.parse(json)
   const checks = typeof parsed === 'object' && parsed !== null && 'checks' in parsed ? parsed.checks : []
@@ -271,6 +305,37 @@ void test('a plugin with commands, positions and everything passes, and programs
     checks: [{ name: 'opening', result: 'ok', why: /^A plugin that/, tookMs: Number }],
     exitStatus: 0,
   })
+})
+
+void test('a plugin that takes its time is not wrong', async (t) => {
+  const program = [process.execPath, resolve('test/fixtures/plugins/takes-its-time.js')]
+  const impatient = ['--timeout', '0.4s', '--only']
+  const slow = await verdictOn([...impatient, 'burst', '--', ...program])
+  t.equal(slow.status, 0, slow.out)
+  // The kit's own pace is not the plugin's.
+  const silent = await verdictOn([...impatient, 'pieces', '--', ...program, 'silent'])
+  t.equal(silent.status, 0, silent.out)
+})
+
+void test('a plugin that takes whole events is not wrong', async (t) => {
+  const dir = t.testdir({ node_modules: {}, 'package.json': '{"type":"module"}' })
+  symlinkSync(resolve('.'), join(dir, 'node_modules/audispd'))
+  const [, example = ''] =
+    /<!-- example: logins.ts -->\s+```ts\n([^]*?)```/.exec(readFileSync('docs/sdk.md', 'utf8')) ?? []
+  t.match(example, /events\(/)
+  const wholeEvents = 'opening,recorded-stream,unknown-lines,acks-in-time,torn-by-term,redelivery'
+  writeFileSync(join(dir, 'logins.js'), example)
+  const { status, out } = await verdictOn(['--only', wholeEvents, '--', process.execPath, join(dir, 'logins.js')])
+  t.equal(status, 0, out)
+})
+
+void test('a failure has the same name for the verb as a success', async (t) => {
+  const host = fakeHost('/')
+  t.equal(await pluginVerb(['test', '--json', '--', '/no/such/plugin'], host), 71)
+  t.match(JSON.parse(host.printed().out), { verb: 'plugin test', result: 'failed', exitStatus: 71 })
+  const forPeople = fakeHost('/')
+  t.equal(await pluginVerb(['test', '--', '/no/such/plugin', '--json'], forPeople), 71)
+  t.match(forPeople.printed(), { out: '', warned: /^audispctl plugin test: \/no\/such\/plugin cannot be started/ })
 })
 
 void test('string plugins that are right pass', async (t) => {

@@ -1,6 +1,6 @@
 import { Failed, Skipped, type Scene } from './check.js'
 import { Conversation } from './conversation.js'
-import { record, recordedRecords } from './sample-records.js'
+import { record, recordedRecords, withEnds } from './sample-records.js'
 import type { Stage } from './stage.js'
 
 const FEW = 3
@@ -14,7 +14,7 @@ async function acks(stage: Stage): Promise<void> {
   if (!stage.givesRecords) throw new Skipped('a plugin with direction = in is given no records')
   const conversation = await Conversation.open(stage)
   if (!conversation.hasAck) throw new Skipped('READY came without `ack`')
-  await conversation.deliver(recordedRecords().slice(0, FEW))
+  await conversation.deliver(withEnds(recordedRecords().slice(0, FEW)))
   await conversation.allAcked()
   const { window } = conversation.options
   if (window <= MOST_AT_ONCE) {
@@ -60,10 +60,10 @@ async function reload(stage: Stage): Promise<void> {
 }
 
 async function refusals(stage: Stage): Promise<void> {
-  if (!stage.examinee.facts.sentCommand) throw new Skipped('it sent no COMMAND')
+  if (!stage.examinee.facts.sentDeniable) throw new Skipped('it sent no COMMAND that may be denied')
   const conversation = await Conversation.begin(stage, {}, true)
   await conversation.greet()
-  await conversation.listen(COMMAND_MS)
+  await conversation.livesFor(COMMAND_MS)
   if (stage.givesRecords) await conversation.deliver(recordedRecords().slice(0, RUN_ON))
   await conversation.finish()
 }
@@ -93,7 +93,7 @@ export const ANSWER_SCENES: readonly Scene[] = [
   {
     kind: 'scene',
     name: 'refusals',
-    why: 'A command may be denied by the drop-in, and the plugin has to live with that.',
+    why: 'action and reload, or pause and resume, may be denied by the drop-in, and the plugin has to live with that.',
     formats: ['protocol'],
     play: refusals,
   },

@@ -3,29 +3,19 @@
 
 import { randomUUID } from 'node:crypto'
 import { describeExit } from '../../dispatcher/child.js'
-import type { ReadyOptions } from '../../protocol/line.js'
+import type { Command, CommandMistake } from '../../protocol/command.js'
+import { DEFAULT_WINDOW, type ReadyOptions } from '../../protocol/line.js'
 import { Failed } from './check.js'
 import { InputSide } from './input-side.js'
-import { Listener } from './listener.js'
+import { Listener, MAY_BE_DENIED } from './listener.js'
+import { helloText, type Opening } from './opening.js'
 import type { PluginUnderTest } from './plugin-under-test.js'
 import type { Stage } from './stage.js'
 
 const LF = 0x0a
-const IN_WINDOW = 4096
-const NO_OPTIONS: ReadyOptions = { ack: false, positions: false, from: undefined, window: IN_WINDOW }
-
-export interface Opening {
-  readonly version?: number
-  readonly run?: string
-  /** The seq of the first record to come. */
-  readonly next?: number
-  readonly inWindow?: number
-  readonly received?: number
-  /** More keys, as a later dispatcher may have them. */
-  readonly more?: string
-  /** The highest seq that an earlier process of this run was sent, and the highest it acknowledged. */
-  readonly before?: { readonly sentTo: number; readonly ackedTo: number }
-}
+/** Who dies without being asked to has died by then. */
+const LIVES_MS = 20
+const NO_OPTIONS: ReadyOptions = { ack: false, positions: false, from: undefined, window: DEFAULT_WINDOW }
 
 export class Conversation {
   readonly run: string
@@ -52,11 +42,10 @@ export class Conversation {
 
   /** Starts a process, but says nothing yet. */
   static async begin(stage: Stage, opening: Opening = {}, deniesCommands = false): Promise<Conversation> {
-    const input = new InputSide(stage, opening.inWindow ?? IN_WINDOW)
-    const commands: [tag: string, name: string][] = []
-    const listener = new Listener(stage, input, (tag, name) => {
-      if (conversation === undefined) commands.push([tag, name])
-      else conversation.#answer(tag, name)
+    const input = new InputSide(stage, opening.inWindow ?? DEFAULT_WINDOW)
+    const listener = new Listener(stage, input, (command, mistake) => {
+      // Nothing is heard before there is one.
+      if (conversation !== undefined) conversation.#answer(command, mistake)
     })
     let conversation: Conversation | undefined
     const plugin = await stage.start({
@@ -83,9 +72,9 @@ export class Conversation {
   }
 
   /** Says HELLO, and takes READY. */
-  async greet({ version = 1, inWindow = IN_WINDOW, received, more, before }: Opening = {}): Promise<void> {
-    const tail = `${received === undefined ? '' : ` received=${received}`}${more === undefined ? '' : ` ${more}`}`
-    this.say(`HELLO ${version} plugin=kit run=${this.run} next=${this.#next} in-window=${inWindow}${tail}\n`)
+  async greet(opening: Opening = {}): Promise<void> {
+    const { before } = opening
+    this.say(helloText(opening, this.run, this.#next))
     if (before !== undefined) {
       this.#listener.settledTo(before.ackedTo)
       this.#listener.sentTo = before.sentTo
@@ -162,10 +151,7 @@ export class Conversation {
   /** Sends records as fast as the plugin takes them and its window and its pauses allow, until all are written. */
   async deliver(records: readonly Buffer[]): Promise<void> {
     for (const record of records) {
-      if (!this.#hasRoom()) {
-        const expected = `an ACK, as ${this.#inFlight.length} records are outstanding and the window is ${this.#options.window}`
-        await this.until(() => this.#hasRoom(), this.#stage.limits.ackMs, expected)
-      }
+      while (!this.#hasRoom()) await this.#roomOrPause()
       this.record(record)
     }
     await this.written()
@@ -186,6 +172,7 @@ export class Conversation {
 
   /** Ends by STOP, and holds the end against the contract. */
   async stop(): Promise<void> {
+    await this.livesFor(0)
     this.say('STOP\n')
     this.plugin.endInput()
     await this.endsWell('STOP')
@@ -197,6 +184,7 @@ export class Conversation {
 
   /** Ends as a scene ends that is not about ends. */
   async finish(): Promise<void> {
+    await this.livesFor(LIVES_MS)
     if (this.#stage.examinee.facts.stopFails) await this.allAcked()
     else await this.stop()
   }
@@ -210,7 +198,11 @@ export class Conversation {
   /** Waits for the end of the process, and tells how it was. */
   async ends(why: string, limitMs: number): Promise<string> {
     await this.written()
-    const hasEnded = await this.plugin.until(() => this.plugin.exit !== undefined, limitMs)
+    const hasEnded = await this.plugin.until(
+      () => this.plugin.exit !== undefined,
+      limitMs,
+      () => this.#progress,
+    )
     const { exit } = this.plugin
     if (!hasEnded || exit === undefined)
       throw new Failed(`it ends within ${limitMs / 1000} s after ${why}`, 'it still runs')
@@ -223,9 +215,13 @@ export class Conversation {
     await this.plugin.until(() => this.plugin.exit !== undefined, this.#stage.limits.stopMs)
   }
 
-  /** Waits for something that the plugin has to live for. */
+  /** Waits for something that the plugin has to live for. The limit begins anew with all that it reads or acknowledges. */
   async until(isSo: () => boolean, limitMs: number, expected: string): Promise<void> {
-    await this.plugin.until(() => isSo() || this.plugin.exit !== undefined, limitMs)
+    await this.plugin.until(
+      () => isSo() || this.plugin.exit !== undefined,
+      limitMs,
+      () => this.#progress,
+    )
     if (isSo()) return
     const { exit } = this.plugin
     throw new Failed(
@@ -234,8 +230,8 @@ export class Conversation {
     )
   }
 
-  /** What comes in a time in which nothing is asked. */
-  async listen(forMs: number): Promise<void> {
+  /** Hears what comes in a time in which nothing is asked, and in which it has to live on. */
+  async livesFor(forMs = LIVES_MS): Promise<void> {
     await this.plugin.until(() => this.plugin.exit !== undefined, forMs)
     const { exit } = this.plugin
     if (exit !== undefined) throw new Failed('it lives on', `its end, ${describeExit(exit)}`)
@@ -247,6 +243,21 @@ export class Conversation {
     this.say(line, () => {
       this.#listener.sentTo = Math.max(this.#listener.sentTo, seq)
     })
+  }
+
+  /** Both are bounded by what is sent: no plugin can go on like that for ever. */
+  get #progress(): number {
+    return this.plugin.writtenBytes + this.#listener.acks
+  }
+
+  async #roomOrPause(): Promise<void> {
+    const { ackMs, answerMs } = this.#stage.limits
+    if (this.#isPaused) {
+      const expected = 'COMMAND resume some time after COMMAND pause, as there are records to be sent'
+      return this.until(() => !this.#isPaused, answerMs, expected)
+    }
+    const expected = `an ACK, as ${this.#inFlight.length} records are outstanding and the window is ${this.#options.window}`
+    await this.until(() => this.#isPaused || this.#hasRoom(), ackMs, expected)
   }
 
   #hasRoom(): boolean {
@@ -266,11 +277,13 @@ export class Conversation {
     this.#next = Math.max(this.#next, from)
   }
 
-  #answer(tag: string, name: string): void {
-    if (this.#deniesCommands) return this.say(`ERR ${tag} denied not here\n`)
+  #answer({ tag, name }: Command | CommandMistake, mistake: string | undefined): void {
+    const answer = (line: string): void => this.say(line, () => this.#listener.answered(tag))
+    if (mistake !== undefined) return answer(`ERR ${tag} bad-arguments ${mistake}\n`)
+    if (this.#deniesCommands && MAY_BE_DENIED.has(name)) return answer(`ERR ${tag} denied not here\n`)
     if (name === 'pause') this.#isPaused = true
     if (name === 'resume') this.#isPaused = false
-    this.say(name === 'stats' ? `OK ${tag} {"plugins":{}}\n` : `OK ${tag}\n`)
+    answer(name === 'stats' ? `OK ${tag} {"plugins":{}}\n` : `OK ${tag}\n`)
   }
 }
 

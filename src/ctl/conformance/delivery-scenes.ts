@@ -1,5 +1,6 @@
 import { Skipped, type Scene } from './check.js'
-import { Conversation, type Opening } from './conversation.js'
+import { Conversation } from './conversation.js'
+import type { Opening } from './opening.js'
 import { manyRecords, oddRecords, record, recordedRecords, recordThatFills } from './sample-records.js'
 import type { Stage } from './stage.js'
 
@@ -32,6 +33,11 @@ async function lengths(stage: Stage): Promise<void> {
 async function bytes(stage: Stage): Promise<void> {
   const conversation = await openForRecords(stage)
   await conversation.deliver(oddRecords())
+  await conversation.livesFor()
+  // Whoever takes the backslash at the end for a sign that the line goes on does not see the next one.
+  conversation.ping(1)
+  const expected = 'PONG 1 in answer to PING 1, behind a record that ends in a backslash'
+  await conversation.until(() => conversation.pongs.length > 0, stage.limits.answerMs, expected)
   await conversation.finish()
 }
 

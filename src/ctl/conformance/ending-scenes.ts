@@ -1,15 +1,17 @@
 import { Failed, Skipped, type Scene } from './check.js'
 import { Conversation } from './conversation.js'
-import { manyRecords, record, recordedRecords } from './sample-records.js'
+import { manyRecords, record, recordedRecords, withEnds } from './sample-records.js'
 import type { Stage } from './stage.js'
 
 const SOME = 20
+/** Longer than most timers of plugins. */
+const IDLE_MS = 2500
 const MANY_BYTES = 64 * 1024
 
 async function stop(stage: Stage): Promise<void> {
   try {
-    const idle = await Conversation.open(stage)
-    await idle.stop()
+    const unused = await Conversation.open(stage)
+    await unused.stop()
     const busy = await Conversation.open(stage)
     if (stage.givesRecords) await busy.deliver(manyRecords(MANY_BYTES))
     await busy.stop()
@@ -19,9 +21,17 @@ async function stop(stage: Stage): Promise<void> {
   }
 }
 
+async function idle(stage: Stage): Promise<void> {
+  const conversation = await Conversation.open(stage)
+  await conversation.livesFor(IDLE_MS)
+  if (stage.givesRecords) await conversation.deliver([record('after a while')])
+  await conversation.finish()
+}
+
 async function endOfInput(stage: Stage): Promise<void> {
   const conversation = await Conversation.open(stage)
   if (stage.givesRecords) await conversation.deliver(recordedRecords().slice(0, SOME))
+  await conversation.livesFor()
   conversation.plugin.endInput()
   await conversation.endsWell('the end of its input')
   // A plugin that is taken out again at once, or whose dispatcher dies just then, gets no HELLO.
@@ -32,6 +42,7 @@ async function endOfInput(stage: Stage): Promise<void> {
 
 async function tornByEnd(stage: Stage): Promise<void> {
   const conversation = await tornConversation(stage)
+  await conversation.livesFor()
   conversation.plugin.endInput()
   await conversation.ends('the end of its input in the middle of a line', stage.limits.stopMs)
 }
@@ -40,6 +51,7 @@ async function tornByTerm(stage: Stage): Promise<void> {
   const conversation = await tornConversation(stage)
   // It has come to the torn line when it has acknowledged what stands before.
   await conversation.allAcked()
+  await conversation.livesFor()
   conversation.plugin.signal('SIGTERM')
   await conversation.ends('SIGTERM', stage.limits.stopMs)
 }
@@ -47,7 +59,7 @@ async function tornByTerm(stage: Stage): Promise<void> {
 async function tornConversation(stage: Stage): Promise<Conversation> {
   if (!stage.givesRecords) throw new Skipped('a plugin with direction = in is given no records')
   const conversation = await Conversation.open(stage)
-  await conversation.deliver(recordedRecords().slice(0, SOME))
+  await conversation.deliver(withEnds(recordedRecords().slice(0, SOME)))
   const line = `RECORD ${conversation.next} ${record('this record is never whole').toString('latin1')}`
   conversation.say(line.slice(0, -'whole'.length))
   await conversation.written()
@@ -56,7 +68,7 @@ async function tornConversation(stage: Stage): Promise<Conversation> {
 
 async function redelivery(stage: Stage): Promise<void> {
   if (!stage.givesRecords) throw new Skipped('a plugin with direction = in is given no records')
-  const records = manyRecords(MANY_BYTES)
+  const records = withEnds(manyRecords(MANY_BYTES))
   const first = await Conversation.open(stage)
   if (!first.hasAck) throw new Skipped('READY came without `ack`')
   const half = Math.min(records.length >> 1, first.options.window)
@@ -78,7 +90,7 @@ async function redelivery(stage: Stage): Promise<void> {
 
   // Another dispatcher counts anew: what the plugin remembers of the run before means nothing now.
   const third = await Conversation.open(stage)
-  await third.deliver(records.slice(0, SOME))
+  await third.deliver(withEnds(records.slice(0, SOME)))
   await third.finish()
 }
 
@@ -91,6 +103,13 @@ export const STOP: Scene = {
 }
 
 export const ENDING_SCENES: readonly Scene[] = [
+  {
+    kind: 'scene',
+    name: 'idle',
+    why: 'A plugin to which nothing is said lives on: an end that nobody asked for is a death, even by status 0.',
+    formats: ['protocol'],
+    play: idle,
+  },
   {
     kind: 'scene',
     name: 'end-of-input',

@@ -19,7 +19,7 @@ async function records(stage: Stage): Promise<void> {
     if (stage.examinee.direction === 'auto') throw new Skipped('it sent no RECORD')
     throw new Failed('a RECORD within a second: give the plugin a source that has some', 'none')
   }
-  await conversation.listen(OVERRUN_MS)
+  await conversation.livesFor(OVERRUN_MS)
   await conversation.finish()
 }
 
@@ -33,7 +33,7 @@ async function window(stage: Stage): Promise<void> {
     SOURCE_MS,
   )
   if (input.count === 0) throw new Skipped('it sent no RECORD this time')
-  await conversation.listen(OVERRUN_MS)
+  await conversation.livesFor(OVERRUN_MS)
   const { count, highest } = input
   const hasMore = stage.examinee.facts.mostRecords > count
   conversation.say(input.settleAll())
@@ -51,7 +51,7 @@ async function refused(stage: Stage): Promise<void> {
   if (input.count === 0) throw new Skipped('it sent no RECORD this time')
   conversation.say(`ERR ${input.highest} bad-record not to this dispatcher's taste\n`)
   conversation.say(input.settleAll())
-  await conversation.listen(OVERRUN_MS)
+  await conversation.livesFor(OVERRUN_MS)
   await conversation.finish()
 }
 
@@ -64,7 +64,7 @@ async function positions(stage: Stage): Promise<void> {
   await first.kill()
   const second = await Conversation.open(stage, { run: first.run, received: first.input.highest })
   await second.plugin.until(() => second.input.count > 0 || second.plugin.exit !== undefined, SOURCE_MS)
-  await second.listen(OVERRUN_MS)
+  await second.livesFor(OVERRUN_MS)
   for (const [n, record] of second.input.kept) {
     const before = first.input.kept.get(n)
     if (before === undefined ? n > first.input.highest : before.equals(record)) continue

@@ -1,7 +1,9 @@
 // Hears what a plugin says in one process, and holds each line against the rules.
 
+import { readCommand, type Command, type CommandMistake } from '../../protocol/command.js'
 import { LONGEST_LINE_BYTES, readPluginLine, readReadyOptions, type ReadyOptions } from '../../protocol/line.js'
 import { LineSplitter, type LineSink } from '../../protocol/line-splitter.js'
+import { commandMistake } from './command-mistake.js'
 import type { InputSide } from './input-side.js'
 import {
   ACKS_ANNOUNCED,
@@ -18,8 +20,8 @@ import type { Stage } from './stage.js'
 import { printable } from './transcript.js'
 
 const LF = 0x0a
-const COMMAND_NAMES = ['subscribe', 'pause', 'resume', 'stats', 'notify', 'action', 'reload']
-const COMMAND = /^([A-Za-z0-9._-]{1,32}) ([a-z]+)(?: .*)?$/s
+/** What a drop-in may forbid: two commands by default, two where the overflow action is one that others would feel. */
+export const MAY_BE_DENIED: ReadonlySet<string> = new Set(['action', 'reload', 'pause', 'resume'])
 /** More answers than any scene asks for. */
 const MAX_PONGS = 1024
 
@@ -30,13 +32,19 @@ export interface Ready {
   readonly options: ReadyOptions | { readonly mistake: string }
 }
 
+/** `mistake`: why the command cannot be run. */
+type OnCommand = (command: Command | CommandMistake, mistake: string | undefined) => void
+
 export class Listener implements LineSink {
   readonly #stage: Stage
   readonly #input: InputSide
-  readonly #onCommand: (tag: string, name: string) => void
+  readonly #onCommand: OnCommand
+  /** Tags of commands whose answer is not written yet. */
+  readonly #unanswered = new Set<string>()
   readonly #splitter = new LineSplitter(this)
   #ready: Ready | undefined
   #ackedTo = 0
+  #acks = 0
   /** The first line that was neither comment nor empty. */
   #firstLine = ''
   /** What was asked, and what was answered. */
@@ -45,7 +53,7 @@ export class Listener implements LineSink {
   /** The highest seq that was written to its end. */
   sentTo = 0
 
-  constructor(stage: Stage, input: InputSide, onCommand: (tag: string, name: string) => void) {
+  constructor(stage: Stage, input: InputSide, onCommand: OnCommand) {
     this.#stage = stage
     this.#input = input
     this.#onCommand = onCommand
@@ -63,6 +71,11 @@ export class Listener implements LineSink {
     return this.#ackedTo
   }
 
+  /** How many of its ACKs freed something. */
+  get acks(): number {
+    return this.#acks
+  }
+
   get firstLine(): string {
     return this.#firstLine
   }
@@ -70,6 +83,11 @@ export class Listener implements LineSink {
   /** Everything up to `seq` is known to be safe before the process says so, as by `from=`. */
   settledTo(seq: number): void {
     this.#ackedTo = Math.max(this.#ackedTo, seq)
+  }
+
+  /** The answer to the command of this tag is written. */
+  answered(tag: string): void {
+    this.#unanswered.delete(tag)
   }
 
   hear(bytes: Buffer): void {
@@ -111,7 +129,7 @@ export class Listener implements LineSink {
       case 'PONG':
         return this.#ponged(line.n)
       case 'COMMAND':
-        return this.#command(bytes.toString('latin1', line.start, line.end))
+        return this.#command(bytes, line.start, line.end)
       default:
         line satisfies never
     }
@@ -134,7 +152,10 @@ export class Listener implements LineSink {
       this.#stage.violated(ACKS_POSSIBLE.name, sent, `ACK ${seq}`)
     } else if (seq <= this.#ackedTo) {
       this.#stage.violated(ACKS_RISE.name, `an ACK above ${this.#ackedTo}, the last one`, `ACK ${seq}`)
-    } else this.#ackedTo = seq
+    } else {
+      this.#ackedTo = seq
+      this.#acks++
+    }
   }
 
   #ponged(n: number): void {
@@ -146,13 +167,19 @@ export class Listener implements LineSink {
     if (this.pongs.length < MAX_PONGS) this.pongs.push(n)
   }
 
-  #command(text: string): void {
-    const [, tag, name = ''] = COMMAND.exec(text) ?? []
-    if (tag === undefined || !COMMAND_NAMES.includes(name)) {
-      const expected = `a tag of 1 to 32 of A-Za-z0-9._- and then one of ${COMMAND_NAMES.join(', ')}`
-      return this.#stage.violated(COMMANDS.name, expected, `'COMMAND ${printable(Buffer.from(text, 'latin1'))}'`)
+  #command(bytes: Buffer, start: number, end: number): void {
+    const command = readCommand(bytes, start, end)
+    const text = `'COMMAND ${printable(bytes.subarray(start, end))}'`
+    if (command.kind === 'tagless') return this.#stage.violated(COMMANDS.name, command.text, text)
+    const { tag, name } = command
+    if (this.#unanswered.has(tag)) {
+      const expected = 'a tag of its own for each command that is not answered yet'
+      this.#stage.violated(COMMANDS.name, expected, text)
     }
-    this.#stage.examinee.facts.sentCommand = true
-    this.#onCommand(tag, name)
+    const mistake = commandMistake(command)
+    if (mistake !== undefined) this.#stage.violated(COMMANDS.name, 'a command that can be run', `${text}: ${mistake}`)
+    if (MAY_BE_DENIED.has(name)) this.#stage.examinee.facts.sentDeniable = true
+    this.#unanswered.add(tag)
+    this.#onCommand(command, mistake)
   }
 }

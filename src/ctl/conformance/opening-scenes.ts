@@ -9,11 +9,12 @@ const LATER_VERSION = 9
 
 async function opening(stage: Stage): Promise<void> {
   const conversation = await Conversation.begin(stage)
-  await conversation.listen(BEFORE_HELLO_MS)
+  await conversation.livesFor(BEFORE_HELLO_MS)
   if (conversation.firstLine !== '') {
     throw new Failed('nothing before HELLO, which says what versions there are', `'${conversation.firstLine}'`)
   }
   await conversation.greet()
+  await conversation.livesFor()
 }
 
 async function unknownKeys(stage: Stage): Promise<void> {
@@ -43,7 +44,18 @@ async function errors(stage: Stage): Promise<void> {
   const conversation = await Conversation.open(stage)
   conversation.say('ERR - violation this is what a violation is answered by\n')
   conversation.say('ERR never-asked denied an answer to nothing\n')
+  conversation.say('ERR never-asked of-a-later-version a code that is not in this one\n')
   if (stage.givesRecords) await conversation.deliver([record('behind an error')])
+  await conversation.finish()
+}
+
+async function unknownLines(stage: Stage): Promise<void> {
+  const conversation = await Conversation.open(stage)
+  conversation.say('RECALL 7 of a later version\n')
+  conversation.say('RECORDS\n')
+  conversation.say('STOPPED 1 2 3\n')
+  if (stage.givesRecords) await conversation.deliver([record('behind lines of a later version')])
+  conversation.say('RELOADED\n')
   await conversation.finish()
 }
 
@@ -83,5 +95,12 @@ export const OPENING_SCENES: readonly Scene[] = [
     why: 'ERR tells of a mistake and asks for nothing; a plugin that ends by it is only started again.',
     formats: ['protocol'],
     play: errors,
+  },
+  {
+    kind: 'scene',
+    name: 'unknown-lines',
+    why: 'Later dispatchers may say more, by verbs that mean nothing to a plugin of today.',
+    formats: ['protocol'],
+    play: unknownLines,
   },
 ]

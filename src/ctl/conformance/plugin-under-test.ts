@@ -64,6 +64,7 @@ export class PluginUnderTest {
   #firstWords = ''
   #endsInput = false
   #isInputEnded = false
+  #writtenBytes = 0
   /** Whether its stdout is read. */
   isHeard = true
   /** At most so many bytes are written in a turn. */
@@ -117,6 +118,11 @@ export class PluginUnderTest {
     return this.#outgoing.length > 0
   }
 
+  /** How much of what was sent it has taken: a number that grows as long as it reads. */
+  get writtenBytes(): number {
+    return this.#writtenBytes
+  }
+
   /** Puts bytes on their way; they go in until(). Behind the end of input there is no way. */
   send(bytes: Buffer, onWritten: () => void = () => {}): void {
     if (this.#endsInput) return
@@ -134,14 +140,18 @@ export class PluginUnderTest {
     signalProcess(this.pid, signal)
   }
 
-  /** Writes and reads until `isSo` holds; false when it has not held for `limitMs`. */
-  async until(isSo: () => boolean, limitMs: number): Promise<boolean> {
-    const deadline = this.#world.clock.nowMs() + limitMs
+  /** Writes and reads until `isSo` holds; false when it has not held for `limitMs` in which `progress` stood still. */
+  async until(isSo: () => boolean, limitMs: number, progress: () => number = () => 0): Promise<boolean> {
+    let deadline = this.#world.clock.nowMs() + limitMs
+    let before = progress()
     for (;;) {
       const hasMoved = this.#turn()
       const problem = this.#startProblem()
       if (problem !== undefined) throw new CannotStart(problem)
       if (isSo()) return true
+      const now = progress()
+      if (now !== before) deadline = this.#world.clock.nowMs() + limitMs
+      before = now
       if (this.#world.clock.nowMs() >= deadline) return false
       // Pieces are told apart only by a reader that had the time to take the one before.
       await (hasMoved && this.pieceBytes === Infinity ? nextTurn() : delay(IDLE_MS))
@@ -185,6 +195,7 @@ export class PluginUnderTest {
       if (count === 0) return hasMoved
       hasMoved = true
       left -= count
+      this.#writtenBytes += count
       first.written += count
       if (first.written < first.bytes.length) continue
       this.#outgoing.shift()

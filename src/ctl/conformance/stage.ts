@@ -28,7 +28,8 @@ export interface Violation {
 
 /** What the scenes have seen the plugin do. */
 export interface Facts {
-  sentCommand: boolean
+  /** It sent a command that may be denied. */
+  sentDeniable: boolean
   /** It does not end as it should after STOP: other scenes do not wait for that. */
   stopFails: boolean
   /** The most records that it sent in one process. */

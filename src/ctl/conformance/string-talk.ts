@@ -10,6 +10,8 @@ import type { Stage } from './stage.js'
 import { printable } from './transcript.js'
 
 const LF = 0x0a
+/** Who dies without being asked to has died by then. */
+const LIVES_MS = 20
 
 export class StringTalk {
   readonly plugin: PluginUnderTest
@@ -70,7 +72,11 @@ export class StringTalk {
 
   async written(): Promise<void> {
     const { answerMs } = this.#stage.limits
-    await this.plugin.until(() => !this.plugin.hasUnwritten || this.plugin.exit !== undefined, answerMs)
+    await this.plugin.until(
+      () => !this.plugin.hasUnwritten || this.plugin.exit !== undefined,
+      answerMs,
+      () => this.plugin.writtenBytes,
+    )
     if (!this.plugin.hasUnwritten) return
     const { exit } = this.plugin
     throw new Failed(
@@ -81,6 +87,7 @@ export class StringTalk {
 
   /** Ends the input, and waits for the end that has to follow. */
   async finish(): Promise<void> {
+    await this.livesFor(LIVES_MS, 'all that it was given, until its input ends')
     this.plugin.endInput()
     const exit = await this.ends('the end of its input')
     if (exit.startsWith('signal')) throw new Failed('it ends by itself after the end of its input', exit)

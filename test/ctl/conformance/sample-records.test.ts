@@ -5,6 +5,7 @@ import {
   oddRecords,
   recordedRecords,
   recordThatFills,
+  withEnds,
 } from '../../../src/ctl/conformance/sample-records.js'
 
 const RECORDINGS = ['v2.8.5-raw.string', 'v2.8.5-enriched.bin', 'v2.8.5-enriched-node.bin']
@@ -27,6 +28,19 @@ void test('the recorded records were recorded', (t) => {
     records.some((record) => record.includes('\x1d')),
     'enriched',
   )
+  t.end()
+})
+
+void test('every event has an end', (t) => {
+  const ended = (records: readonly string[]): string[] =>
+    withEnds(records.map((record) => Buffer.from(record))).map((record) => record.toString())
+  const path = 'type=PATH msg=audit(1.000:1): item=0'
+  const cwd = 'node=web1 type=CWD msg=audit(1.000:1): cwd="/"'
+  const title = 'type=PROCTITLE msg=audit(1.000:1): proctitle=61'
+  const login = 'type=USER_LOGIN msg=audit(1.000:2): op=login'
+  t.same(ended([path, login]), [path, login, 'type=EOE msg=audit(1.000:1): '])
+  t.same(ended([path, cwd, title]), [path, cwd, title, 'node=web1 type=EOE msg=audit(1.000:1): '])
+  t.same(ended([path, title]), [path, title])
   t.end()
 })
 
