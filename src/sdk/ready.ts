@@ -16,8 +16,8 @@ export function acknowledgingOf(definition: PluginDefinition): Acknowledging {
 /** Throws a RangeError for a number that READY cannot carry: the dispatcher would stop the process without a word to it. */
 export function readyLine(definition: PluginDefinition, from: number | undefined): string {
   const isAcknowledging = acknowledgingOf(definition) !== 'never'
-  const { window, events } = definition
-  if (events !== undefined && window !== undefined && window < LEAST_EVENT_WINDOW) {
+  const { window } = definition
+  if (definition.events !== undefined && window !== undefined && window < LEAST_EVENT_WINDOW) {
     throw new RangeError(
       `window is ${window}, and with events at least ${LEAST_EVENT_WINDOW}: an event has many records`,
     )

@@ -1,10 +1,11 @@
 // What a plugin author gets: the package's export, its types, and a page whose examples work.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { ENV, NODE } from './no-environment.js'
 import * as sdk from '../../src/sdk/index.js'
 
 const PAGE = readFileSync('docs/sdk.md', 'utf8')
@@ -14,6 +15,9 @@ const RECORDS = [
   'type=LOGIN msg=audit(1795288154.100:2): pid=2 uid=0',
   'type=LOGIN msg=audit(1795288154.101:3): pid=3 uid=0',
 ]
+// What a program says of itself in msg='...', behind what the kernel says of it.
+const HIDING_RECORD =
+  'RECORD 1 type=USER_LOGIN msg=audit(1.000:1): pid=1 uid=1000 auid=1000 msg=\'op=login uid=0 acct="x" exe="/a"\'\n'
 
 /** The package as it was built: where this very file comes from. */
 function packageRoot(): string {
@@ -30,7 +34,7 @@ function compiled(dir: string): { readonly status: number | null; readonly outpu
   symlinkSync(join(root, 'node_modules/@types'), join(dir, 'node_modules/@types'))
   for (const [name, text] of examples()) writeFileSync(join(dir, name), text.replaceAll('/var/log/append/', `${dir}/`))
   const tsc = resolve('node_modules/.bin/tsc')
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', dir], { encoding: 'utf8' })
+  const { status, stdout } = spawnSync(ENV, [...NODE, tsc, '-p', dir], { encoding: 'utf8' })
   return { status, output: stdout }
 }
 
@@ -48,7 +52,10 @@ interface Ended {
 
 /** Runs an example as a dispatcher would, which answers every command with `answer`, until it has said `last`. */
 async function ran(dir: string, name: string, lines: readonly string[], last: RegExp, answer = 'OK'): Promise<Ended> {
-  const child = spawn(process.execPath, [join('build', name.replace(/ts$/, 'js'))], { cwd: dir, stdio: 'pipe' })
+  const child = spawn(ENV, [...NODE, join('build', name.replace(/ts$/, 'js'))], {
+    cwd: dir,
+    stdio: 'pipe',
+  })
   const said: string[] = []
   let complaints = ''
   let rest = ''
@@ -144,8 +151,37 @@ void test('every example of the page compiles against the package, and does what
     /subscribe type=USER_\*,LOGIN\n.* action block-ip 192\.0\.2\.1\n.* notify warn not%20allowed/,
   )
 
-  const tested = spawnSync(process.execPath, ['build/count.test.js'], { cwd: dir, encoding: 'utf8' })
+  const tested = spawnSync(ENV, [...NODE, 'build/count.test.js'], {
+    cwd: dir,
+    encoding: 'utf8',
+  })
   t.equal(tested.status, 0, tested.stdout)
+})
+
+void test('to-json compiles outside of the repository, and what a program says hides nothing', async (t) => {
+  const dir = join(t.testdir(), 'copy')
+  cpSync('examples/typescript', dir, { recursive: true })
+  mkdirSync(join(dir, 'node_modules'))
+  symlinkSync(resolve('.'), join(dir, 'node_modules/audispd'))
+  symlinkSync(resolve('node_modules/@types'), join(dir, 'node_modules/@types'))
+  const compiler = spawnSync(ENV, [...NODE, resolve('node_modules/typescript/bin/tsc'), '-p', dir], {
+    encoding: 'utf8',
+  })
+  t.equal(compiler.stdout, '')
+  t.equal(compiler.status, 0)
+  const file = join(dir, 'records.json')
+  const child = spawn(ENV, [...NODE, join(dir, 'build/to-json.js'), file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.write('HELLO 1 plugin=a run=r next=1 in-window=10\n')
+  child.stdout.once('data', () => child.stdin.end(HIDING_RECORD))
+  t.equal(await new Promise((done) => child.on('close', done)), 0)
+  const line: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  t.match(line, {
+    type: 'USER_LOGIN',
+    fields: { pid: '1', uid: '1000', auid: '1000', op: 'login', acct: 'x', exe: '/a' },
+    repeated: [['uid', '0']],
+  })
 })
 
 void test('the repository itself is its package', (t) => {
