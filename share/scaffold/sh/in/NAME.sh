@@ -11,7 +11,8 @@ exec 3<"${0%/*}/records.txt"
 n=0
 
 send_next() {
-  IFS= read -r record <&3 || return
+  # Not the status of read: it would be the exit status, should the input end now.
+  IFS= read -r record <&3 || return 0
   n=$((n + 1))
   printf 'RECORD %s %s\n' "$n" "$record"
 }
