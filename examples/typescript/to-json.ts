@@ -1,7 +1,7 @@
 // to-json: writes each record as a line of JSON to the end of a file. A plugin with `format = protocol`, by the SDK.
 // Usage: node build/to-json.js FILE
 //
-// In a copy of this directory: npm install, npm install /path/to/audispd, npm run build.
+// In a copy of this directory: npm install, npm install --install-links /path/to/audispd, npm run build.
 //
 // Compiled by tsc, and not run by Node as it stands: Node takes types out by WebAssembly, which there is none of where
 // audispd runs under auditd.
