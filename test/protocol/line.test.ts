@@ -263,8 +263,8 @@ void test('READY options', (t) => {
     window: 7,
   })
   t.same(readReadyOptions([`window=${HIGHEST}`]), { ...none, window: Number(HIGHEST) })
+  t.same(readReadyOptions(['ack', '']), { ...none, ack: true }, 'a blank at the end of the line')
   for (const option of [
-    '',
     'nack',
     'ACK',
     'ack=1',
