@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -173,13 +174,14 @@ void test('a shell plugin that cannot open its file is badly configured', (t) =>
 
 void test('to-json, in TypeScript', async (t) => {
   const dir = place(t)
-  // As an author has it who has installed the package.
+  // As an author has it who has copied it, and installed the package.
+  cpSync('examples/typescript', dir, { recursive: true })
   mkdirSync(join(dir, 'node_modules'))
   symlinkSync(resolve('.'), join(dir, 'node_modules/audispd'))
+  symlinkSync(resolve('node_modules/@types'), join(dir, 'node_modules/@types'))
   const compiler = resolve('node_modules/typescript/bin/tsc')
   // Not in an environment that the test runner has put itself into.
-  const args = ['-i', process.execPath, compiler, '-p', 'examples/typescript', '--outDir', join(dir, 'build')]
-  execFileSync('/usr/bin/env', args)
+  execFileSync('/usr/bin/env', ['-i', process.execPath, compiler, '-p', dir])
   const command = [process.execPath, join(dir, 'build/to-json.js')]
   await holds(t, [], [...command, join(dir, 'all')])
   await holds(t, ['--only', 'recorded-stream'], [...command, join(dir, 'recorded')])

@@ -235,7 +235,7 @@ void test('whatever happens nothing is thrown, what is done fits, and after the 
   const step = fc.tuple(event, fc.integer({ min: 0, max: 9000 }), fc.nat(3))
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom(0, 1000), (steps, watchdogMs) => {
-      const talker = new Talker({ watchdogMs, sentSeq: 0, ackedSeq: 0 })
+      const talker = new Talker({ watchdogMs, sentSeq: 0, ackedSeq: 0, nextSeq: 1 })
       let acks = false
       let opens = 0
       for (const [each, pauseMs, sent] of steps) {
