@@ -14,7 +14,7 @@ const WRONG = resolve('test/fixtures/wrong-plugins')
 /** What the wrong plugins have in common. */
 const SHARED = new Set(['good-manners.js', 'record-source.js'])
 /** So many at a time: most of them only wait. */
-const AT_ONCE = 3
+const AT_ONCE = 6
 
 interface Case {
   readonly plugin: string
@@ -43,7 +43,7 @@ const CASES: readonly Case[] = [
   { plugin: 'endless-line', checks: { 'any-bytes': 'ok', 'line-length': /a longer line/ } },
   {
     plugin: 'writes-without-reading',
-    checks: { ping: /nothing of the kind/, stop: /it still runs/ },
+    checks: { stop: /it still runs/ },
     options: ['--timeout', '2s'],
   },
   { plugin: 'stops-reading', checks: { opening: 'ok', burst: /nothing of the kind/ }, options: ['--timeout', '2s'] },
