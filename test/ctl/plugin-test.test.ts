@@ -14,7 +14,7 @@ const WRONG = resolve('test/fixtures/wrong-plugins')
 /** What the wrong plugins have in common. */
 const SHARED = new Set(['good-manners.js', 'record-source.js'])
 /** So many at a time: most of them only wait. */
-const AT_ONCE = 6
+const AT_ONCE = 4
 
 interface Case {
   readonly plugin: string

@@ -9,6 +9,10 @@ const HIGHEST_SEQ = Number.MAX_SAFE_INTEGER
 const BURST_BYTES = 400 * 1024
 /** How long nobody listens to the plugin. */
 const UNHEARD_MS = 200
+/** Some go in pieces that nobody can miss. */
+const SLOW_RECORDS = 2
+const SLOW_PIECE_BYTES = 90
+const SLOW_PIECE_MS = 100
 /** Records that go byte by byte; what is longer goes in pieces. */
 const BY_THE_BYTE = 3
 const PIECE_BYTES = 61
@@ -70,6 +74,10 @@ async function pieces(stage: Stage): Promise<void> {
   await conversation.deliver(records.slice(0, BY_THE_BYTE))
   conversation.plugin.pieceBytes = PIECE_BYTES
   await conversation.deliver(records.slice(BY_THE_BYTE, IN_PIECES))
+  // On a busy machine pieces run together before they are read; these have time enough.
+  conversation.plugin.pieceBytes = SLOW_PIECE_BYTES
+  conversation.plugin.pieceMs = SLOW_PIECE_MS
+  await conversation.deliver(records.slice(0, SLOW_RECORDS))
   conversation.plugin.pieceBytes = Infinity
   await conversation.finish()
 }

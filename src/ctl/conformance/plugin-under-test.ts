@@ -69,6 +69,8 @@ export class PluginUnderTest {
   isHeard = true
   /** At most so many bytes are written in a turn. */
   pieceBytes = Infinity
+  /** How long a reader has for a piece before the next. */
+  pieceMs = IDLE_MS
 
   private constructor(world: PluginWorld, sink: OutputSink, stdinPath: string, ends: Ends, pid: number) {
     this.#world = world
@@ -154,7 +156,9 @@ export class PluginUnderTest {
       before = now
       if (this.#world.clock.nowMs() >= deadline) return false
       // Pieces are told apart only by a reader that had the time to take the one before.
-      await (hasMoved && this.pieceBytes === Infinity ? nextTurn() : delay(IDLE_MS))
+      await (hasMoved && this.pieceBytes === Infinity
+        ? nextTurn()
+        : delay(this.pieceBytes === Infinity ? IDLE_MS : this.pieceMs))
     }
   }
 
