@@ -1,0 +1,98 @@
+// An entry of the index: a block's header and note with what this journal alone knows of it, little endian.
+//
+//     0 magic AJE1   4 bytes of the entry   8 CRC-32 of 0-7 and 12-end   12 bytes of principal, 13 bytes of peer, 14 zero
+//    16 position     24 offset of the lines in the .log                  32 since   40 wall time when taken, ms
+//    48 stream (16)  64 principal, peer, header, note
+//
+// `position` counts seqs over the whole journal, so in a spool it is the seq. `since` is the offset in this index of the first entry
+// of the same commit, so each entry swears that all before that was synced when it was written. Recovery tells a torn tail from
+// damage by it: what nobody swears to may be torn.
+
+import { ID_BYTES, HEADER_BYTES, MAX_CHECKPOINT_BYTES, readBlock, type Block } from './block.js'
+import { crcOf, readCount, writeCount } from './bytes.js'
+
+export const MAX_ENTRY_BYTES = 64 + 255 + 255 + HEADER_BYTES + MAX_CHECKPOINT_BYTES
+export const MIN_ENTRY_BYTES = 64 + HEADER_BYTES
+/** How the bytes of every entry begin. */
+export const ENTRY_MAGIC = Buffer.from('AJE1')
+/** The journal's own stream, by which a spool's blocks are known; its real id stands in meta.json. */
+export const OWN_STREAM = '0'.repeat(2 * ID_BYTES)
+
+/** Whose block it is. `principal` is the sender's name, proven by TLS; empty for the journal's own. `stream` is 32 hex digits. */
+export interface Origin {
+  readonly principal: string
+  readonly stream: string
+  /** The address that it came from. */
+  readonly peer: string
+}
+
+export const OWN_ORIGIN: Origin = { principal: '', stream: OWN_STREAM, peer: '' }
+
+export interface Entry {
+  readonly origin: Origin
+  readonly position: number
+  readonly offset: number
+  readonly since: number
+  readonly takenMs: number
+  readonly block: Block
+  /** Bytes of the entry itself. */
+  readonly size: number
+}
+
+export function encodeEntry(entry: Omit<Entry, 'size'>): Buffer {
+  const principal = nameBytes(entry.origin.principal)
+  const peer = nameBytes(entry.origin.peer)
+  const fixed = Buffer.alloc(64)
+  const size = fixed.length + principal.length + peer.length + entry.block.head.length
+  ENTRY_MAGIC.copy(fixed)
+  fixed.writeUInt32LE(size, 4)
+  fixed.writeUInt8(principal.length, 12)
+  fixed.writeUInt8(peer.length, 13)
+  writeCount(fixed, entry.position, 16)
+  writeCount(fixed, entry.offset, 24)
+  writeCount(fixed, entry.since, 32)
+  writeCount(fixed, entry.takenMs, 40)
+  fixed.write(entry.origin.stream, 48, ID_BYTES, 'hex')
+  fixed.writeUInt32LE(crcOf(fixed.subarray(0, 8), fixed.subarray(12), principal, peer, entry.block.head), 8)
+  return Buffer.concat([fixed, principal, peer, entry.block.head])
+}
+
+/** The size that the entry beginning these bytes claims; undefined if none begins here. */
+export function claimedEntryBytes(bytes: Buffer): number | undefined {
+  if (bytes.length < 8 || !bytes.subarray(0, 4).equals(ENTRY_MAGIC)) return undefined
+  const size = bytes.readUInt32LE(4)
+  return size >= MIN_ENTRY_BYTES && size <= MAX_ENTRY_BYTES ? size : undefined
+}
+
+/** The entry that these bytes begin with; undefined if they do not begin with a whole and undamaged one. Never throws. */
+export function readEntry(bytes: Buffer): Entry | undefined {
+  const size = claimedEntryBytes(bytes)
+  if (size === undefined || size > bytes.length) return undefined
+  const whole = bytes.subarray(0, size)
+  if (crcOf(whole.subarray(0, 8), whole.subarray(12)) !== whole.readUInt32LE(8) || whole.readUInt16LE(14) !== 0)
+    return undefined
+  const principalEnd = 64 + whole.readUInt8(12)
+  const peerEnd = principalEnd + whole.readUInt8(13)
+  const block = readBlock(whole.subarray(peerEnd))
+  const [position, offset, since, takenMs] = [16, 24, 32, 40].map((at) => readCount(whole, at))
+  if (block === undefined) return undefined
+  if (position === undefined || offset === undefined || since === undefined || takenMs === undefined) return undefined
+  const origin = {
+    principal: whole.toString('utf8', 64, principalEnd),
+    peer: whole.toString('utf8', principalEnd, peerEnd),
+    stream: whole.toString('hex', 48, 48 + ID_BYTES),
+  }
+  return { origin, position, offset, since, takenMs, block, size }
+}
+
+/** Whether `origin` can be written: names of at most 255 bytes, an id of 32 hex digits. */
+export function isOrigin(origin: Origin): boolean {
+  const names = [origin.principal, origin.peer]
+  return names.every((name) => Buffer.byteLength(name) <= 255) && /^[0-9a-f]{32}$/.test(origin.stream)
+}
+
+function nameBytes(name: string): Buffer {
+  const bytes = Buffer.from(name)
+  if (bytes.length > 255) throw new RangeError(`a name of ${bytes.length} bytes does not fit an entry`)
+  return bytes
+}

@@ -1,0 +1,96 @@
+import { loadCheckpoint } from './checkpoint.js'
+import type { Work } from './file-port.js'
+import { sameSegment, type Previous } from './notes.js'
+import { compareSegments, segmentName, type SegmentId } from './segment-name.js'
+
+/** A stretch of an index that is in force. */
+export interface Stretch {
+  readonly segment: SegmentId
+  /** Behind the checkpoint; 0 where that is damaged. */
+  readonly from: number
+  /** Infinity where nobody says: to the end of the file. */
+  readonly end: number
+  /** The same of the log. */
+  readonly logEnd: number
+  /** Entries from this position on belong to the segment after it. */
+  readonly beforePosition: number
+}
+
+/** How much of the newest segment is durable. */
+export interface End {
+  readonly segment: SegmentId
+  readonly idxBytes: number
+  readonly logBytes: number
+}
+
+interface Known {
+  readonly bytes: number
+  readonly previous: Previous | undefined
+}
+
+/** The segments of a journal, and which part of each is in force: each checkpoint says it of the segment before. */
+export class SegmentPath {
+  readonly #segments: SegmentId[]
+  /** Checkpoints that have been read, by name; undefined for a damaged one. */
+  readonly #known = new Map<string, Known | undefined>()
+
+  constructor(segments: readonly SegmentId[]) {
+    this.#segments = segments.toSorted(compareSegments)
+  }
+
+  get all(): readonly SegmentId[] {
+    return this.#segments
+  }
+
+  get last(): SegmentId | undefined {
+    return this.#segments.at(-1)
+  }
+
+  /** A name that was never used for a segment beginning at this seq; it counts as used from now on. */
+  claim(firstSeq: number): SegmentId {
+    const taken = this.#segments.filter((segment) => segment.firstSeq === firstSeq)
+    const id = { firstSeq, retry: taken.reduce((next, { retry }) => Math.max(next, retry + 1), 0) }
+    this.#segments.push(id)
+    this.#segments.sort(compareSegments)
+    return id
+  }
+
+  remove(segment: SegmentId): void {
+    const at = this.#segments.findIndex((each) => sameSegment(each, segment))
+    if (at >= 0) this.#segments.splice(at, 1)
+    this.#known.delete(segmentName(segment))
+  }
+
+  /**
+   * What is in force from the segment that holds `position` up to the newest, of which that much is durable. Segments that no later one
+   * points to were given up and are left out.
+   */
+  *from(position: number, newest: End): Work<Stretch[]> {
+    const stretches: Stretch[] = []
+    let at = this.#segments.findIndex((each) => sameSegment(each, newest.segment))
+    let end = newest.idxBytes
+    let logEnd = newest.logBytes
+    let beforePosition = Infinity
+    for (let segment = this.#segments[at]; segment !== undefined; segment = this.#segments[at]) {
+      const known = yield* this.#checkpoint(segment)
+      stretches.unshift({ segment, from: known?.bytes ?? 0, end, logEnd, beforePosition })
+      if (segment.firstSeq <= position) break
+      beforePosition = segment.firstSeq
+      const { previous } = known ?? {}
+      end = previous?.idxBytes ?? Infinity
+      logEnd = Infinity
+      // A damaged checkpoint points nowhere: the segment before it in order is the best that there is.
+      at = known === undefined ? at - 1 : this.#segments.findIndex((each) => sameSegment(previous, each))
+    }
+    return stretches
+  }
+
+  *#checkpoint(segment: SegmentId): Work<Known | undefined> {
+    const name = segmentName(segment)
+    if (!this.#known.has(name)) {
+      const read = yield* loadCheckpoint(segment)
+      this.#known.set(name, read === undefined ? undefined : { bytes: read.bytes, previous: read.previous })
+    }
+    return this.#known.get(name)
+  }
+}

@@ -1,0 +1,67 @@
+import { hasLines } from './block.js'
+import { claimedEntryBytes, ENTRY_MAGIC, MIN_ENTRY_BYTES, readEntry, type Entry } from './entry.js'
+import type { Work } from './file-port.js'
+import { idxName, logName, type SegmentId } from './segment-name.js'
+import { Window } from './window.js'
+
+/** What is read ahead of an index, and of a log. */
+const IDX_WINDOW_BYTES = 128 * 1024
+const LOG_WINDOW_BYTES = 1024 * 1024
+
+/** What lies at an offset of an index. */
+export type Found =
+  | { readonly kind: 'block'; readonly at: number; readonly entry: Entry; readonly lines: Buffer }
+  /** The entry is whole, its lines are not what it says. */
+  | { readonly kind: 'bad-lines'; readonly at: number; readonly entry: Entry }
+  /** No entry; `end` is where the next one begins, or the end of the index. */
+  | { readonly kind: 'bad-entry'; readonly at: number; readonly end: number }
+
+/** One segment, entry by entry, with memory for a window of each file. */
+export class SegmentWalk {
+  readonly segment: SegmentId
+  readonly #idx: Window
+  readonly #log: Window
+
+  constructor(segment: SegmentId) {
+    this.segment = segment
+    this.#idx = new Window(idxName(segment), IDX_WINDOW_BYTES)
+    this.#log = new Window(logName(segment), LOG_WINDOW_BYTES)
+  }
+
+  /** What lies at `at`; undefined at `end` or at the end of the file. Damage is skipped up to the next whole entry. */
+  *look(at: number, end: number, logEnd = Infinity): Work<Found | undefined> {
+    const entry = yield* this.#entryAt(at, end)
+    if (entry === undefined) {
+      const first = at < end ? yield* this.#idx.at(at, 1, end) : Buffer.alloc(0)
+      return first.length === 0 ? undefined : { kind: 'bad-entry', at, end: yield* this.#nextEntry(at + 1, end) }
+    }
+    const { lineBytes } = entry.block
+    const lines = lineBytes === 0 ? Buffer.alloc(0) : yield* this.#log.at(entry.offset, lineBytes, logEnd)
+    if (!hasLines(entry.block, lines)) return { kind: 'bad-lines', at, entry }
+    return { kind: 'block', at, entry, lines }
+  }
+
+  *#entryAt(at: number, end: number): Work<Entry | undefined> {
+    const size = claimedEntryBytes(yield* this.#idx.at(at, MIN_ENTRY_BYTES, end))
+    if (size === undefined || at + size > end) return undefined
+    return readEntry(yield* this.#idx.at(at, size, end))
+  }
+
+  /** Where the next whole entry from `from` on begins. */
+  *#nextEntry(from: number, end: number): Work<number> {
+    let at = from
+    for (;;) {
+      const bytes = yield* this.#idx.at(at, IDX_WINDOW_BYTES, end)
+      const found = bytes.indexOf(ENTRY_MAGIC)
+      if (found < 0) {
+        if (bytes.length < IDX_WINDOW_BYTES) return at + bytes.length
+        // The magic may lie across two windows.
+        at += bytes.length - ENTRY_MAGIC.length + 1
+        continue
+      }
+      at += found
+      if ((yield* this.#entryAt(at, end)) !== undefined) return at
+      at++
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Block } from './block.js'
+import type { Origin } from './entry.js'
+
+/** How far a stream has come: the fold over all its blocks. */
+export interface StreamState {
+  readonly principal: string
+  readonly stream: string
+  /** The first seq that this journal ever had of it. */
+  readonly firstSeq: number
+  readonly lastSeq: number
+  /** The chain after `lastSeq`. */
+  readonly chain: Buffer
+  /** When its last block was taken. */
+  readonly takenMs: number
+}
+
+/** `next`: the block belongs right behind the stream's end. `gap`: later. `clash`: it is there already, or is another's. */
+export type Fit = 'next' | 'gap' | 'clash'
+
+/** The state of each stream by (principal, stream): what tells a new block from a repeated one. Never aged out by time. */
+export class StreamTable {
+  readonly #states: Map<string, StreamState>
+
+  constructor(states: Iterable<StreamState> = []) {
+    this.#states = new Map([...states].map((state) => [keyOf(state), state]))
+  }
+
+  get size(): number {
+    return this.#states.size
+  }
+
+  get(of: Pick<Origin, 'principal' | 'stream'>): StreamState | undefined {
+    return this.#states.get(keyOf(of))
+  }
+
+  [Symbol.iterator](): Iterator<StreamState> {
+    return this.#states.values()
+  }
+
+  copy(): StreamTable {
+    return new StreamTable(this)
+  }
+
+  /** A stream not seen before may begin anywhere: its older blocks were freed, or it is the rest of a forked one. */
+  fit(origin: Origin, block: Block): Fit {
+    const state = this.get(origin)
+    if (block.kind === 'checkpoint') return 'next'
+    if (block.kind === 'fork') return state === undefined ? 'next' : 'clash'
+    if (state === undefined) return 'next'
+    if (block.firstSeq > state.lastSeq + 1) return 'gap'
+    return block.firstSeq === state.lastSeq + 1 && block.before.equals(state.chain) ? 'next' : 'clash'
+  }
+
+  /** A CHECKPOINT repeats the table and changes nothing in it. */
+  apply(origin: Origin, block: Block, takenMs: number): void {
+    if (block.kind === 'checkpoint') return
+    const { principal, stream } = origin
+    const firstSeq = this.get(origin)?.firstSeq ?? block.firstSeq
+    const lastSeq = block.firstSeq + block.count - 1
+    // A copy: the block's bytes may lie in a large buffer, and the state outlives it.
+    const chain = Buffer.from(block.chain)
+    this.#states.set(keyOf(origin), { principal, stream, firstSeq, lastSeq, chain, takenMs })
+  }
+
+  /** Only an operator, or a cap on a principal's streams, forgets one. */
+  forget(of: Pick<Origin, 'principal' | 'stream'>): void {
+    this.#states.delete(keyOf(of))
+  }
+}
+
+function keyOf({ principal, stream }: Pick<Origin, 'principal' | 'stream'>): string {
+  // The id has a fixed length, so that no principal can look like another one's stream.
+  return stream + principal
+}
