@@ -9,12 +9,13 @@ import { OWN_ORIGIN, OWN_STREAM, type Origin } from '../../src/journal/entry.js'
 import { verify } from '../../src/journal/verify.js'
 import { Random } from '../protocol/random.js'
 import { linesOf, quietWorld, readAll, Sender } from './journal-world.js'
-import { MemoryDisk, type Interference } from './memory-disk.js'
+import { MemoryDisk } from './memory-disk.js'
 
 /** What is wrong with the journal under test: operations left out, or run later than they should be. */
 export interface Mutant {
   readonly name: string
-  readonly interfere?: Interference
+  /** Answered and never done. `before`: the batch before this one. */
+  readonly drop?: (op: FileOp, batch: readonly FileOp[], before: readonly FileOp[]) => boolean
   /** Batches that are answered at once and run only after one that `until` holds for. */
   readonly delay?: { readonly isHeld: (op: FileOp) => boolean; readonly until: (op: FileOp) => boolean }
   readonly rewrite?: (op: FileOp) => FileOp
@@ -54,6 +55,8 @@ interface Oracle {
   /** Below this nothing has to be there. */
   purged: number
   next: number
+  /** Where the own stream was forked last, as told. */
+  forks: number
 }
 
 const OPTIONS = { segmentBytes: 6000, onDamage: 'stop' } as const
@@ -103,7 +106,7 @@ class Explorer {
   readonly #hasFaults: boolean
   readonly #disk: MemoryDisk
   readonly #senders = SENDERS.map(() => new Sender())
-  readonly #oracle: Oracle = { attempted: [], told: 0, purged: 0, next: 1 }
+  readonly #oracle: Oracle = { attempted: [], told: 0, purged: 0, next: 1, forks: 0 }
   #lineNumber = 0
 
   constructor(seed: number, imagesPerOp: number, mutant: Mutant, hasFaults: boolean) {
@@ -113,7 +116,6 @@ class Explorer {
     this.#mutant = mutant
     this.#hasFaults = hasFaults
     this.#disk = new MemoryDisk(this.#random)
-    this.#disk.interfere = mutant.interfere ?? (() => 'do')
     this.#disk.onOp = () => {
       for (let count = 0; count < imagesPerOp; count++) this.#lookAt(this.#disk, true)
     }
@@ -126,7 +128,8 @@ class Explorer {
       if (what < 13) this.#commit(journal)
       else if (what < 16) this.#purge(journal)
       else if (what < 17) this.#run(this.#disk, journal.saveCursor())
-      else journal = this.#reopen(journal, what === 18)
+      else if (what < 18) this.#fork(journal)
+      else journal = this.#reopen(journal, what === 19)
     }
     for (let count = 0; count < this.#imagesPerOp; count++) this.#lookAt(this.#disk, true)
   }
@@ -136,7 +139,7 @@ class Explorer {
     const segments = journal.segments.length
     if (this.#hasFaults && this.#random.below(4) === 0) this.#failOnce()
     const commit = this.#run(this.#disk, journal.commit())
-    this.#disk.interfere = this.#mutant.interfere ?? (() => 'do')
+    this.#disk.interfere = () => 'do'
     if (commit.kind !== 'durable') return
     this.#oracle.told = commit.position
     if (commit.poisoned !== undefined) this.seen.poisoned++
@@ -147,10 +150,9 @@ class Explorer {
   #failOnce(): void {
     let left = 1 + this.#random.below(2)
     let after = this.#random.below(4)
-    const usual = this.#mutant.interfere ?? (() => 'do')
     this.#disk.interfere = (op) => {
-      if (!['write', 'sync', 'sync-dir', 'rename', 'create'].includes(op.kind)) return usual(op)
-      if (after-- > 0 || left-- <= 0) return usual(op)
+      if (!['write', 'sync', 'sync-dir', 'rename', 'create'].includes(op.kind)) return 'do'
+      if (after-- > 0 || left-- <= 0) return 'do'
       return this.#random.below(2) === 0 ? 'EIO' : 'ENOSPC'
     }
   }
@@ -188,12 +190,21 @@ class Explorer {
     this.seen.purged += this.#run(this.#disk, journal.purge(position))
   }
 
+  #fork(journal: Journal): void {
+    const own = journal.durable()
+    if (own === undefined || own.lastSeq === 0) return
+    const { timelines } = this.#run(this.#disk, journal.forkOwn(own.lastSeq + 1, own.chain))
+    this.#oracle.forks = Math.max(this.#oracle.forks, Number(timelines.at(-1)?.fromSeq))
+  }
+
   /** In order, or as after kill -9: what was written is shown, synced or not. */
   #reopen(journal: Journal, isKill: boolean): Journal {
     if (isKill) {
       this.seen.killed++
       this.#give(journal)
+      if (this.#hasFaults) this.#failOnce()
       this.#dieWhile(journal.commit())
+      this.#disk.interfere = () => 'do'
     } else {
       const commit = this.#run(this.#disk, journal.commit())
       if (commit.kind === 'durable') this.#oracle.told = commit.position
@@ -223,7 +234,6 @@ class Explorer {
     this.images++
     const files = disk.image(this.#imageRandom.below(2) === 0 ? 512 : 4096)
     const image = new MemoryDisk(this.#imageRandom, files)
-    image.interfere = this.#mutant.interfere ?? (() => 'do')
     let left = mayCrashAgain && this.#imageRandom.below(4) === 0 ? 1 + this.#imageRandom.below(12) : 0
     image.onOp = () => {
       if (left > 0 && --left === 0) {
@@ -232,6 +242,8 @@ class Explorer {
       }
     }
     const journal = this.#run(image, Journal.open(quietWorld(), OPTIONS))
+    // What is written on below is not in the oracle.
+    left = 0
     if (journal.report.tornBytes > 0) this.seen.torn++
     if (!journal.report.wasClean) this.seen.rebuilt++
     this.#judge(image, journal)
@@ -243,6 +255,7 @@ class Explorer {
     const { told, purged, attempted } = this.#oracle
     const { report } = journal
     if (report.damages.length > 0 || report.missingTail > 0) throw new Violation('a power failure was taken for damage')
+    if (Number(journal.meta.timelines.at(-1)?.fromSeq) < this.#oracle.forks) throw new Violation('a fork was forgotten')
     const found = disk.run(readAll(journal))
     const first = found[0]
     const start = first?.kind === 'block' ? first.entry.position : journal.durablePosition + 1
@@ -292,13 +305,16 @@ function* once(batch: readonly FileOp[]): Work<Parameters<Work<unknown>['next']>
 }
 
 /** The steps as a journal with that mistake would take them. */
-function* mutated<T>(work: Work<T>, { delay, rewrite }: Mutant): Work<T> {
+function* mutated<T>(work: Work<T>, { drop, delay, rewrite }: Mutant): Work<T> {
   const held: FileOp[] = []
+  let before: readonly FileOp[] = []
   let step = work.next()
   while (step.done !== true) {
     const batch = rewrite === undefined ? step.value : step.value.map(rewrite)
     const later = delay === undefined ? [] : batch.filter(delay.isHeld)
-    const now = batch.filter((op) => !later.includes(op))
+    const last = before
+    const now = batch.filter((op) => !later.includes(op) && drop?.(op, batch, last) !== true)
+    before = batch
     const answers = new Map<FileOp, number>(now.map((op, index) => [op, index]))
     const results = now.length === 0 ? [] : yield now
     held.push(...later)
