@@ -85,6 +85,19 @@ export function readEntry(bytes: Buffer): Entry | undefined {
   return { origin, position, offset, since, takenMs, block, size }
 }
 
+/**
+ * The positions that a block takes. A stated LOSS takes none: the blocks that it stands for had positions of their own, here and there
+ * between those of other streams, and what survived of those keeps its own.
+ */
+export function spanOf(block: Block): number {
+  return block.kind === 'loss' && block.isStated ? 0 : block.count
+}
+
+/** The position behind an entry. */
+export function positionAfter({ position, block }: Pick<Entry, 'position' | 'block'>): number {
+  return position + spanOf(block)
+}
+
 /** Whether `origin` can be written: names of at most 255 bytes, an id of 32 hex digits. */
 export function isOrigin(origin: Origin): boolean {
   const names = [origin.principal, origin.peer]

@@ -1,4 +1,4 @@
-import type { Entry } from './entry.js'
+import { positionAfter, type Entry } from './entry.js'
 import type { Work } from './file-port.js'
 import type { End, SegmentPath, Stretch } from './segment-path.js'
 import { SegmentWalk } from './segment-walk.js'
@@ -54,7 +54,7 @@ export class JournalReader {
         return { kind: 'damage', segment, idxFrom: at, idxTo: found.end, entry: undefined }
       const { entry } = found
       if (entry.position >= stretch.beforePosition || entry.block.kind === 'checkpoint') continue
-      if (entry.position + entry.block.count <= this.#position && entry.position < this.#position) continue
+      if (positionAfter(entry) <= this.#position && entry.position < this.#position) continue
       if (found.kind === 'block') return { kind: 'block', segment, entry, lines: found.lines }
       return { kind: 'damage', segment, idxFrom: at, idxTo: this.#at, entry }
     }

@@ -4,7 +4,7 @@
 
 import type { SourceCursor } from './block.js'
 import { NOTHING_ACKED, storeSlot, type Acked, type CursorSlot } from './cursor-slot.js'
-import { OWN_ORIGIN, type Origin } from './entry.js'
+import { OWN_ORIGIN, spanOf, type Origin } from './entry.js'
 import { attempt, FileError, perform, remove, type Work } from './file-port.js'
 import { JournalReader } from './journal-reader.js'
 import { forked, storeMeta, type Meta } from './meta.js'
@@ -149,7 +149,7 @@ export class Journal {
     try {
       const poisoned = yield* this.#writeSomewhere(batch)
       for (const { origin, block, takenMs } of batch) this.#durable.apply(origin, block, takenMs)
-      this.#position += batch.reduce((sum, { block }) => sum + block.count, 0)
+      this.#position += batch.reduce((sum, { block }) => sum + spanOf(block), 0)
       return { kind: 'durable', position: this.durablePosition, poisoned }
     } catch (error) {
       this.#pending.giveBack(batch)

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { loadCheckpoint } from './checkpoint.js'
 import { createSlots, loadSlot, NOTHING_ACKED, storeSlot, type CursorSlot } from './cursor-slot.js'
-import { OWN_ORIGIN, OWN_STREAM } from './entry.js'
+import { OWN_ORIGIN, OWN_STREAM, positionAfter } from './entry.js'
 import { listFiles, perform, type ListedFile, type Work } from './file-port.js'
 import type { GapLine } from './gap.js'
 import { JournalError } from './journal-error.js'
@@ -65,7 +65,7 @@ export function* openFiles(world: JournalWorld, options: JournalOptions): Work<O
   yield* createSlots(new Set(files.map(({ name }) => name)))
   const adopted =
     path.last === undefined
-      ? yield* firstSegment(world, meta, path, slot)
+      ? yield* firstSegment(world, options, meta, path, slot)
       : yield* adopt(world, options, meta, path, files, slot)
   const { extent, position } = adopted
   const next = slotOf(extent, position, false, (slot?.generation ?? 0) + 1, slot?.acked ?? NOTHING_ACKED)
@@ -113,15 +113,17 @@ type Adopted = Pick<Opened, 'extent' | 'table' | 'position' | 'report' | 'untold
 
 function* firstSegment(
   world: JournalWorld,
+  options: JournalOptions,
   meta: Meta,
   path: SegmentPath,
   slot: CursorSlot | undefined,
 ): Work<Adopted> {
+  const missingTail = slot?.position ?? 0
+  if (options.onDamage === 'stop' && missingTail > 0) throw damagedError([], missingTail)
   const table = new StreamTable([ownState(meta, world.wallMs())])
   const extent = yield* createSegment(path.claim(1), undefined, 1, table, world.wallMs())
   yield* syncSegment(extent)
   yield* nameSegment(extent)
-  const missingTail = slot?.position ?? 0
   const report = { wasClean: missingTail === 0, tornBytes: 0, damages: [], missingTail }
   return { extent, table, position: 1, report, untold: missingTail }
 }
@@ -179,7 +181,7 @@ function* adopt(
 
 function endPosition(scan: Scan): number {
   const last = scan.kept.at(-1)?.entry
-  return last === undefined ? scan.settled.position : last.position + last.block.count
+  return last === undefined ? scan.settled.position : positionAfter(last)
 }
 
 function damagedError(damages: readonly Damage[], missingTail: number): JournalError {

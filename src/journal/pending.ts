@@ -8,7 +8,7 @@ import {
   type Block,
   type SourceCursor,
 } from './block.js'
-import { isOrigin, OWN_ORIGIN, type Origin } from './entry.js'
+import { isOrigin, OWN_ORIGIN, spanOf, type Origin } from './entry.js'
 import { endOf, lossNotice, statedGap, type GapLine } from './gap.js'
 import { encodeForkNote, type ForkNote, type GapNote } from './notes.js'
 import type { EntryDraft } from './segment-writer.js'
@@ -153,7 +153,7 @@ export class Pending {
     const takenMs = this.#wallMs()
     this.#table.apply(origin, block, takenMs)
     this.#drafts.push({ origin, position: this.#position, takenMs, block, lines })
-    this.#position += block.count
+    this.#position += spanOf(block)
     this.#bytes += lines.length
   }
 }

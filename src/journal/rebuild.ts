@@ -2,7 +2,7 @@
 // a failed write-back the page cache may show bytes that the disk never had, and a second fsync of them writes nothing. The new
 // checkpoint says how much of the old index is in force, so the old part stops counting in the moment the new index has its name.
 
-import { OWN_ORIGIN } from './entry.js'
+import { OWN_ORIGIN, positionAfter } from './entry.js'
 import { perform, type Work } from './file-port.js'
 import { lossNotice, statedGap, type GapLine } from './gap.js'
 import type { GapNote, Previous } from './notes.js'
@@ -54,19 +54,18 @@ export function* rebuild(plan: RebuildPlan): Work<Rebuilt> {
   for (const item of kept) {
     const drafts = gapBefore(item, table, position, plan)
     for (const draft of drafts) table.apply(draft.origin, draft.block, draft.takenMs)
-    const covered = drafts.reduce((sum, draft) => sum + draft.block.count, 0)
-    told += covered
-    missing += Math.max(0, item.entry.position - position - covered)
+    told += drafts.reduce((sum, draft) => sum + draft.block.count, 0)
+    missing += item.entry.position - position
     drafts.push(yield* readAgain(walk, item))
     const placed = placeEntries(extent, drafts, idx)
     yield* perform(...placed.writes)
     extent = placed.end
     table.apply(item.entry.origin, item.entry.block, item.entry.takenMs)
-    position = item.entry.position + item.entry.block.count
+    position = positionAfter(item.entry)
   }
-  missing += Math.max(0, plan.durablePosition - position)
-  if (missing > 0 || (damages.length > 0 && told === 0)) {
-    const notice = noticeOf(missing, table, position, plan)
+  const untold = Math.max(0, missing + Math.max(0, plan.durablePosition - position) - told)
+  if (untold > 0 || (damages.length > 0 && told === 0)) {
+    const notice = noticeOf(untold, table, position, plan)
     const placed = placeEntries(extent, [notice], idx)
     yield* perform(...placed.writes)
     extent = placed.end

@@ -67,20 +67,24 @@ export class SegmentPath {
    */
   *from(position: number, newest: End): Work<Stretch[]> {
     const stretches: Stretch[] = []
-    let at = this.#segments.findIndex((each) => sameSegment(each, newest.segment))
-    let end = newest.idxBytes
-    let logEnd = newest.logBytes
+    // As it is now: it may change between two steps.
+    const segments = [...this.#segments]
+    let at = segments.findIndex((each) => sameSegment(each, newest.segment))
+    let { idxBytes: end, logBytes: logEnd } = newest
     let beforePosition = Infinity
-    for (let segment = this.#segments[at]; segment !== undefined; segment = this.#segments[at]) {
+    for (let segment = segments[at]; segment !== undefined; segment = segments[at]) {
       const known = yield* this.#checkpoint(segment)
       stretches.unshift({ segment, from: known?.bytes ?? 0, end, logEnd, beforePosition })
       if (segment.firstSeq <= position) break
       beforePosition = segment.firstSeq
-      const { previous } = known ?? {}
-      end = previous?.idxBytes ?? Infinity
       logEnd = Infinity
-      // A damaged checkpoint points nowhere: the segment before it in order is the best that there is.
-      at = known === undefined ? at - 1 : this.#segments.findIndex((each) => sameSegment(previous, each))
+      at = indexBefore(segments, at, known)
+      // Of the one pointed to; where that is gone, the one before it counts to its end.
+      const { previous } = known ?? {}
+      end =
+        previous !== undefined && segments.findIndex((each) => sameSegment(previous, each)) === at
+          ? previous.idxBytes
+          : Infinity
     }
     return stretches
   }
@@ -93,4 +97,11 @@ export class SegmentPath {
     }
     return this.#known.get(name)
   }
+}
+
+/** The segment pointed to. If it is gone, the last one before it: none after a purge. A damaged checkpoint points nowhere. */
+function indexBefore(segments: readonly SegmentId[], at: number, known: Known | undefined): number {
+  if (known === undefined) return at - 1
+  const { previous } = known
+  return previous === undefined ? -1 : segments.findLastIndex((each) => compareSegments(each, previous) <= 0)
 }

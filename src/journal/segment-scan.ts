@@ -2,7 +2,7 @@
 // the entries of that commit swear, by `since`, that it was synced. What fails a check is a torn tail if nobody swears to it, and is
 // cut with all behind it, whole or not: none of that was told to anybody. If a later entry or a cursor swears to it, it is damage.
 
-import type { Entry } from './entry.js'
+import { positionAfter, type Entry } from './entry.js'
 import type { Work } from './file-port.js'
 import { SegmentWalk, type Found } from './segment-walk.js'
 import type { SegmentId } from './segment-name.js'
@@ -81,7 +81,7 @@ export function* scanSegment(start: ScanStart): Work<Scan> {
     table.apply(entry.origin, entry.block, entry.takenMs)
     group.push({ at, entry })
     at += entry.size
-    position = entry.position + entry.block.count
+    position = positionAfter(entry)
   }
 }
 
@@ -94,7 +94,7 @@ function settle(settled: Settled, group: readonly Kept[], since: number): Settle
   return {
     idxBytes: since,
     logBytes: last.offset + last.block.lineBytes,
-    position: last.position + last.block.count,
+    position: positionAfter(last),
     table,
   }
 }
@@ -128,7 +128,7 @@ function judge(
   const kept = [...group]
   const damages: Damage[] = []
   const last = group.at(-1)?.entry
-  let position = last === undefined ? settled.position : last.position + last.block.count
+  let position = last === undefined ? settled.position : positionAfter(last)
   let logEnd = last === undefined ? settled.logBytes : last.offset + last.block.lineBytes
   const idxEnd = Math.max(...suspects.map(endOf))
   for (const suspect of suspects) {
@@ -154,7 +154,7 @@ function judge(
     damages.splice(0, damages.length, ...closed(damages, entry.offset))
     table.apply(entry.origin, entry.block, entry.takenMs)
     kept.push({ at: suspect.at, entry })
-    position = entry.position + entry.block.count
+    position = positionAfter(entry)
     logEnd = entry.offset + entry.block.lineBytes
   }
   return { settled, kept, damages, tornBytes: 0, idxEnd }

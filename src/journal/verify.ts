@@ -1,4 +1,5 @@
 import { areLines } from './block.js'
+import { positionAfter } from './entry.js'
 import { JournalReader, type ReadBlock, type ReadDamage } from './journal-reader.js'
 import { listFiles, type Work } from './file-port.js'
 import { readGapNote } from './notes.js'
@@ -71,6 +72,9 @@ class Judge {
   /** The next position; 0 before the first block, which may have any. */
   #position = 0
   #segment = ''
+  /** Positions left out, and what LOSS entries stand for; the two come in any order. */
+  #jumped = 0
+  #accounted = 0
   /** Damage with nothing behind it yet that swears to it. */
   #open: { readonly damage: ReadDamage; readonly finding: Finding }[] = []
 
@@ -82,6 +86,9 @@ class Judge {
   verdict(segments: number, newest: string): Verification {
     for (const { finding } of this.#open)
       this.#find({ ...finding, kind: finding.segment === newest ? 'torn' : 'changed' })
+    const missing = this.#jumped - this.#accounted
+    const nobodys = { segment: '', principal: '', stream: '', first: 0, last: 0 }
+    if (missing > 0) this.#find({ ...nobodys, kind: 'missing', detail: `${missing} positions` })
     const { size } = this.#table
     const totals = { segments, blocks: this.#blocks, lines: this.#lines, streams: size }
     return { ...totals, findings: this.#findings, findingCount: this.#findingCount }
@@ -115,34 +122,28 @@ class Judge {
       first: block.firstSeq,
       last: block.firstSeq + block.count - 1,
     }
-    if (fit === 'gap')
-      this.#find({ ...at, kind: 'missing', first: (state?.lastSeq ?? 0) + 1, last: at.first - 1, detail: '' })
+    if (fit === 'gap') {
+      const first = (state?.lastSeq ?? 0) + 1
+      this.#accounted += at.first - first
+      this.#find({ ...at, kind: 'missing', first, last: at.first - 1, detail: '' })
+    }
     if (fit === 'clash')
       this.#find({ ...at, kind: isRepeated(state?.lastSeq, at.first) ? 'repeated' : 'changed', detail: 'chain' })
     if (!areLines(lines, block.lines)) this.#find({ ...at, kind: 'changed', detail: 'not whole lines' })
-    if (this.#position !== 0 && entry.position > this.#position && fit === 'next')
-      this.#find({
-        ...at,
-        kind: 'missing',
-        principal: '',
-        stream: '',
-        first: 0,
-        last: 0,
-        detail: `positions ${this.#position}-${entry.position - 1}`,
-      })
+    if (this.#position !== 0) this.#jumped += Math.max(0, entry.position - this.#position)
+    if (block.kind === 'loss') this.#accounted += readGapNote(block.note)?.lost ?? 0
     if (block.kind === 'loss' || block.kind === 'hole')
       this.#find({ ...at, kind: block.kind, detail: readGapNote(block.note)?.reason ?? '' })
     if (fit !== 'clash') this.#table.apply(origin, block, entry.takenMs)
-    this.#position = Math.max(this.#position, entry.position + block.count)
+    this.#position = Math.max(this.#position, positionAfter(entry))
   }
 
-  /** What is behind damage tells whether it had been synced: by what it swears, or by lying in another segment. */
+  /** Whatever is behind damage may swear to it, by its `since` or by lying in another segment: then it had been synced. */
   #settleDamage(since: number): void {
-    for (const { damage, finding } of this.#open) {
-      const isTorn = finding.segment === this.#segment && since <= damage.idxFrom
-      this.#find({ ...finding, kind: isTorn ? 'torn' : 'changed' })
-    }
-    this.#open = []
+    const isSworn = ({ idxFrom, segment }: ReadDamage): boolean =>
+      since > idxFrom || segmentName(segment) !== this.#segment
+    for (const { damage, finding } of this.#open) if (isSworn(damage)) this.#find(finding)
+    this.#open = this.#open.filter(({ damage }) => !isSworn(damage))
   }
 
   #find(finding: Finding): void {
