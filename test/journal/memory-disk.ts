@@ -18,8 +18,8 @@ type DirChange =
   | { readonly kind: 'add'; readonly name: string; readonly inode: Inode }
   | { readonly kind: 'remove'; readonly name: string }
 
-/** Decides about an operation: `do` it; `skip` it and call it done; or the code of an error. */
-export type Interference = (op: FileOp) => 'do' | 'skip' | string
+/** Decides about an operation: `do` it, or the code of an error. */
+export type Interference = (op: FileOp) => string
 
 const DONE: FileResult = { kind: 'done' }
 
@@ -104,7 +104,6 @@ export class MemoryDisk {
 
   #answer(op: FileOp): FileResult {
     const verdict = this.interfere(op)
-    if (verdict === 'skip') return DONE
     if (verdict !== 'do') {
       // After a failed write-back the cache shows what the disk never gets.
       const inode = op.kind === 'sync' ? this.#shown.get(op.file) : undefined
