@@ -14,8 +14,8 @@ import { bufferOn, crcOf, readCount, writeCount } from './bytes.js'
 export const HEADER_BYTES = 144
 /** The most lines a block may hold, in bytes: the unit of the wire, which a receiver has to buffer whole. */
 export const MAX_BLOCK_BYTES = 1024 * 1024
-/** Notes of blocks that travel are short; a CHECKPOINT stays at home and holds a row a stream. */
-export const MAX_NOTE_BYTES = 4096
+/** Notes of blocks that travel are too short to hide an entry of the index in. A CHECKPOINT stays at home, with a row a stream. */
+export const MAX_NOTE_BYTES = 96
 export const MAX_CHECKPOINT_BYTES = 16 * 1024 * 1024
 export const CHAIN_BYTES = 32
 export const ID_BYTES = 16
@@ -158,7 +158,7 @@ function isPlausible(block: Block): boolean {
   if (block.note.length > (kind === 'checkpoint' ? MAX_CHECKPOINT_BYTES : MAX_NOTE_BYTES)) return false
   switch (kind) {
     case 'data':
-      return !isStated && count >= 1 && lines === count
+      return !isStated && count >= 1 && lines === count && block.note.length === 0
     case 'loss':
       return lines === 1 && (isStated ? count >= 1 : count === 1)
     case 'hole':

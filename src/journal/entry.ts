@@ -4,7 +4,7 @@
 //    16 position     24 offset of the lines in the .log                  32 since   40 wall time when taken, ms
 //    48 stream (16)  64 principal, peer, header, note
 //
-// `position` counts seqs over the whole journal, so in a spool it is the seq. `since` is the offset in this index of the first entry
+// `position` counts lines over the whole journal, so in a spool it is the seq. `since` is the offset in this index of the first entry
 // of the same commit, so each entry swears that all before that was synced when it was written. Recovery tells a torn tail from
 // damage by it: what nobody swears to may be torn.
 
@@ -13,6 +13,8 @@ import { crcOf, readCount, writeCount } from './bytes.js'
 
 export const MAX_ENTRY_BYTES = 64 + 255 + 255 + HEADER_BYTES + MAX_CHECKPOINT_BYTES
 export const MIN_ENTRY_BYTES = 64 + HEADER_BYTES
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\0-\x1f\x7f]/
 /** How the bytes of every entry begin. */
 export const ENTRY_MAGIC = Buffer.from('AJE1')
 /** The journal's own stream, by which a spool's blocks are known; its real id stands in meta.json. */
@@ -86,11 +88,11 @@ export function readEntry(bytes: Buffer): Entry | undefined {
 }
 
 /**
- * The positions that a block takes. A stated LOSS takes none: the blocks that it stands for had positions of their own, here and there
- * between those of other streams, and what survived of those keeps its own.
+ * The positions that a block takes: one a line, whatever a sender says that a HOLE covers. A stated LOSS takes none: the blocks that it
+ * stands for had positions of their own, here and there between those of other streams, and what survived of those keeps its own.
  */
 export function spanOf(block: Block): number {
-  return block.kind === 'loss' && block.isStated ? 0 : block.count
+  return block.kind === 'loss' && block.isStated ? 0 : block.lines
 }
 
 /** The position behind an entry. */
@@ -98,10 +100,15 @@ export function positionAfter({ position, block }: Pick<Entry, 'position' | 'blo
   return position + spanOf(block)
 }
 
-/** Whether `origin` can be written: names of at most 255 bytes, an id of 32 hex digits. */
+/**
+ * Whether `origin` can be written: names of at most 255 bytes, an id of 32 hex digits. No control bytes: whoever searches a damaged index
+ * for the next entry must not find one that a sender has put into a name.
+ */
 export function isOrigin(origin: Origin): boolean {
   const names = [origin.principal, origin.peer]
-  return names.every((name) => Buffer.byteLength(name) <= 255) && /^[0-9a-f]{32}$/.test(origin.stream)
+  return (
+    names.every((name) => Buffer.byteLength(name) <= 255 && !CONTROL.test(name)) && /^[0-9a-f]{32}$/.test(origin.stream)
+  )
 }
 
 function nameBytes(name: string): Buffer {

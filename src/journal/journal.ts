@@ -10,13 +10,14 @@ import { JournalReader } from './journal-reader.js'
 import { forked, storeMeta, type Meta } from './meta.js'
 import {
   openFiles,
+  saneWorld,
   slotOf,
   type JournalOptions,
   type JournalWorld,
   type Opened,
   type OpeningReport,
 } from './opening.js'
-import type { ForkNote, GapNote, Previous } from './notes.js'
+import { sameSegment, type ForkNote, type GapNote, type Previous } from './notes.js'
 import { Pending, type Refusal } from './pending.js'
 import type { SegmentPath } from './segment-path.js'
 import { idxName, logName, type SegmentId } from './segment-name.js'
@@ -59,7 +60,8 @@ export class Journal {
   #position: number
   #isCommitting = false;
 
-  static *open(world: JournalWorld, options: JournalOptions): Work<Journal> {
+  static *open(anyWorld: JournalWorld, options: JournalOptions): Work<Journal> {
+    const world = saneWorld(anyWorld)
     const opened = yield* openFiles(world, options)
     const journal = new Journal(world, options, opened)
     if (opened.untold > 0) yield* journal.#tellLostSegments(opened.untold)
@@ -183,8 +185,8 @@ export class Journal {
     let freed = 0
     for (;;) {
       const [oldest, next] = this.#path.all
-      if (oldest === undefined || next === undefined || next.firstSeq > Math.min(position, this.durablePosition) + 1)
-        return freed
+      if (oldest === undefined || next === undefined || this.#isCurrent(oldest)) return freed
+      if (next.firstSeq > Math.min(position, this.durablePosition) + 1) return freed
       // The index first: lines without an index are remains, an index without lines would be damage. And each name is gone for good
       // before the next goes: two at once, and a power failure could leave a hole in the middle.
       yield* remove(idxName(oldest))
@@ -242,6 +244,8 @@ export class Journal {
     if (kind === 'writable' && !isFull) return extent
     const previous = isEmpty ? extent.previous : { ...extent.segment, idxBytes: extent.idxBytes }
     const begun = yield* this.#begin(this.#path.claim(this.#position), previous)
+    // From the rename on the new one may be what the next start finds, and it says where this one ends: nothing may follow there.
+    this.#state = { kind: 'poisoned', extent }
     yield* nameSegment(begun)
     yield* this.#leave(kind, extent)
     this.#state = { kind: 'writable', extent: begun }
@@ -265,6 +269,10 @@ export class Journal {
   *#leave(kind: 'writable' | 'poisoned', { segment, logBytes }: Extent): Work<void> {
     if (kind === 'poisoned') yield* attempt({ kind: 'truncate', file: logName(segment), bytes: logBytes })
     yield* attempt({ kind: 'close', file: logName(segment) }, { kind: 'close', file: idxName(segment) })
+  }
+
+  #isCurrent(segment: SegmentId): boolean {
+    return this.#state.kind === 'closed' || sameSegment(this.#state.extent.segment, segment)
   }
 
   *#storeSlot(extent: Extent, isClean: boolean): Work<void> {

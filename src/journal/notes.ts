@@ -33,7 +33,7 @@ export interface Previous extends SegmentId {
 }
 
 const REASON = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
-const MAX_REASON_BYTES = 64
+const MAX_REASON_BYTES = 64 // with the counts it fits MAX_NOTE_BYTES
 const GAP_BYTES = 24
 const PREVIOUS_BYTES = 24
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { loadCheckpoint } from './checkpoint.js'
 import { createSlots, loadSlot, NOTHING_ACKED, storeSlot, type CursorSlot } from './cursor-slot.js'
 import { OWN_ORIGIN, OWN_STREAM, positionAfter } from './entry.js'
-import { listFiles, perform, type ListedFile, type Work } from './file-port.js'
+import { FileError, listFiles, perform, type ListedFile, type Work } from './file-port.js'
 import type { GapLine } from './gap.js'
 import { JournalError } from './journal-error.js'
 import { loadMeta, newMeta, storeMeta, type Meta } from './meta.js'
@@ -56,20 +56,27 @@ export interface Opened {
   readonly untold: number
 }
 
+/** A clock may be set to before 1970; an entry's cannot. */
+export function saneWorld(world: JournalWorld): JournalWorld {
+  return { ...world, wallMs: () => Math.max(0, Math.floor(world.wallMs())) }
+}
+
 export function* openFiles(world: JournalWorld, options: JournalOptions): Work<Opened> {
   const files = yield* listFiles()
   const path = new SegmentPath(files.flatMap(({ name }) => segmentOf(name, '.idx') ?? []))
   yield* tidy(files, path)
+  // Whoever named the last segment may have died before the name was on disk.
+  yield* perform({ kind: 'sync-dir', dir: '' })
   const meta = (yield* loadMeta()) ?? (yield* freshMeta(world, path))
   const slot = yield* loadSlot()
-  yield* createSlots(new Set(files.map(({ name }) => name)))
+  yield* advisory(createSlots(new Set(files.map(({ name }) => name))))
   const adopted =
     path.last === undefined
       ? yield* firstSegment(world, options, meta, path, slot)
       : yield* adopt(world, options, meta, path, files, slot)
   const { extent, position } = adopted
   const next = slotOf(extent, position, false, (slot?.generation ?? 0) + 1, slot?.acked ?? NOTHING_ACKED)
-  if (adopted.untold === 0) yield* storeSlot(next)
+  if (adopted.untold === 0) yield* advisory(storeSlot(next))
   return { meta, path, slot: next, ...adopted }
 }
 
@@ -81,6 +88,15 @@ export function slotOf(
   acked: CursorSlot['acked'],
 ): CursorSlot {
   return { generation, position: next - 1, segment, isClean, idxBytes, logBytes, acked }
+}
+
+/** A journal on a full disk can be opened and read; what the slots say may be old anyway. */
+function* advisory(work: Work<void>): Work<void> {
+  try {
+    yield* work
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+  }
 }
 
 /** Removes what a death in the middle of making or purging a segment has left. */

@@ -10,7 +10,7 @@ import {
 } from './block.js'
 import { isOrigin, OWN_ORIGIN, spanOf, type Origin } from './entry.js'
 import { endOf, lossNotice, statedGap, type GapLine } from './gap.js'
-import { encodeForkNote, type ForkNote, type GapNote } from './notes.js'
+import { encodeForkNote, readGapNote, type ForkNote, type GapNote } from './notes.js'
 import type { EntryDraft } from './segment-writer.js'
 import type { StreamTable } from './stream-table.js'
 
@@ -98,6 +98,7 @@ export class Pending {
     // A copy: the block outlives the buffer that it was received into.
     const block = readBlock(Buffer.from(head))
     if (block === undefined || block.kind === 'checkpoint' || block.kind === 'fork') return 'bad-block'
+    if (block.kind !== 'data' && readGapNote(block.note) === undefined) return 'bad-block'
     if (!areLines(lines, block.lines) || !hasLines(block, lines)) return 'bad-lines'
     const fit = this.#table.fit(origin, block)
     if (fit !== 'next') return fit

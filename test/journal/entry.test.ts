@@ -60,6 +60,7 @@ void test('names that do not fit', (t) => {
   t.ok(isOrigin(ORIGIN))
   t.ok(isOrigin({ ...ORIGIN, peer: 'x'.repeat(255) }))
   t.notOk(isOrigin({ ...ORIGIN, peer: 'é'.repeat(128) }))
+  for (const control of ['\0', '\n', '\x1f', '\x7f']) t.notOk(isOrigin({ ...ORIGIN, principal: `a${control}b` }))
   t.notOk(isOrigin({ ...ORIGIN, stream: 'A'.repeat(32) }))
   t.notOk(isOrigin({ ...ORIGIN, stream: 'a'.repeat(31) }))
   t.end()

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { NO_SOURCE } from '../../src/journal/block.js'
+import { makeBlock, NO_SOURCE } from '../../src/journal/block.js'
 import { OWN_STREAM, type Origin } from '../../src/journal/entry.js'
 import { Journal } from '../../src/journal/journal.js'
 import { JournalError } from '../../src/journal/journal-error.js'
@@ -96,9 +96,9 @@ void test('gaps are entries and lines', (t) => {
     [
       ['data', 1, 1, 2],
       ['hole', 3, 3, 7],
-      ['data', 10, 1, 1],
-      ['loss', 11, 2, 1],
-      ['fork', 12, 10, 0],
+      ['data', 4, 1, 1],
+      ['loss', 5, 2, 1],
+      ['fork', 6, 10, 0],
     ],
   )
   t.same(
@@ -260,5 +260,53 @@ void test('without meta.json, or without segments', (t) => {
   t.match(bare.run(readLines(reopened)), [/op=journal-loss reason=damaged lost=3/])
   bare.run(reopened.close())
   t.equal(open(bare).report.missingTail, 0, 'told once')
+  t.end()
+})
+
+void test('a segment that may have been named is the end of the one before', (t) => {
+  const disk = newDisk()
+  const journal = open(disk, { segmentBytes: 800 })
+  commit(disk, journal, `a${'x'.repeat(300)}`)
+  // The new segment gets its name, but nobody can say whether it will last.
+  let isNamed = false
+  disk.interfere = ({ kind }) => {
+    isNamed ||= kind === 'rename'
+    return isNamed ? 'EIO' : 'do'
+  }
+  journal.append(linesOf(`b${'x'.repeat(600)}`, 1), 1, NO_SOURCE)
+  t.match(disk.run(journal.commit()), { kind: 'failed' })
+  disk.interfere = () => 'do'
+  t.equal(disk.run(journal.purge(100)), 0, 'the one with all there is, though others have been begun')
+  t.match(disk.run(journal.commit()), { kind: 'durable', position: 2 })
+  commit(disk, journal, 'c')
+  t.equal(open(newDisk(disk.onlyDurable)).durablePosition, 3)
+  t.same(
+    disk.run(readLines(journal)).map((line) => line[0]),
+    ['a', 'b', 'c'],
+  )
+  t.end()
+})
+
+void test('a clock before 1970, a sender that skips to the end of all numbers, a note that is none', (t) => {
+  const disk = newDisk()
+  const journal = disk.run(
+    Journal.open({ ...quietWorld(), wallMs: () => -1e12 }, { segmentBytes: 1e6, onDamage: 'stop' }),
+  )
+  t.equal(journal.skip(WEB, Number.MAX_SAFE_INTEGER - 1, Buffer.alloc(32), 'purged'), undefined)
+  const other = { ...WEB, stream: 'c'.repeat(32) }
+  const draft = {
+    kind: 'loss',
+    firstSeq: 1,
+    count: 1,
+    lines: 1,
+    wallMs: 0,
+    source: NO_SOURCE,
+    before: Buffer.alloc(32),
+  } as const
+  const lines = linesOf('l', 1)
+  t.equal(journal.take(other, makeBlock({ ...draft, note: Buffer.from('x') }, [lines]).head, lines), 'bad-block')
+  commit(disk, journal, 'a')
+  t.equal(journal.durablePosition, 2)
+  t.match(open(newDisk(disk.onlyDurable)).durable(WEB), { lastSeq: Number.MAX_SAFE_INTEGER - 1 })
   t.end()
 })

@@ -59,7 +59,7 @@ interface Oracle {
   forks: number
 }
 
-const OPTIONS = { segmentBytes: 6000, onDamage: 'stop' } as const
+const OPTIONS = { segmentBytes: 4000, onDamage: 'stop' } as const
 const SENDERS: readonly Origin[] = [
   { principal: 'web1', stream: 'a'.repeat(32), peer: '192.0.2.1:4711' },
   { principal: 'web2', stream: 'b'.repeat(32), peer: '' },
@@ -124,12 +124,12 @@ class Explorer {
   load(rounds: number): void {
     let journal = this.#run(this.#disk, Journal.open(quietWorld(), OPTIONS))
     for (let round = 0; round < rounds; round++) {
-      const what = this.#random.below(20)
+      const what = this.#random.below(24)
       if (what < 13) this.#commit(journal)
       else if (what < 16) this.#purge(journal)
       else if (what < 17) this.#run(this.#disk, journal.saveCursor())
       else if (what < 18) this.#fork(journal)
-      else journal = this.#reopen(journal, what === 19)
+      else journal = this.#reopen(journal, what >= 20)
     }
     for (let count = 0; count < this.#imagesPerOp; count++) this.#lookAt(this.#disk, true)
   }
@@ -222,7 +222,7 @@ class Explorer {
 
   /** The process ends before one of the operations. */
   #dieWhile(work: Work<unknown>): void {
-    let left = this.#random.below(6)
+    let left = this.#random.below(12)
     let step = work.next()
     while (step.done !== true && left-- > 0) {
       const batch = step.value
