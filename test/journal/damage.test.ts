@@ -142,3 +142,25 @@ void test('pieces overwritten, cut off, zeroed; files gone', (t) => {
   )
   t.end()
 })
+
+void test('power fails while damage is being set aside and entered', (t) => {
+  const original = sample(true)
+  let images = 0
+  for (const [name, at] of [
+    [`${LAST}.idx`, 400],
+    [`${LAST}.log`, 10],
+    [`${LAST}.log`, 500],
+    [`${LAST}.idx`, 10],
+  ] as const) {
+    const disk = new MemoryDisk(new Random(at), flipped(original.files, name, at))
+    disk.onOp = () => {
+      for (let count = 0; count < 6; count++) {
+        images++
+        t.same(complaints(original, disk.image(512)), [], `${name} at ${at}, image ${images}`)
+      }
+    }
+    disk.run(Journal.open(quietWorld(), { segmentBytes: 1500, onDamage: 'skip' }))
+  }
+  t.ok(images > 300)
+  t.end()
+})

@@ -43,8 +43,8 @@ export const PATCHES: readonly Patch[] = [
   {
     name: 'a new segment claims all that was written of a poisoned one',
     file: 'journal.js',
-    from: "this.#state = { kind: 'poisoned', extent };",
-    to: "this.#state = { kind: 'poisoned', extent: end };",
+    from: "this.#state = { kind: 'poisoned', extent };\n        yield* perform",
+    to: "this.#state = { kind: 'poisoned', extent: end };\n        yield* perform",
   },
 ]
 

@@ -27,6 +27,10 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'directory not synced in a purge at all',
     drop: (op, _batch, before) => op.kind === 'sync-dir' && before.some((each) => each.kind === 'unlink'),
   },
+  {
+    name: 'directory not synced at the start',
+    drop: (op, _batch, before) => op.kind === 'sync-dir' && before.some(({ kind }) => kind === 'list'),
+  },
   { name: 'meta.json not synced', drop: (op) => isOn(op, 'sync', 'meta.json.new') },
   { name: 'directory not synced after meta.json is named', drop: isDirSyncAfter('rename', 'meta.json.new') },
   {

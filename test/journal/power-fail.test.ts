@@ -7,7 +7,7 @@ import { MUTANTS, REDUNDANT } from './power-fail-mutants.js'
 /** A seed is some 250 images. More by hand: JOURNAL_SEEDS=4000 node build/test/journal/power-fail.test.js */
 const SEEDS = Number(process.env['JOURNAL_SEEDS'] ?? 16)
 /** Within so many seeds every mutant has to be found out. */
-const MUTANT_SEEDS = 24
+const MUTANT_SEEDS = 60
 const ROUNDS = 14
 const IMAGES_PER_OP = 2
 
