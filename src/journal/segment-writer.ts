@@ -3,7 +3,7 @@
 
 import { CHAIN_BYTES, makeBlock, NO_SOURCE } from './block.js'
 import { encodeEntry, OWN_ORIGIN, type Entry } from './entry.js'
-import { perform, type FileOp, type Work } from './file-port.js'
+import { attempt, perform, type FileOp, type Work } from './file-port.js'
 import { encodeCheckpointNote, type Previous } from './notes.js'
 import { idxName, logName, type SegmentId } from './segment-name.js'
 import type { StreamTable } from './stream-table.js'
@@ -53,8 +53,14 @@ export function* syncSegment({ segment }: Extent): Work<void> {
 /** From here on it counts. */
 export function* nameSegment({ segment }: Extent): Work<void> {
   const idx = idxName(segment)
-  yield* perform({ kind: 'rename', file: idx + NEW_IDX, to: idx })
-  yield* perform({ kind: 'sync-dir', dir: '' })
+  try {
+    yield* perform({ kind: 'rename', file: idx + NEW_IDX, to: idx })
+    yield* perform({ kind: 'sync-dir', dir: '' })
+  } catch (error) {
+    // Whether it counts is not known, so nobody will write to it.
+    yield* attempt(...[idx + NEW_IDX, idx, logName(segment)].map((file) => ({ kind: 'close', file }) as const))
+    throw error
+  }
 }
 
 /** One commit's entries behind the end of a segment: what to write, and where it will end then. */
