@@ -4,7 +4,7 @@
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { explore } from './power-fail.js'
+import type { firstViolation } from './power-fail.js'
 
 export interface Patch {
   readonly name: string
@@ -49,7 +49,7 @@ export const PATCHES: readonly Patch[] = [
 ]
 
 /** The explorer on a copy with that mistake. */
-export async function patchedExplore(dir: string, patch: Patch): Promise<typeof explore> {
+export async function patchedExplorer(dir: string, patch: Patch): Promise<typeof firstViolation> {
   const filter = (path: string): boolean => !path.endsWith('.map') && !path.endsWith('.d.ts')
   for (const part of ['src/journal', 'src/protocol', 'test/journal', 'test/protocol'])
     cpSync(join(BUILD, part), join(dir, part), { recursive: true, filter })
@@ -61,9 +61,14 @@ export async function patchedExplore(dir: string, patch: Patch): Promise<typeof 
   writeFileSync(file, text.replace(patch.from, patch.to))
   const copy: unknown = await import(pathToFileURL(join(dir, 'test/journal/power-fail.js')).href)
   if (!isExplorer(copy)) throw new Error('the copy has no explorer')
-  return copy.explore
+  return copy.firstViolation
 }
 
-function isExplorer(module: unknown): module is { readonly explore: typeof explore } {
-  return typeof module === 'object' && module !== null && 'explore' in module && typeof module.explore === 'function'
+function isExplorer(module: unknown): module is { readonly firstViolation: typeof firstViolation } {
+  return (
+    typeof module === 'object' &&
+    module !== null &&
+    'firstViolation' in module &&
+    typeof module.firstViolation === 'function'
+  )
 }

@@ -29,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'directory not synced at the start',
+    seed: 21,
     drop: (op, _batch, before) => op.kind === 'sync-dir' && before.some(({ kind }) => kind === 'list'),
   },
   { name: 'meta.json not synced', drop: (op) => isOn(op, 'sync', 'meta.json.new') },

@@ -14,6 +14,8 @@ import { MemoryDisk } from './memory-disk.js'
 /** What is wrong with the journal under test: operations left out, or run later than they should be. */
 export interface Mutant {
   readonly name: string
+  /** The load that shows it soonest, where the first ones do not. */
+  readonly seed?: number
   /** Answered and never done. `before`: the batch before this one. */
   readonly drop?: (op: FileOp, batch: readonly FileOp[], before: readonly FileOp[]) => boolean
   /** Batches that are answered at once and run only after one that `until` holds for. */
@@ -67,14 +69,30 @@ const SENDERS: readonly Origin[] = [
 
 class Violation extends Error {}
 
+export const NONE: Mutant = { name: 'none' }
+
+const ROUNDS = 14
+const IMAGES_PER_OP = 2
+
+/** A load of the usual size, some 350 images; every other one has errors of the disk. */
+export function exploreSeed(seed: number, mutant: Mutant): Exploration {
+  return explore(seed, ROUNDS, IMAGES_PER_OP, mutant, seed % 2 === 0)
+}
+
+/** The first violation among so many loads, and after how many images. */
+export function firstViolation(mutant: Mutant, seeds: number): Pick<Exploration, 'images' | 'violation'> {
+  let images = 0
+  const first = mutant.seed ?? 1
+  for (let seed = first; seed < first + seeds; seed++) {
+    const found = exploreSeed(seed, mutant)
+    images += found.images
+    if (found.violation !== undefined) return { images, violation: found.violation }
+  }
+  return { images, violation: undefined }
+}
+
 /** One random load, with `imagesPerOp` images at each operation. Stops at the first violation. */
-export function explore(
-  seed: number,
-  rounds: number,
-  imagesPerOp: number,
-  mutant: Mutant,
-  hasFaults: boolean,
-): Exploration {
+function explore(seed: number, rounds: number, imagesPerOp: number, mutant: Mutant, hasFaults: boolean): Exploration {
   const explorer = new Explorer(seed, imagesPerOp, mutant, hasFaults)
   let violation: string | undefined
   try {
