@@ -1,4 +1,4 @@
-import { CHAIN_BYTES, makeBlock, NO_SOURCE, type Block } from './block.js'
+import { CHAIN_BYTES, makeBlock, NO_SOURCE, type Block, type SourceCursor } from './block.js'
 import type { Origin } from './entry.js'
 import { encodeGapNote, type GapNote } from './notes.js'
 import type { StreamTable } from './stream-table.js'
@@ -41,20 +41,19 @@ export function statedGap(
 }
 
 /** Tells of records that have no seq here; it takes one seq itself, for its own line. */
-export function lossNotice(origin: Origin, table: StreamTable, note: GapNote, timeMs: number, line: GapLine): GapBlock {
+export function lossNotice(
+  origin: Origin,
+  table: StreamTable,
+  note: GapNote,
+  source: SourceCursor,
+  timeMs: number,
+  line: GapLine,
+): GapBlock {
   const { firstSeq, before } = endOf(table, origin)
   const gap: Gap = { ...origin, ...note, kind: 'loss', firstSeq, count: 1, isStated: false, timeMs }
   const lines = line(gap)
-  const draft = {
-    kind: 'loss',
-    firstSeq,
-    count: 1,
-    lines: 1,
-    wallMs: timeMs,
-    before,
-    note: encodeGapNote(gap),
-  } as const
-  return { lines, block: makeBlock({ ...draft, source: NO_SOURCE }, [lines]) }
+  const draft = { kind: 'loss', firstSeq, count: 1, lines: 1, wallMs: timeMs, source, before } as const
+  return { lines, block: makeBlock({ ...draft, note: encodeGapNote(gap) }, [lines]) }
 }
 
 /** Where the next block of a stream goes. One that is new to the journal begins at 1 with a chain of zeros. */

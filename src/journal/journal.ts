@@ -2,7 +2,7 @@
 // written is synced, so a new segment is only ever begun behind a synced one. After an error of a write or a sync nobody knows what
 // the disk has: that segment is never synced or trusted again, and what it was to hold is written into the next one.
 
-import type { SourceCursor } from './block.js'
+import { NO_SOURCE, type SourceCursor } from './block.js'
 import { NOTHING_ACKED, storeSlot, type Acked, type CursorSlot } from './cursor-slot.js'
 import { OWN_ORIGIN, spanOf, type Origin } from './entry.js'
 import { attempt, FileError, perform, remove, type Work } from './file-port.js'
@@ -124,9 +124,9 @@ export class Journal {
     this.#pending.gather(lines, count, source)
   }
 
-  /** Records that will never come, by the journal's own policy: the entry stands in their place. */
-  lose(note: GapNote): void {
-    this.#pending.lose(note)
+  /** Records up to `source` that will never come, by the journal's own policy: the entry stands in their place. */
+  lose(note: GapNote, source: SourceCursor): void {
+    this.#pending.lose(note, source)
   }
 
   /** A block of somebody else, verbatim. */
@@ -282,7 +282,7 @@ export class Journal {
   }
 
   *#tellLostSegments(lost: number): Work<void> {
-    this.lose({ reason: 'damaged', lost, fromSource: 0, toSource: 0 })
+    this.lose({ reason: 'damaged', lost, fromSource: 0, toSource: 0 }, NO_SOURCE)
     const commit = yield* this.commit()
     if (commit.kind === 'failed') throw commit.error
     this.#acked = NOTHING_ACKED

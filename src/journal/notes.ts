@@ -101,8 +101,8 @@ export function sameSegment(a: SegmentId | undefined, b: SegmentId): boolean {
   return a !== undefined && segmentName(a) === segmentName(b)
 }
 
-/** A row of the table after its principal: stream, first and last seq, time, chain. */
-const ROW_BYTES = ID_BYTES + 24 + CHAIN_BYTES
+/** A row of the table after its principal: stream, first and last seq, time, chain, run and seq of the source. */
+const ROW_BYTES = ID_BYTES + 24 + CHAIN_BYTES + ID_BYTES + 8
 
 function encodeState(state: StreamState): Buffer {
   const principal = Buffer.from(state.principal)
@@ -115,13 +115,16 @@ function encodeState(state: StreamState): Buffer {
   writeCount(bytes, state.lastSeq, at + 24)
   writeCount(bytes, state.takenMs, at + 32)
   state.chain.copy(bytes, at + 40)
+  state.source.run.copy(bytes, at + 72)
+  writeCount(bytes, state.source.seq, at + 88)
   return bytes
 }
 
 function readState(bytes: Buffer): StreamState | undefined {
   const at = bytes.length - ROW_BYTES
-  const [firstSeq, lastSeq, takenMs] = [16, 24, 32].map((from) => readCount(bytes, at + from))
+  const [firstSeq, lastSeq, takenMs, seq] = [16, 24, 32, 88].map((from) => readCount(bytes, at + from))
   if (firstSeq === undefined || lastSeq === undefined || takenMs === undefined) return undefined
+  if (seq === undefined) return undefined
   const stream = bytes.toString('hex', at, at + ID_BYTES)
   return {
     principal: bytes.toString('utf8', 1, at),
@@ -129,6 +132,7 @@ function readState(bytes: Buffer): StreamState | undefined {
     firstSeq,
     lastSeq,
     takenMs,
-    chain: bytes.subarray(at + 40),
+    chain: bytes.subarray(at + 40, at + 40 + CHAIN_BYTES),
+    source: { run: bytes.subarray(at + 72, at + 72 + ID_BYTES), seq },
   }
 }

@@ -2,6 +2,7 @@
 // must lead the next start to the same journal.
 
 import { createHash } from 'node:crypto'
+import { NO_SOURCE } from './block.js'
 import { loadCheckpoint } from './checkpoint.js'
 import { createSlots, loadSlot, NOTHING_ACKED, storeSlot, type CursorSlot } from './cursor-slot.js'
 import { OWN_ORIGIN, OWN_STREAM, positionAfter } from './entry.js'
@@ -147,7 +148,15 @@ function* firstSegment(
 /** The journal's own stream before its first block. */
 function ownState(meta: Meta, takenMs: number): StreamState {
   const chain = Buffer.from(meta.timelines[0].before, 'hex')
-  return { principal: OWN_ORIGIN.principal, stream: OWN_STREAM, firstSeq: 1, lastSeq: 0, chain, takenMs }
+  return {
+    principal: OWN_ORIGIN.principal,
+    stream: OWN_STREAM,
+    firstSeq: 1,
+    lastSeq: 0,
+    chain,
+    takenMs,
+    source: NO_SOURCE,
+  }
 }
 
 function* adopt(

@@ -86,9 +86,9 @@ export class Pending {
   }
 
   /** A LOSS of records that never got a seq, behind what was gathered before. */
-  lose(note: GapNote): void {
+  lose(note: GapNote, source: SourceCursor): void {
     this.seal()
-    const { block, lines } = lossNotice(OWN_ORIGIN, this.#table, note, this.#wallMs(), this.#gapLine)
+    const { block, lines } = lossNotice(OWN_ORIGIN, this.#table, note, source, this.#wallMs(), this.#gapLine)
     this.#add(OWN_ORIGIN, block, lines)
   }
 

@@ -2,6 +2,7 @@
 // a failed write-back the page cache may show bytes that the disk never had, and a second fsync of them writes nothing. The new
 // checkpoint says how much of the old index is in force, so the old part stops counting in the moment the new index has its name.
 
+import { NO_SOURCE } from './block.js'
 import { OWN_ORIGIN, positionAfter } from './entry.js'
 import { perform, type Work } from './file-port.js'
 import { lossNotice, statedGap, type GapLine } from './gap.js'
@@ -87,7 +88,7 @@ function gapBefore(item: Kept, table: StreamTable, position: number, plan: Rebui
 
 /** What is missing of no stream in particular. In a spool, seqs that are used again: a receiver that has them sees it by the chain. */
 function noticeOf(missing: number, table: StreamTable, position: number, plan: RebuildPlan): EntryDraft {
-  const notice = lossNotice(OWN_ORIGIN, table, { ...DAMAGED, lost: missing }, plan.wallMs, plan.gapLine)
+  const notice = lossNotice(OWN_ORIGIN, table, { ...DAMAGED, lost: missing }, NO_SOURCE, plan.wallMs, plan.gapLine)
   return { origin: OWN_ORIGIN, position, takenMs: plan.wallMs, ...notice }
 }
 

@@ -1,4 +1,4 @@
-import type { Block } from './block.js'
+import { NO_SOURCE, type Block, type SourceCursor } from './block.js'
 import type { Origin } from './entry.js'
 
 /** How far a stream has come: the fold over all its blocks. */
@@ -12,6 +12,8 @@ export interface StreamState {
   readonly chain: Buffer
   /** When its last block was taken. */
   readonly takenMs: number
+  /** How far the line protocol had come with its last block that says so: where the dispatcher goes on after a restart. */
+  readonly source: SourceCursor
 }
 
 /** `next`: the block belongs right behind the stream's end. `gap`: later. `clash`: it is there already, or is another's. */
@@ -55,17 +57,23 @@ export class StreamTable {
   apply(origin: Origin, block: Block, takenMs: number): void {
     if (block.kind === 'checkpoint') return
     const { principal, stream } = origin
-    const firstSeq = this.get(origin)?.firstSeq ?? block.firstSeq
+    const state = this.get(origin)
+    const firstSeq = state?.firstSeq ?? block.firstSeq
     const lastSeq = block.firstSeq + block.count - 1
     // A copy: the block's bytes may lie in a large buffer, and the state outlives it.
     const chain = Buffer.from(block.chain)
-    this.#states.set(keyOf(origin), { principal, stream, firstSeq, lastSeq, chain, takenMs })
+    const source = block.source.seq === 0 ? (state?.source ?? NO_SOURCE) : copyOf(block.source)
+    this.#states.set(keyOf(origin), { principal, stream, firstSeq, lastSeq, chain, takenMs, source })
   }
 
   /** Only an operator, or a cap on a principal's streams, forgets one. */
   forget(of: Pick<Origin, 'principal' | 'stream'>): void {
     this.#states.delete(keyOf(of))
   }
+}
+
+function copyOf({ run, seq }: SourceCursor): SourceCursor {
+  return { run: Buffer.from(run), seq }
 }
 
 function keyOf({ principal, stream }: Pick<Origin, 'principal' | 'stream'>): string {

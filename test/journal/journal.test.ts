@@ -84,7 +84,7 @@ void test('gaps are entries and lines', (t) => {
   t.equal(journal.skip(WEB, 9, chain, 'purged'), undefined)
   t.equal(journal.skip({ ...WEB, principal: '' }, 9, chain, 'purged'), 'bad-origin')
   journal.append(linesOf('own', 1), 1, NO_SOURCE)
-  journal.lose({ reason: 'spool-full', lost: 40, fromSource: 5, toSource: 60 })
+  journal.lose({ reason: 'spool-full', lost: 40, fromSource: 5, toSource: 60 }, { run: RUN, seq: 60 })
   const rest = { ...WEB, stream: 'b'.repeat(32) }
   t.equal(journal.fork(rest, { parent: WEB.stream, atSeq: 9 }, chain), undefined)
   t.equal(journal.fork(rest, { parent: WEB.stream, atSeq: 9 }, chain), 'clash')
@@ -194,6 +194,22 @@ void test('a full disk holds everything up and loses nothing', (t) => {
   t.equal(journal.pendingBytes, 0)
   t.same(disk.run(readLines(journal)), ['a.0 \n', 'b.0 \n', 'c.0 \n'])
   t.notOk([...disk.files.keys()].some((name) => name.endsWith('.new')))
+  t.end()
+})
+
+void test('how far the line protocol had come is known whatever came last', (t) => {
+  const disk = newDisk()
+  const journal = open(disk, { segmentBytes: 100 })
+  journal.append(linesOf('a', 2), 2, { run: RUN, seq: 70 })
+  disk.run(journal.commit())
+  commit(disk, journal, 'without a source')
+  t.same(journal.durable()?.source, { run: RUN, seq: 70 })
+  journal.lose({ reason: 'spool-full', lost: 9, fromSource: 71, toSource: 80 }, { run: RUN, seq: 80 })
+  t.equal(journal.durable()?.source.seq, 70, 'only when it is durable')
+  disk.run(journal.commit())
+  disk.run(journal.purge(100))
+  t.equal(journal.segments.length, 1)
+  t.same(open(newDisk(disk.onlyDurable)).durable()?.source, { run: RUN, seq: 80 })
   t.end()
 })
 

@@ -10,7 +10,15 @@ import {
 } from '../../src/journal/notes.js'
 
 const STATES = [
-  { principal: '', stream: '0'.repeat(32), firstSeq: 1, lastSeq: 0, chain: Buffer.alloc(32, 1), takenMs: 7 },
+  {
+    principal: '',
+    stream: '0'.repeat(32),
+    firstSeq: 1,
+    lastSeq: 0,
+    chain: Buffer.alloc(32, 1),
+    takenMs: 7,
+    source: { run: Buffer.alloc(16, 9), seq: 2 ** 42 },
+  },
   {
     principal: 'audit://site/wéb',
     stream: 'f'.repeat(32),
@@ -18,6 +26,7 @@ const STATES = [
     lastSeq: 2 ** 41,
     chain: Buffer.alloc(32, 2),
     takenMs: 8,
+    source: { run: Buffer.alloc(16), seq: 0 },
   },
 ]
 

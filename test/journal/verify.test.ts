@@ -116,7 +116,7 @@ void test('an unfinished end, holes and losses', (t) => {
   const disk = new MemoryDisk(new Random(3))
   const journal = disk.run(Journal.open(quietWorld(), OPTIONS))
   journal.skip(WEB, 5, Buffer.alloc(32, 1), 'purged')
-  journal.lose({ reason: 'spool-full', lost: 3, fromSource: 1, toSource: 3 })
+  journal.lose({ reason: 'spool-full', lost: 3, fromSource: 1, toSource: 3 }, NO_SOURCE)
   disk.run(journal.commit())
   t.same(kinds(new Map(disk.files)), ['hole a 1-5', 'loss 0 1-1'])
   const idx = disk.files.get(IDX) ?? Buffer.alloc(0)
