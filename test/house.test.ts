@@ -138,7 +138,9 @@ void test('names, exports, sizes', (t) => {
 
 void test('each test stands where its source stands', (t) => {
   const paths = new Set(ALL.map(({ path }) => path))
-  const sources = ALL.filter(({ path }) => /^test\/(?:protocol|config|dispatcher|ctl|sdk|remote)\/.*\.test\.ts$/.test(path))
+  const sources = ALL.filter(({ path }) =>
+    /^test\/(?:protocol|config|dispatcher|ctl|sdk|remote)\/.*\.test\.ts$/.test(path),
+  )
     .map(({ path }) => path.replace(/^test/, 'src').replace(/\.test\.ts$/, '.ts'))
     // What a whole stream comes to is tested by its kinds.
     .filter((source) => !source.startsWith('src/protocol/stream-'))
