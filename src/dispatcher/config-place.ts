@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
-import { REAL_DISK, type Disk } from './disk.js'
-import { errorCode } from './error-code.js'
-import type { Trust } from './file-trust.js'
+import { REAL_DISK, type Disk } from '../config/disk.js'
+import { errorCode } from '../config/error-code.js'
+import type { Trust } from '../config/file-trust.js'
 import type { Settings } from './settings.js'
 
 const SETTINGS_NAME = 'audispd.conf'

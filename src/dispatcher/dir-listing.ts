@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { errorText, type Disk } from './disk.js'
+import { errorText, type Disk } from '../config/disk.js'
 import { dropInName } from './drop-in-name.js'
-import { errorCode } from './error-code.js'
+import { errorCode } from '../config/error-code.js'
 
 /** The names in a directory, sorted. */
 export type Listing =

@@ -5,11 +5,11 @@ import { didYouMean } from '../config/did-you-mean.js'
 import { SYSTEM_CLOCK, type Clock } from './clock.js'
 import { trustAt, withPluginDir, type ConfigPlace } from './config-place.js'
 import { digestOf, list } from './dir-listing.js'
-import { REAL_DISK, type Disk } from './disk.js'
+import { REAL_DISK, type Disk } from '../config/disk.js'
 import { loadDropIn } from './drop-in-file.js'
 import { dropInName } from './drop-in-name.js'
 import type { DropIn } from './drop-in.js'
-import type { Trust } from './file-trust.js'
+import type { Trust } from '../config/file-trust.js'
 import type { Settings } from './settings.js'
 
 /**

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { sortProblems, type Problem } from '../config.js'
-import type { Disk } from './disk.js'
+import type { Disk } from '../config/disk.js'
 import { readDropIn, type DropIn, type DropInSource } from './drop-in.js'
-import type { Trust } from './file-trust.js'
+import type { Trust } from '../config/file-trust.js'
 import { checkProgram } from './program.js'
-import { readTrusted } from './trusted-file.js'
+import { readTrusted } from '../config/trusted-file.js'
 
 /** What became of one file. */
 export type DropInVerdict = { readonly problems: readonly Problem[] } & (

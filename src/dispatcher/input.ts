@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs'
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net'
 import { isatty, ReadStream } from 'node:tty'
-import { errorCode } from './error-code.js'
+import { errorCode } from '../config/error-code.js'
 
 /** One read takes at most this; also what `block` may hold above its limit. */
 const READ_BYTES = 64 * 1024

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { errorCode } from './error-code.js'
+import { errorCode } from '../config/error-code.js'
 
 const START_TIME_FIELD = 22
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { absolutePath, type Parsed } from '../config/value.js'
-import { errorText, type Disk } from './disk.js'
-import { errorCode } from './error-code.js'
-import { doubtsAbout, type Finding, type Trust } from './file-trust.js'
+import { errorText, type Disk } from '../config/disk.js'
+import { errorCode } from '../config/error-code.js'
+import { doubtsAbout, type Finding, type Trust } from '../config/file-trust.js'
 
 const EXECUTABLE = 0o111
 

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { errorCode } from './error-code.js'
+import { errorCode } from '../config/error-code.js'
 
 /** Bytes read from a descriptor that does not wait; 0 when there is nothing, or nobody writes any more. */
 export function readNow(fd: number, into: Buffer): number {

@@ -10,7 +10,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { errorCode } from './error-code.js'
+import { errorCode } from '../config/error-code.js'
 import { bootId, isAlive, processWith, type ProcessId } from './process-table.js'
 
 const ROOT_RUN_DIR = '/run/audispd'

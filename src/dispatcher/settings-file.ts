@@ -1,9 +1,9 @@
 import type { Problem } from '../config.js'
 import { trustAt, type ConfigPlace } from './config-place.js'
-import { REAL_DISK, type Disk } from './disk.js'
+import { REAL_DISK, type Disk } from '../config/disk.js'
 import { checkProgram } from './program.js'
 import { DEFAULT_SETTINGS, readSettings, type Settings } from './settings.js'
-import { readTrusted } from './trusted-file.js'
+import { readTrusted } from '../config/trusted-file.js'
 
 /** Reads audispd.conf where it is. Where a problem is an error, the settings are not to be used. */
 export function loadSettings(place: ConfigPlace, disk: Disk = REAL_DISK): { settings: Settings; problems: Problem[] } {

@@ -11,7 +11,7 @@ import {
 import { test } from 'tap'
 import { formatProblem } from '../../src/config.js'
 import { findConfig, type ConfigPlace } from '../../src/dispatcher/config-place.js'
-import { REAL_DISK } from '../../src/dispatcher/disk.js'
+import { REAL_DISK } from '../../src/config/disk.js'
 import { readDropIns, watchDropIns, type DropInReport } from '../../src/dispatcher/drop-in-dir.js'
 import { DEFAULT_SETTINGS } from '../../src/dispatcher/settings.js'
 import { fakeDisk, systemError, type FakeFile } from './fake-disk.js'

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path'
-import type { Disk, FileFacts } from '../../src/dispatcher/disk.js'
+import type { Disk, FileFacts } from '../../src/config/disk.js'
 
 /** A file of a fake disk: its text, and what of its facts is not root's regular file. */
 export interface FakeFile extends Partial<FileFacts> {

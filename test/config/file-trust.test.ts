@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import type { FileFacts } from '../../src/dispatcher/disk.js'
-import { doubtsAbout, type Trust } from '../../src/dispatcher/file-trust.js'
+import type { FileFacts } from '../../src/config/disk.js'
+import { doubtsAbout, type Trust } from '../../src/config/file-trust.js'
 
 const ROOT: Trust = { kind: 'root' }
 const OWNER: Trust = { kind: 'root-or-owner', uid: 5, gid: 6 }
