@@ -9,6 +9,7 @@ import { attempt, FileError, perform, remove, type Work } from './file-port.js'
 import { JournalReader } from './journal-reader.js'
 import { forked, storeMeta, type Meta } from './meta.js'
 import {
+  DEFAULT_OPTIONS,
   openFiles,
   saneWorld,
   slotOf,
@@ -60,8 +61,9 @@ export class Journal {
   #position: number
   #isCommitting = false;
 
-  static *open(anyWorld: JournalWorld, options: JournalOptions): Work<Journal> {
+  static *open(anyWorld: JournalWorld, chosen: Partial<JournalOptions> = {}): Work<Journal> {
     const world = saneWorld(anyWorld)
+    const options = { ...DEFAULT_OPTIONS, ...chosen }
     const opened = yield* openFiles(world, options)
     const journal = new Journal(world, options, opened)
     if (opened.untold > 0) yield* journal.#tellLostSegments(opened.untold)
@@ -74,7 +76,7 @@ export class Journal {
     this.#options = options
     this.#path = opened.path
     this.#durable = opened.table
-    this.#pending = new Pending(opened.table.copy(), opened.position, world.wallMs, world.gapLine)
+    this.#pending = new Pending(opened.table.copy(), opened.position, options.blockBytes, world)
     this.#state = { kind: 'writable', extent: opened.extent }
     this.#meta = opened.meta
     this.#slot = opened.slot
@@ -119,7 +121,7 @@ export class Journal {
     return this.#durable
   }
 
-  /** Own lines. All that come between two commits are one block, unless they are too many. The bytes are held, not copied. */
+  /** Own lines. All that come between two commits are one block, up to `blockBytes`. The bytes are held, not copied. */
   append(lines: Uint8Array, count: number, source: SourceCursor): void {
     this.#pending.gather(lines, count, source)
   }

@@ -33,6 +33,14 @@ export interface JournalOptions {
   readonly segmentBytes: number
   /** What damage found at the start does: refuse to open, or quarantine it, enter it as LOSS and go on. */
   readonly onDamage: 'stop' | 'skip'
+  /** Own lines gather into blocks of at most this much. Lines given at once are never parted, so a longer piece is a block of its own. */
+  readonly blockBytes: number
+}
+
+export const DEFAULT_OPTIONS: JournalOptions = {
+  segmentBytes: 64 * 1024 * 1024,
+  onDamage: 'stop',
+  blockBytes: 64 * 1024,
 }
 
 export interface OpeningReport {

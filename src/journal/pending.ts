@@ -31,6 +31,7 @@ interface Gathered {
 /** What has been taken and is not durable yet, in order; and what each stream will have come to with it. */
 export class Pending {
   readonly #table: StreamTable
+  readonly #blockBytes: number
   readonly #wallMs: () => number
   readonly #gapLine: GapLine
   #drafts: EntryDraft[] = []
@@ -38,11 +39,17 @@ export class Pending {
   #position: number
   #bytes = 0
 
-  constructor(table: StreamTable, position: number, wallMs: () => number, gapLine: GapLine) {
+  constructor(
+    table: StreamTable,
+    position: number,
+    blockBytes: number,
+    world: { readonly wallMs: () => number; readonly gapLine: GapLine },
+  ) {
     this.#table = table
     this.#position = position
-    this.#wallMs = wallMs
-    this.#gapLine = gapLine
+    this.#blockBytes = blockBytes
+    this.#wallMs = world.wallMs
+    this.#gapLine = world.gapLine
   }
 
   /** Of lines; whoever fills this keeps it in bounds. */
@@ -59,10 +66,10 @@ export class Pending {
     return this.#table
   }
 
-  /** `lines` whole lines, each with its LF. The bytes are held, not copied. */
+  /** `lines` whole lines, each with its LF: not parted, because a source belongs to all of them. The bytes are held, not copied. */
   gather(bytes: Uint8Array, lines: number, source: SourceCursor): void {
     if (bytes.length > MAX_BLOCK_BYTES) throw new RangeError(`${bytes.length} bytes of lines do not fit a block`)
-    if (this.#gathered !== undefined && this.#gathered.bytes + bytes.length > MAX_BLOCK_BYTES) this.seal()
+    if (this.#gathered !== undefined && this.#gathered.bytes + bytes.length > this.#blockBytes) this.seal()
     this.#gathered ??= { chunks: [], bytes: 0, lines: 0, source: NO_SOURCE }
     this.#gathered.chunks.push(bytes)
     this.#gathered.bytes += bytes.length

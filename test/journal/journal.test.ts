@@ -229,6 +229,30 @@ void test('4 MiB a commit, 1 MiB a block', (t) => {
   t.end()
 })
 
+void test('own lines gather into small blocks, and no piece is parted', (t) => {
+  const disk = newDisk()
+  const journal = open(disk, { blockBytes: 100 })
+  for (const bytes of [40, 59, 2, 98, 1, 250, 10]) {
+    const line = Buffer.alloc(bytes, 'x')
+    line[line.length - 1] = 0x0a
+    journal.append(line, 1, { run: RUN, seq: bytes })
+  }
+  disk.run(journal.commit())
+  t.same(
+    disk
+      .run(readAll(journal))
+      .map((item) => item.kind === 'block' && [item.entry.block.lineBytes, item.entry.block.source.seq]),
+    [
+      [99, 59],
+      [100, 98],
+      [1, 1],
+      [250, 250],
+      [10, 10],
+    ],
+  )
+  t.end()
+})
+
 void test('what is given during a commit is for the next one; two at once are a bug', (t) => {
   const disk = newDisk()
   const journal = open(disk)

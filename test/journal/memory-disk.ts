@@ -1,7 +1,7 @@
 // A disk in memory that keeps apart what is durable, what the page cache shows and what lies between, so that it can say what a power
 // failure might leave: unsynced writes in any order, whole, torn at sectors or not at all, and any of the unsynced directory changes.
 
-import type { FileOp, FileResult, Work } from '../../src/journal/file-port.js'
+import type { FileOp, FilePort, FileResult, Work } from '../../src/journal/file-port.js'
 import type { Random } from '../protocol/random.js'
 
 type Change =
@@ -44,6 +44,11 @@ export class MemoryDisk {
     let step = work.next()
     while (step.done !== true) step = work.next(this.#batch(step.value))
     return step.value
+  }
+
+  /** The same for those who wait for a disk; it answers in the next turn. */
+  get port(): FilePort {
+    return { run: (batch) => Promise.resolve().then(() => this.#batch(batch)) }
   }
 
   get files(): ReadonlyMap<string, Buffer> {
