@@ -57,6 +57,14 @@ export class BatchRecord {
   }
 }
 
+/** Some records of a batch as whole lines, each with its LF, in a copy of their own. */
+export interface RecordLines {
+  readonly bytes: Buffer
+  readonly count: number
+  /** The seq of the last of them. */
+  readonly last: number
+}
+
 /** Whole records in their order, as many as were waiting. Valid until its handler has returned, or its promise is settled. */
 export class RecordBatch {
   #bytes: Buffer
@@ -85,12 +93,35 @@ export class RecordBatch {
     for (let at = this.#start; at < this.#end;) {
       const bytes = this.#bytes
       const next = bytes.indexOf(LF, at) + 1
-      // The batch was left to somebody who goes on after it was done.
-      if (next === 0) throw new Error('the batch is over: its handler has returned')
-      const blank = bytes.indexOf(BLANK, at + LEAST_BEFORE_RECORD_BYTES)
-      if (blank === -1 || blank >= next) throw new DispatcherViolation('RECORD without a record')
-      yield new BatchRecord(bytes, at, blank + 1, next - 1)
+      if (next === 0) throw over()
+      yield new BatchRecord(bytes, at, recordAt(bytes, at), next - 1)
       at = next
+    }
+  }
+
+  /**
+   * The records as they are to stand in a file, copied together in pieces of at most `maxBytes`; a longer record is a piece of its own.
+   * For whoever stores them: no object is made for a record, and the copies are the caller's for good.
+   */
+  *lines(maxBytes: number): Generator<RecordLines, void, undefined> {
+    for (let at = this.#start; at < this.#end;) {
+      const bytes = this.#bytes
+      if (bytes === NOTHING) throw over()
+      const first = recordAt(bytes, at)
+      const copy = Buffer.allocUnsafeSlow(
+        Math.max(bytes.indexOf(LF, at) + 1 - first, Math.min(maxBytes, this.#end - at)),
+      )
+      let [filled, count, lastAt] = [0, 0, at]
+      while (at < this.#end) {
+        const from = recordAt(bytes, at)
+        const next = bytes.indexOf(LF, at) + 1
+        if (filled + next - from > copy.length) break
+        filled += bytes.copy(copy, filled, from, next)
+        count++
+        lastAt = at
+        at = next
+      }
+      yield { bytes: copy.subarray(0, filled), count, last: recordNumber(bytes, lastAt, this.#end) }
     }
   }
 
@@ -101,3 +132,16 @@ export class RecordBatch {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** Where the record of the line begins that begins at `at`. */
+function recordAt(bytes: Buffer, at: number): number {
+  for (let to = at + LEAST_BEFORE_RECORD_BYTES; to < bytes.length && bytes[to] !== LF; to++) {
+    if (bytes[to] === BLANK) return to + 1
+  }
+  throw new DispatcherViolation('RECORD without a record')
+}
+
+/** The batch was left to somebody who goes on after it was done. */
+function over(): Error {
+  return new Error('the batch is over: its handler has returned')
+}

@@ -32,6 +32,29 @@ void test('records one after the other, as they came', (t) => {
   t.end()
 })
 
+void test('records as lines, in pieces of a bounded size', (t) => {
+  const pieces = (parted: RecordBatch, maxBytes: number): [string, number, number][] =>
+    [...parted.lines(maxBytes)].map(({ bytes, count, last }) => [bytes.toString('latin1'), count, last])
+  const lines = 'RECORD 5 a\nRECORD 70 b c \nRECORD 71 \nRECORD 9007199254740991 \xff\x00\r\n'
+  const taken = batch(lines, 4, 9007199254740991)
+  t.same(pieces(taken, 1000), [['a\nb c \n\n\xff\x00\r\n', 4, 9007199254740991]])
+  t.same(pieces(taken, 7), [
+    ['a\nb c \n', 2, 70],
+    ['\n\xff\x00\r\n', 2, 9007199254740991],
+  ])
+  t.same(
+    pieces(taken, 1).map(([text]) => text),
+    ['a\n', 'b c \n', '\n', '\xff\x00\r\n'],
+    'a longer record is a piece of its own',
+  )
+  const [piece] = taken.lines(1000)
+  taken.retire()
+  t.equal(piece?.bytes.toString('latin1'), 'a\nb c \n\n\xff\x00\r\n', 'the copies stay')
+  t.throws(() => [...taken.lines(1000)], /over/)
+  t.throws(() => [...batch('RECORD 5\n', 1, 5).lines(9)], /without a record/)
+  t.end()
+})
+
 void test('a record is parsed when somebody asks', (t) => {
   const [record] = batch(`RECORD 5 ${LOGIN}\n`, 1, 5)
   t.equal(record?.get('uid'), '0')
