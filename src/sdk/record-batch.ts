@@ -59,7 +59,9 @@ export class BatchRecord {
 
 /** Some records of a batch as whole lines, each with its LF, in a copy of their own. */
 export interface RecordLines {
+  /** The lines, one after the other. */
   readonly bytes: Buffer
+  /** How many lines. */
   readonly count: number
   /** The seq of the last of them. */
   readonly last: number
@@ -94,7 +96,7 @@ export class RecordBatch {
       const bytes = this.#bytes
       const next = bytes.indexOf(LF, at) + 1
       if (next === 0) throw over()
-      yield new BatchRecord(bytes, at, recordAt(bytes, at), next - 1)
+      yield new BatchRecord(bytes, at, recordIn(bytes, at), next - 1)
       at = next
     }
   }
@@ -107,13 +109,13 @@ export class RecordBatch {
     for (let at = this.#start; at < this.#end;) {
       const bytes = this.#bytes
       if (bytes === NOTHING) throw over()
-      const first = recordAt(bytes, at)
+      const first = recordIn(bytes, at)
       const copy = Buffer.allocUnsafeSlow(
         Math.max(bytes.indexOf(LF, at) + 1 - first, Math.min(maxBytes, this.#end - at)),
       )
       let [filled, count, lastAt] = [0, 0, at]
       while (at < this.#end) {
-        const from = recordAt(bytes, at)
+        const from = recordIn(bytes, at)
         const next = bytes.indexOf(LF, at) + 1
         if (filled + next - from > copy.length) break
         filled += bytes.copy(copy, filled, from, next)
@@ -134,7 +136,7 @@ export class RecordBatch {
 const NOTHING = Buffer.alloc(0)
 
 /** Where the record of the line begins that begins at `at`. */
-function recordAt(bytes: Buffer, at: number): number {
+function recordIn(bytes: Buffer, at: number): number {
   for (let to = at + LEAST_BEFORE_RECORD_BYTES; to < bytes.length && bytes[to] !== LF; to++) {
     if (bytes[to] === BLANK) return to + 1
   }
