@@ -2,9 +2,9 @@
 
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 import { formatProblem, type Problem } from './config.js'
+import { author } from './config/author.js'
 import { ActionRunner } from './dispatcher/action-runner.js'
 import { startBare } from './dispatcher/child.js'
 import { SYSTEM_CLOCK } from './dispatcher/clock.js'
@@ -25,7 +25,6 @@ import type { EarlySignals } from './early-signals.js'
 import { closeInheritedFiles } from './inherited-files.js'
 import { openLog, type Log } from './log.js'
 import type { Options } from './options.js'
-import type { Author } from './protocol/own-record.js'
 
 const UMASK = 0o022
 const INIT = '/sbin/init'
@@ -224,25 +223,4 @@ function changeRunlevel(to: 'single' | 'halt', log: Log): void {
     log.fatal({ action: to, error: error.message }, 'cannot change the runlevel')
   })
   init.unref()
-}
-
-/** Who the daemon is, as audit names it; 4294967295 is "unset". */
-function author(): Author {
-  return {
-    pid: process.pid,
-    uid: process.getuid?.() ?? 0,
-    auid: numberIn('/proc/self/loginuid'),
-    ses: numberIn('/proc/self/sessionid'),
-  }
-}
-
-function numberIn(path: string): number {
-  const unset = 0xffffffff
-  try {
-    const text = readFileSync(path, 'utf8').trim()
-    return /^[0-9]+$/.test(text) ? Number(text) : unset
-  } catch {
-    // ENOENT: a kernel without audit.
-    return unset
-  }
 }
