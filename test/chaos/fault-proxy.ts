@@ -158,37 +158,41 @@ class Passage {
   }
 
   #flow(from: Socket, to: Socket, direction: Direction): void {
-    let last = Promise.resolve()
-    const { delayMs = 0, gatherMs = 0 } = this.#faults
-    let gathered: Buffer[] = []
+    let last: Promise<unknown> = Promise.resolve()
+    const inTurn = (turn: () => Promise<void> | void): void => {
+      const before = last
+      last = (async () => {
+        await before
+        await turn()
+      })()
+    }
+    const gathered: Buffer[] = []
     from.on('data', (bytes: Buffer) => {
-      gathered.push(bytes)
-      if (gathered.length > 1) return
-      from.pause()
-      last = last.then(async () => {
-        if (gatherMs > 0) {
-          from.resume()
-          await delay(gatherMs)
-          from.pause()
-        }
-        if (delayMs > 0) await delay(delayMs)
-        const all = Buffer.concat(gathered)
-        gathered = []
-        await this.#pass(all, to, direction)
+      if (gathered.push(bytes) > 1) return
+      inTurn(async () => {
+        await this.#gather(from)
+        await this.#pass(Buffer.concat(gathered.splice(0)), to, direction)
         from.resume()
       })
     })
     from.on('end', () => {
-      void last.then(() => {
+      inTurn(() => {
         if (!this.#silent.has(direction)) to.end()
       })
     })
     from.on('error', ignore)
     from.on('close', () => {
-      void last.then(() => {
+      inTurn(() => {
         if (this.#silent.size === 0) to.destroy()
       })
     })
+  }
+
+  async #gather(from: Socket): Promise<void> {
+    const { delayMs = 0, gatherMs = 0 } = this.#faults
+    if (gatherMs > 0) await delay(gatherMs)
+    from.pause()
+    if (delayMs > 0) await delay(delayMs)
   }
 
   async #pass(bytes: Buffer, to: Socket, direction: Direction): Promise<void> {
