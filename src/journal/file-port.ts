@@ -13,6 +13,8 @@ export type FileOp =
   | { readonly kind: 'truncate'; readonly file: string; readonly bytes: number }
   | { readonly kind: 'close'; readonly file: string }
   | { readonly kind: 'rename'; readonly file: string; readonly to: string }
+  /** A second name of the same file; fails where the name is taken. */
+  | { readonly kind: 'link'; readonly file: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly file: string }
   /** fsync of a directory: the names in it. */
   | { readonly kind: 'sync-dir'; readonly dir: string }
@@ -22,16 +24,25 @@ export type FileOp =
   | { readonly kind: 'read'; readonly file: string; readonly at: number; readonly bytes: number }
   /** Plain files and their sizes. */
   | { readonly kind: 'list' }
+  /** Of the disk that the directory lies on. */
+  | { readonly kind: 'space' }
 
 export interface ListedFile {
   readonly name: string
   readonly bytes: number
 }
 
+/** Bytes; free for the journal's user. */
+export interface DiskSpace {
+  readonly freeBytes: number
+  readonly totalBytes: number
+}
+
 export type FileResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'files'; readonly files: readonly ListedFile[] }
+  | { readonly kind: 'space'; readonly space: DiskSpace }
   /** `code` as node:fs has it, such as ENOSPC. */
   | { readonly kind: 'failed'; readonly code: string; readonly error: Error }
 
@@ -98,4 +109,10 @@ export function* listFiles(): Work<readonly ListedFile[]> {
   const [result] = yield* perform({ kind: 'list' })
   if (result?.kind !== 'files') throw new Error('a listing brought no files')
   return result.files
+}
+
+export function* diskSpace(): Work<DiskSpace> {
+  const [result] = yield* perform({ kind: 'space' })
+  if (result?.kind !== 'space') throw new Error('the disk did not say how much is free')
+  return result.space
 }

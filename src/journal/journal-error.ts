@@ -8,8 +8,10 @@ export type JournalErrorCode =
   | 'no-meta'
   /** Damage was found and `on_damage` is `stop`. */
   | 'damaged'
+  /** A fork that finds as many timelines as a journal may have, with records of each. */
+  | 'too-many-timelines'
 
-/** A journal that cannot be opened. Callers test `code`, not the text. */
+/** A journal that cannot be opened, or not be forked. Callers test `code`, not the text. */
 export class JournalError extends Error {
   readonly code: JournalErrorCode
 

@@ -1,12 +1,13 @@
-// Commit: lines and headers, fdatasync of both files, then the caller is told. One commit at a time; between two of them everything
-// written is synced, so a new segment is only ever begun behind a synced one. After an error of a write or a sync nobody knows what
-// the disk has: that segment is never synced or trusted again, and what it was to hold is written into the next one.
+// A commit makes durable what has been taken, and only then does anybody hear of it: the table of what is durable grows by what the
+// disk has, the table of what has been taken runs ahead of it. How it is written: journal-writer.ts.
 
 import { NO_SOURCE, type SourceCursor } from './block.js'
 import { NOTHING_ACKED, storeSlot, type Acked, type CursorSlot } from './cursor-slot.js'
 import { OWN_ORIGIN, spanOf, type Origin } from './entry.js'
-import { attempt, FileError, perform, remove, type Work } from './file-port.js'
+import { FileError, perform, remove, type Work } from './file-port.js'
+import { pointTo } from './current-log.js'
 import { JournalReader } from './journal-reader.js'
+import { JournalWriter, type Durable } from './journal-writer.js'
 import { forked, storeMeta, type Meta } from './meta.js'
 import {
   DEFAULT_OPTIONS,
@@ -18,20 +19,12 @@ import {
   type Opened,
   type OpeningReport,
 } from './opening.js'
-import { sameSegment, type ForkNote, type GapNote, type Previous } from './notes.js'
+import type { ForkNote, GapNote } from './notes.js'
 import { Pending, type Refusal } from './pending.js'
-import type { SegmentPath } from './segment-path.js'
+import type { SegmentPath, Stretch } from './segment-path.js'
 import { idxName, logName, type SegmentId } from './segment-name.js'
-import {
-  createSegment,
-  nameSegment,
-  NEW_IDX,
-  placeEntries,
-  syncSegment,
-  type EntryDraft,
-  type Extent,
-} from './segment-writer.js'
-import { StreamTable, type StreamState } from './stream-table.js'
+import type { Extent } from './segment-writer.js'
+import type { StreamTable, StreamState } from './stream-table.js'
 
 /** How a commit ended. `poisoned`: an error that cost a segment and nothing else. */
 export type Commit =
@@ -40,20 +33,13 @@ export type Commit =
   /** All is still pending: the next commit tries again. */
   | { readonly kind: 'failed'; readonly error: FileError }
 
-/** `extent` ends where the last good sync did. */
-type State =
-  | { readonly kind: 'writable'; readonly extent: Extent }
-  | { readonly kind: 'poisoned'; readonly extent: Extent }
-  | { readonly kind: 'closed' }
-
 export class Journal {
   readonly report: OpeningReport
   readonly #world: JournalWorld
-  readonly #options: JournalOptions
   readonly #path: SegmentPath
   readonly #durable: StreamTable
   readonly #pending: Pending
-  #state: State
+  readonly #writer: JournalWriter
   #meta: Meta
   #slot: CursorSlot
   #acked: Acked
@@ -65,6 +51,7 @@ export class Journal {
     const world = saneWorld(anyWorld)
     const options = { ...DEFAULT_OPTIONS, ...chosen }
     const opened = yield* openFiles(world, options)
+    yield* pointTo(opened.extent.segment, options.currentLog)
     const journal = new Journal(world, options, opened)
     if (opened.untold > 0) yield* journal.#tellLostSegments(opened.untold)
     return journal
@@ -73,11 +60,10 @@ export class Journal {
   private constructor(world: JournalWorld, options: JournalOptions, opened: Opened) {
     this.report = opened.report
     this.#world = world
-    this.#options = options
     this.#path = opened.path
     this.#durable = opened.table
     this.#pending = new Pending(opened.table.copy(), opened.position, options.blockBytes, world)
-    this.#state = { kind: 'writable', extent: opened.extent }
+    this.#writer = new JournalWriter(opened.path, options, world.wallMs, opened.extent)
     this.#meta = opened.meta
     this.#slot = opened.slot
     this.#acked = opened.slot.acked
@@ -99,6 +85,11 @@ export class Journal {
 
   get acked(): Acked {
     return this.#acked
+  }
+
+  /** The oldest position that is not freed: in a spool, the oldest seq. One above the durable if all is freed, or nothing was written. */
+  get firstPosition(): number {
+    return this.#path.all[0]?.firstSeq ?? this.#position
   }
 
   /** Where each segment in the directory begins, oldest first. */
@@ -151,7 +142,7 @@ export class Journal {
     this.#isCommitting = true
     const batch = this.#pending.batch()
     try {
-      const poisoned = yield* this.#writeSomewhere(batch)
+      const poisoned = yield* this.#writer.write(batch, this.#whatIsDurable)
       for (const { origin, block, takenMs } of batch) this.#durable.apply(origin, block, takenMs)
       this.#position += batch.reduce((sum, { block }) => sum + spanOf(block), 0)
       return { kind: 'durable', position: this.durablePosition, poisoned }
@@ -171,15 +162,13 @@ export class Journal {
 
   /** Remembers how far all has come. Nothing depends on it but how soon damage is told from a torn tail, and the purge after a start. */
   *saveCursor(): Work<void> {
-    if (this.#state.kind === 'writable') yield* this.#storeSlot(this.#state.extent, false)
+    const extent = this.#writer.soundExtent
+    if (extent !== undefined) yield* this.#storeSlot(extent, false)
   }
 
   /** From a position on, as far as it is durable then; it goes on as more becomes durable. */
   reader(position: number): JournalReader {
-    return new JournalReader(this.#path, position, () => {
-      if (this.#state.kind === 'closed') throw new Error('the journal is closed')
-      return this.#state.extent
-    })
+    return new JournalReader(this.#path, position, () => this.#writer.extent)
   }
 
   /** Frees whole segments that hold nothing above `position`, oldest first; returns how many. Never the one being written. */
@@ -187,7 +176,7 @@ export class Journal {
     let freed = 0
     for (;;) {
       const [oldest, next] = this.#path.all
-      if (oldest === undefined || next === undefined || this.#isCurrent(oldest)) return freed
+      if (oldest === undefined || next === undefined || this.#writer.isCurrent(oldest)) return freed
       if (next.firstSeq > Math.min(position, this.durablePosition) + 1) return freed
       // The index first: lines without an index are remains, an index without lines would be damage. And each name is gone for good
       // before the next goes: two at once, and a power failure could leave a hole in the middle.
@@ -200,81 +189,34 @@ export class Journal {
     }
   }
 
-  /** Seqs from `fromSeq` on go by a new id from now on; `before` is the chain there. Not a byte of them changes. */
+  /** Seqs from `fromSeq` to the end of their timeline go by a new id from now on; `before` is the chain there. No byte changes. */
   *forkOwn(fromSeq: number, before: Buffer): Work<Meta> {
-    const meta = forked(this.#meta, this.#world.randomId(), fromSeq, before)
+    const meta = forked(this.#meta, this.#world.randomId(), fromSeq, before, this.firstPosition)
     yield* storeMeta(meta)
     this.#meta = meta
     return meta
   }
 
+  /** What is in force of the segments from the one that holds `position` on, as far as it is durable now. */
+  stretches(position: number): Work<readonly Stretch[]> {
+    return this.#path.from(position, this.#writer.extent)
+  }
+
+  /** Begins a new segment, unless nothing is in the current one; what is pending goes there. Throws FileError where that cannot be. */
+  *rotate(): Work<boolean> {
+    if (this.#isCommitting) throw new Error('a commit is under way')
+    return yield* this.#writer.rotate(this.#whatIsDurable)
+  }
+
   /** In order: the next start believes what it finds. What is pending is not committed. */
   *close(): Work<void> {
-    const state = this.#state
-    if (state.kind === 'closed') return
-    this.#state = { kind: 'closed' }
-    if (state.kind === 'writable') yield* this.#storeSlot(state.extent, true)
+    const extent = this.#writer.soundExtent
+    this.#writer.close()
+    if (extent !== undefined) yield* this.#storeSlot(extent, true)
   }
 
-  /** Into the current segment or, if that is full or poisoned, the next; at an error once more, somewhere else. */
-  *#writeSomewhere(batch: readonly EntryDraft[]): Work<FileError | undefined> {
-    try {
-      yield* this.#write(batch)
-      return undefined
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error
-      yield* this.#write(batch)
-      return error
-    }
-  }
-
-  *#write(batch: readonly EntryDraft[]): Work<void> {
-    const extent = yield* this.#extentFor(batch)
-    const { writes, end } = placeEntries(extent, batch, idxName(extent.segment))
-    this.#state = { kind: 'poisoned', extent }
-    yield* perform(...writes)
-    yield* perform({ kind: 'sync', file: logName(extent.segment) }, { kind: 'sync', file: idxName(extent.segment) })
-    this.#state = { kind: 'writable', extent: end }
-  }
-
-  *#extentFor(batch: readonly EntryDraft[]): Work<Extent> {
-    if (this.#state.kind === 'closed') throw new Error('the journal is closed')
-    const { kind, extent } = this.#state
-    const bytes = batch.reduce((sum, { lines }) => sum + lines.length, 0)
-    const isEmpty = extent.idxBytes === extent.checkpointBytes
-    const isFull = !isEmpty && Math.max(extent.logBytes + bytes, extent.idxBytes) > this.#options.segmentBytes
-    if (kind === 'writable' && !isFull) return extent
-    const previous = isEmpty ? extent.previous : { ...extent.segment, idxBytes: extent.idxBytes }
-    const begun = yield* this.#begin(this.#path.claim(this.#position), previous)
-    // From the rename on the new one may be what the next start finds, and it says where this one ends: nothing may follow there.
-    this.#state = { kind: 'poisoned', extent }
-    yield* nameSegment(begun)
-    yield* this.#leave(kind, extent)
-    this.#state = { kind: 'writable', extent: begun }
-    return begun
-  }
-
-  /** Until it is named, a segment that could not be written leaves nothing: a full disk is tried again and again. */
-  *#begin(segment: SegmentId, previous: Previous | undefined): Work<Extent> {
-    try {
-      const begun = yield* createSegment(segment, previous, this.#position, this.#durable, this.#world.wallMs())
-      yield* syncSegment(begun)
-      return begun
-    } catch (error) {
-      this.#path.remove(segment)
-      yield* attempt({ kind: 'unlink', file: idxName(segment) + NEW_IDX }, { kind: 'unlink', file: logName(segment) })
-      throw error
-    }
-  }
-
-  /** What a poisoned log holds beyond its last good sync stands in the next one too, and is cut off if that is still possible. */
-  *#leave(kind: 'writable' | 'poisoned', { segment, logBytes }: Extent): Work<void> {
-    if (kind === 'poisoned') yield* attempt({ kind: 'truncate', file: logName(segment), bytes: logBytes })
-    yield* attempt({ kind: 'close', file: logName(segment) }, { kind: 'close', file: idxName(segment) })
-  }
-
-  #isCurrent(segment: SegmentId): boolean {
-    return this.#state.kind === 'closed' || sameSegment(this.#state.extent.segment, segment)
+  get #whatIsDurable(): Durable {
+    return { position: this.#position, table: this.#durable }
   }
 
   *#storeSlot(extent: Extent, isClean: boolean): Work<void> {

@@ -8,6 +8,8 @@ const FILE = 'meta.json'
 const NEW_FILE = `${FILE}.new`
 const MAX_META_BYTES = 1024 * 1024
 const FORMAT = 1
+/** Forks that a journal remembers. */
+export const MAX_TIMELINES = 64
 
 /** A stretch of the journal's own stream under one id. A fork keeps all bytes and gives the rest another id. */
 export interface Timeline {
@@ -28,11 +30,32 @@ export function newMeta(journal: string, stream: string, anchor: Buffer): Meta {
   return { journal, timelines: [{ stream, fromSeq: 1, before: anchor.toString('hex') }] }
 }
 
-/** All from `fromSeq` on under a new id. What stood there before under later ids is one stretch with it. */
-export function forked(meta: Meta, stream: string, fromSeq: number, before: Buffer): Meta {
+/**
+ * The timeline that `fromSeq` lies in is split there: what is before keeps its id, the rest of it gets a new one, and later timelines
+ * stay as they are. With nothing before, all of it is renamed. `firstSeq` is the oldest seq that the journal still has.
+ */
+export function forked(meta: Meta, stream: string, fromSeq: number, before: Buffer, firstSeq: number): Meta {
+  const at = meta.timelines.findLastIndex((timeline) => timeline.fromSeq <= fromSeq)
+  const parent = meta.timelines[at]
+  if (parent === undefined) throw new RangeError(`seq ${fromSeq} lies before all timelines`)
+  const head = parent.fromSeq === fromSeq ? [] : [parent]
   const rest: Timeline = { stream, fromSeq, before: before.toString('hex') }
-  const [first, ...kept] = meta.timelines.filter((timeline) => timeline.fromSeq < fromSeq)
-  return { journal: meta.journal, timelines: first === undefined ? [rest] : [first, ...kept, rest] }
+  const all = [...meta.timelines.slice(0, at), ...head, rest, ...meta.timelines.slice(at + 1)]
+  const [first, ...others] = bounded(all, firstSeq)
+  if (first === undefined) throw new Error('a journal has a timeline')
+  return { journal: meta.journal, timelines: [first, ...others] }
+}
+
+/**
+ * A timeline stays after it is freed, so that a receiver that has lost it can be told what it will not get. Beyond the bound the oldest
+ * freed one goes; where none is freed, there can be no further fork until some are.
+ */
+function bounded(timelines: readonly Timeline[], firstSeq: number): readonly Timeline[] {
+  if (timelines.length <= MAX_TIMELINES) return timelines
+  const [, second] = timelines
+  if (second === undefined || second.fromSeq > firstSeq)
+    throw new JournalError('too-many-timelines', `the journal has ${MAX_TIMELINES} timelines, and none is freed`)
+  return timelines.slice(1)
 }
 
 /** The id under which `seq` is known to a receiver. */
@@ -67,6 +90,11 @@ export function parseMeta(text: string): Meta {
   const [first, ...rest] = timelines
   if (!isHex(found['journal'], 16) || first === undefined)
     throw new JournalError('bad-meta', 'meta.json lacks an id or a timeline')
+  if (
+    timelines.length > MAX_TIMELINES ||
+    timelines.some(({ fromSeq }, at) => fromSeq <= (timelines[at - 1]?.fromSeq ?? 0))
+  )
+    throw new JournalError('bad-meta', 'meta.json has too many timelines, or not in order')
   return { journal: found['journal'], timelines: [first, ...rest] }
 }
 

@@ -1,6 +1,6 @@
-import { open, mkdir, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { link, open, mkdir, readdir, rename, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FileOp, FilePort, FileResult, ListedFile } from './file-port.js'
+import type { DiskSpace, FileOp, FilePort, FileResult, ListedFile } from './file-port.js'
 
 /** Only the journal's user reads evidence. */
 const FILE_MODE = 0o600
@@ -60,6 +60,9 @@ export class NodeFilePort implements FilePort {
         return DONE
       case 'rename':
         return this.#rename(op.file, op.to)
+      case 'link':
+        await link(this.#path(op.file), this.#path(op.to))
+        return DONE
       case 'unlink':
         await this.#close(op.file)
         await unlink(this.#path(op.file))
@@ -74,6 +77,8 @@ export class NodeFilePort implements FilePort {
         return { kind: 'bytes', bytes: await this.#read(op.file, op.at, op.bytes) }
       case 'list':
         return { kind: 'files', files: await listPlainFiles(this.#dir) }
+      case 'space':
+        return { kind: 'space', space: await spaceAt(this.#dir) }
     }
     return op satisfies never
   }
@@ -167,4 +172,9 @@ async function listPlainFiles(dir: string): Promise<ListedFile[]> {
     if (entry.isFile()) files.push({ name: entry.name, bytes: (await stat(join(dir, entry.name))).size })
   }
   return files
+}
+
+async function spaceAt(dir: string): Promise<DiskSpace> {
+  const { bsize, bavail, blocks } = await statfs(dir)
+  return { freeBytes: bsize * bavail, totalBytes: bsize * blocks }
 }

@@ -35,12 +35,15 @@ export interface JournalOptions {
   readonly onDamage: 'stop' | 'skip'
   /** Own lines gather into blocks of at most this much. Lines given at once are never parted, so a longer piece is a block of its own. */
   readonly blockBytes: number
+  /** A name that the log being written to has beside its own; none without. */
+  readonly currentLog: string | undefined
 }
 
 export const DEFAULT_OPTIONS: JournalOptions = {
   segmentBytes: 64 * 1024 * 1024,
   onDamage: 'stop',
   blockBytes: 64 * 1024,
+  currentLog: undefined,
 }
 
 export interface OpeningReport {

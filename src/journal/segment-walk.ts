@@ -13,8 +13,19 @@ export type Found =
   | { readonly kind: 'block'; readonly at: number; readonly entry: Entry; readonly lines: Buffer }
   /** The entry is whole, its lines are not what it says. */
   | { readonly kind: 'bad-lines'; readonly at: number; readonly entry: Entry }
-  /** No entry; `end` is where the next one begins, or the end of the index. */
-  | { readonly kind: 'bad-entry'; readonly at: number; readonly end: number }
+  | BadEntry
+
+/** No entry; `end` is where the next one begins, or the end of the index. */
+interface BadEntry {
+  readonly kind: 'bad-entry'
+  readonly at: number
+  readonly end: number
+}
+
+/** What the index alone says; `end` is where the next entry begins. */
+export type FoundEntry =
+  | { readonly kind: 'entry'; readonly at: number; readonly entry: Entry; readonly end: number }
+  | BadEntry
 
 /** One segment, entry by entry, with memory for a window of each file. */
 export class SegmentWalk {
@@ -28,13 +39,19 @@ export class SegmentWalk {
     this.#log = new Window(logName(segment), LOG_WINDOW_BYTES)
   }
 
+  /** The entry at `at`, or where the next one begins; of its lines nothing is known. Undefined as below. */
+  *lookAtIndex(at: number, end: number): Work<FoundEntry | undefined> {
+    const entry = yield* this.#entryAt(at, end)
+    if (entry !== undefined) return { kind: 'entry', at, entry, end: at + entry.size }
+    const first = at < end ? yield* this.#idx.at(at, 1, end) : Buffer.alloc(0)
+    return first.length === 0 ? undefined : { kind: 'bad-entry', at, end: yield* this.#nextEntry(at + 1, end) }
+  }
+
   /** What lies at `at`; undefined at `end` or at the end of the file. Damage is skipped up to the next whole entry. */
   *look(at: number, end: number, logEnd = Infinity): Work<Found | undefined> {
-    const entry = yield* this.#entryAt(at, end)
-    if (entry === undefined) {
-      const first = at < end ? yield* this.#idx.at(at, 1, end) : Buffer.alloc(0)
-      return first.length === 0 ? undefined : { kind: 'bad-entry', at, end: yield* this.#nextEntry(at + 1, end) }
-    }
+    const found = yield* this.lookAtIndex(at, end)
+    if (found?.kind !== 'entry') return found
+    const { entry } = found
     const { lineBytes } = entry.block
     const lines = lineBytes === 0 ? Buffer.alloc(0) : yield* this.#log.at(entry.offset, lineBytes, logEnd)
     if (!hasLines(entry.block, lines)) return { kind: 'bad-lines', at, entry }

@@ -1,7 +1,7 @@
 // A disk in memory that keeps apart what is durable, what the page cache shows and what lies between, so that it can say what a power
 // failure might leave: unsynced writes in any order, whole, torn at sectors or not at all, and any of the unsynced directory changes.
 
-import type { FileOp, FilePort, FileResult, Work } from '../../src/journal/file-port.js'
+import type { DiskSpace, FileOp, FilePort, FileResult, Work } from '../../src/journal/file-port.js'
 import type { Random } from '../protocol/random.js'
 
 type Change =
@@ -30,6 +30,7 @@ export class MemoryDisk {
   #dirPending: DirChange[][] = []
   readonly #random: Random
   interfere: Interference = () => 'do'
+  space: DiskSpace = { freeBytes: 1e9, totalBytes: 1e9 }
   /** Called before each operation: the moments at which power may fail. */
   onOp: (op: FileOp) => void = () => undefined
 
@@ -133,10 +134,18 @@ export class MemoryDisk {
       case 'rename': {
         const inode = this.#shown.get(op.file)
         if (inode === undefined) return failed('ENOENT')
+        // rename(2): two names of one file stay as they are.
+        if (this.#shown.get(op.to) === inode) return DONE
         this.#change([
           { kind: 'remove', name: op.file },
           { kind: 'add', name: op.to, inode },
         ])
+        return DONE
+      }
+      case 'link': {
+        const inode = this.#shown.get(op.file)
+        if (inode === undefined || this.#shown.has(op.to)) return failed(inode === undefined ? 'ENOENT' : 'EEXIST')
+        this.#change([{ kind: 'add', name: op.to, inode }])
         return DONE
       }
       case 'unlink':
@@ -158,6 +167,8 @@ export class MemoryDisk {
         const files = [...this.#shown].map(([name, { shown }]) => ({ name, bytes: shown.length }))
         return { kind: 'files', files: files.filter(({ name }) => !name.includes('/')) }
       }
+      case 'space':
+        return { kind: 'space', space: this.space }
       case 'close':
       case 'make-dir':
         return DONE
