@@ -11,6 +11,8 @@ const TIME_UNITS_MS = [
   ['s', 1000],
   ['ms', 1],
 ] as const
+/** Read, not written: what is said of limits stays in hours. */
+const DAY_MS = 86_400_000
 
 export interface TimeRange {
   readonly firstMs: number
@@ -36,7 +38,7 @@ export function size(least: number, most: number): (text: string) => Parsed<numb
   }
 }
 
-/** A time with ms, s, m or h; plain numbers are seconds. */
+/** A time with ms, s, m, h or d; plain numbers are seconds. */
 export function time(leastMs: number, mostMs: number): (text: string) => Parsed<number> {
   return (text) => {
     const mistake = `'${text}' is not a time from ${timeText(leastMs)} to ${timeText(mostMs)}, such as 10s, 0.5s or 5m`
@@ -73,8 +75,9 @@ export function timeText(ms: number): string {
 }
 
 function toMs(text: string): number | undefined {
-  const [, digits, unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h)?$/i.exec(text) ?? []
-  const factor = TIME_UNITS_MS.find(([name]) => name === unit.toLowerCase())?.[1]
+  const [, digits, unit = 's'] = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?$/i.exec(text) ?? []
+  const wanted = unit.toLowerCase()
+  const factor = wanted === 'd' ? DAY_MS : TIME_UNITS_MS.find(([name]) => name === wanted)?.[1]
   return digits === undefined || factor === undefined ? undefined : Math.round(Number(digits) * factor)
 }
 

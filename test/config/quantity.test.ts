@@ -41,6 +41,7 @@ void test('times', (t) => {
   }
   t.same(time(0, 1000)('0'), { value: 0 })
   t.match(time(0, 1000)('2s'), { mistake: /from 0s to 1s/ })
+  t.same(time(0, 10 * 86_400_000)('7D'), { value: 604_800_000 })
   t.end()
 })
 
