@@ -1,13 +1,24 @@
 // Runs one suite of built tests and closes with its tally, `N passed, N failed`. Usage: test.mjs unit|live [tap arguments]
 //
 // tap keeps its plugin set compiled inside node_modules, so a fresh install has to build it once before the first run.
+//
+// A process with tap in it takes longer to start than most test files take to run, so the unit suite runs the quiet files of
+// a directory in one process, a room (room.mjs). What starts programs or changes its process runs alone. What took longest
+// in the run before begins first, so that no long one is left over for the end.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 const SUITES = { unit: 'build/test', live: 'build/test/live' }
 // One file at a time: only one auditd can hold the kernel's audit.
 const OPTIONS = { unit: [], live: ['--jobs=1', '--timeout=240'] }
 const TAP = 'node_modules/.bin/tap'
+const ROOMS = 'build/rooms'
+/** More than these are split, so that both jobs are busy to the end. */
+const MAX_FILES_IN_ROOM = 20
+/** Of a file that must have its process to itself. */
+const NOT_QUIET =
+  /node:(child_process|cluster|worker_threads)|\bprocess\.(chdir|exit|exitCode|kill|on|once|umask|stdin)\b|\bprocess\.env\.\w+ = |\/e2e\//
 
 const [suite = 'unit', ...rest] = process.argv.slice(2)
 if (!(suite in SUITES)) {
@@ -18,7 +29,7 @@ if (!(suite in SUITES)) {
 buildTapOnce()
 mkdirSync('.tap', { recursive: true })
 const output = `.tap/${suite}.tap`
-const files = rest.some((arg) => arg.endsWith('.test.js')) ? [] : testFiles(SUITES[suite])
+const files = rest.some((arg) => arg.endsWith('.test.js')) ? [] : longestFirst(inRooms(testFiles(SUITES[suite])))
 const began = Date.now()
 const run = spawnSync(TAP, ['-R', 'terse', `--output-file=${output}`, ...OPTIONS[suite], ...rest, ...files], {
   stdio: 'inherit',
@@ -26,6 +37,7 @@ const run = spawnSync(TAP, ['-R', 'terse', `--output-file=${output}`, ...OPTIONS
 const written = readFileSync(output, 'utf8')
 const tally = count(written)
 writeFileSync(`.tap/${suite}.tally.json`, JSON.stringify(tally))
+if (files.length > 0) writeFileSync(`.tap/${suite}.times.json`, JSON.stringify(timesIn(written)))
 for (const [, test, why] of written.matchAll(/^ *ok [0-9]+ - (.*) # SKIP ?(.*)$/gm)) {
   process.stdout.write(`skipped: ${test}: ${why || 'no reason given'}\n`)
 }
@@ -40,6 +52,40 @@ function testFiles(dir) {
     if (entry.isDirectory()) return path === SUITES.live ? [] : testFiles(path)
     return entry.name.endsWith('.test.js') ? [path] : []
   })
+}
+
+/** The files that run alone and the generated programs that run the others. */
+function inRooms(paths) {
+  if (suite !== 'unit') return paths
+  rmSync(ROOMS, { recursive: true, force: true })
+  mkdirSync(ROOMS, { recursive: true })
+  const alone = paths.filter((path) => NOT_QUIET.test(`${path}\n${readFileSync(path, 'utf8')}`))
+  const quiet = paths.filter((path) => !alone.includes(path))
+  const dirs = [...new Set(quiet.map((path) => dirname(path)))]
+  const rooms = dirs.flatMap((dir) => {
+    const own = quiet.filter((path) => dirname(path) === dir)
+    const parts = Math.ceil(own.length / MAX_FILES_IN_ROOM)
+    return Array.from({ length: parts }, (_, part) => {
+      const room = `${ROOMS}/${dir.slice('build/'.length).replaceAll('/', '-')}-${part + 1}.test.js`
+      const some = own.filter((_path, index) => index % parts === part)
+      writeFileSync(room, `import { runRoom } from '../../scripts/room.mjs'\nawait runRoom(${JSON.stringify(some)})\n`)
+      return room
+    })
+  })
+  return [...rooms, ...alone]
+}
+
+/** Before the first run nothing is known: rooms first, as there is most in them. */
+function longestFirst(paths) {
+  const record = `.tap/${suite}.times.json`
+  const times = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {}
+  return paths.toSorted((a, b) => (times[b] ?? Infinity) - (times[a] ?? Infinity) || 0)
+}
+
+/** What tap says that each file took. */
+function timesIn(tap) {
+  const closed = tap.matchAll(/^(?:not )?ok [0-9]+ - (build\/\S+) # time=([0-9.]+)(m?s)$/gm)
+  return Object.fromEntries([...closed].map(([, path, time, unit]) => [path, Number(time) * (unit === 's' ? 1000 : 1)]))
 }
 
 function buildTapOnce() {
