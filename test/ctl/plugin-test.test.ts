@@ -8,13 +8,11 @@ import { plugin as pluginVerb } from '../../src/ctl/plugin.js'
 import { pluginNew } from '../../src/ctl/plugin-new.js'
 import { pluginTest } from '../../src/ctl/plugin-test.js'
 import { fakeHost } from './fake-host.js'
-import { verdictOn, type Verdict } from './plugin-verdict.js'
+import { verdictOn, verdictsOn, type Verdict } from './plugin-verdict.js'
 
 const WRONG = resolve('test/fixtures/wrong-plugins')
 /** What the wrong plugins have in common. */
 const SHARED = new Set(['good-manners.js', 'record-source.js'])
-/** So many at a time: most of them only wait. */
-const AT_ONCE = 4
 
 interface Case {
   readonly plugin: string
@@ -149,17 +147,9 @@ const CASES: readonly Case[] = [
 void test('each wrong plugin fails at the check that names what is wrong', async (t) => {
   const places = CASES.map((_, index) => join(t.testdirName, String(index)))
   t.testdir()
-  const waiting = CASES.map((each, index) => ({ each, file: places[index] ?? '' }))
-  const verdicts = new Map<Case, Verdict>()
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      verdicts.set(next.each, await verdictOn(wordsFor(next.each, next.file)))
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  for (const each of CASES) {
-    const { plugin, checks } = each
-    const { status, out } = verdicts.get(each) ?? { status: -1, out: '{}' }
+  const verdicts = await verdictsOn(CASES.map((each, index) => wordsFor(each, places[index] ?? '')))
+  for (const [index, { plugin, checks }] of CASES.entries()) {
+    const { status, out } = verdicts[index] ?? { status: -1, out: '{}' }
     const found = findingsIn(out)
     t.equal(status, 1, plugin)
     t.same([...found.keys()].sort(), Object.keys(checks).sort(), plugin)

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { resolve } from 'node:path'
 
 const MAIN = resolve('build/src/ctl/main.js')
+const MANY = resolve('build/test/ctl/verdict-program.js')
 
 export interface Verdict {
   readonly status: number | null
@@ -14,9 +15,25 @@ export interface Verdict {
 
 export function verdictOn(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Verdict> {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const args = ['-i', ...variables, process.execPath, MAIN, 'plugin', 'test', ...words]
+  return ran([...variables, process.execPath, MAIN, 'plugin', 'test', ...words], '')
+}
+
+/** Of many, from one process for all of them. */
+export async function verdictsOn(lists: readonly (readonly string[])[]): Promise<Verdict[]> {
+  const { status, out, warned } = await ran([process.execPath, MANY], JSON.stringify(lists))
+  if (status !== 0) throw new Error(`${MANY} ended with ${status}: ${warned}`)
+  const parsed: unknown = JSON.parse(out)
+  return (Array.isArray(parsed) ? parsed : []).map((one: unknown) => ({
+    status: Number(Object(one).status),
+    out: String(Object(one).out),
+    warned: String(Object(one).warned),
+  }))
+}
+
+function ran(words: readonly string[], input: string): Promise<Verdict> {
   return new Promise((done, failed) => {
-    const child = spawn('/usr/bin/env', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('/usr/bin/env', ['-i', ...words], { stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.end(input)
     let out = ''
     let warned = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
