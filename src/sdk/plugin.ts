@@ -42,6 +42,15 @@ export class Plugin {
     return this.#sender.send(record, n)
   }
 
+  /**
+   * Sends many records at once: whole lines, each with its LF, numbered n, n + 1 and so on; only with `positions`. Resolves with the
+   * last number when all of them are on their way, as `send` does, and until then the bytes must not be changed. A record that is too
+   * long for a line is left out, and told to `refused`. Costs no promise a record.
+   */
+  sendLines(lines: Buffer, n: number): Promise<number> {
+    return this.#sender.sendLines(lines, n)
+  }
+
   /** Resolves when all records up to n, or all that are on their way, are settled. Rejects with Stopped. */
   settled(n: number = this.#sender.lastSent): Promise<void> {
     return this.#sender.settled(n)

@@ -13,7 +13,7 @@ import { Plugin } from './plugin.js'
 import { acknowledgingOf } from './ready.js'
 import { RecordBatch } from './record-batch.js'
 import { RefusedRecord, Stopped } from './sdk-error.js'
-import { Sender } from './sender.js'
+import { Sender, type SenderHost } from './sender.js'
 
 /** What a running plugin needs of its session. */
 export interface RunningHost {
@@ -57,7 +57,18 @@ export class RunningPlugin {
     this.#acknowledger = new Acknowledger(acknowledgingOf(definition), isToldGaps, from, (seq) => {
       output.ack(seq)
     })
-    this.sender = new Sender(output, host, hello, definition.positions ?? false)
+    const sending: SenderHost = {
+      waiting: () => {
+        host.waiting()
+      },
+      complain: (text) => {
+        host.complain(text)
+      },
+      refused: (refusal) => {
+        this.#refuse(refusal)
+      },
+    }
+    this.sender = new Sender(output, sending, hello, definition.positions ?? false)
     this.plugin = new Plugin(hello, stopping, this.#acknowledger, commands, this.sender)
     if (definition.events === undefined) return
     this.#flow = new EventFlow({ timeoutMs: OPEN_EVENT_MS, ...definition.eventLimits }, clock, {
@@ -181,11 +192,15 @@ export class RunningPlugin {
       this.#host.complain(`the dispatcher says: ERR ${tag} ${code} ${text}`)
       return
     }
-    const refusal = new RefusedRecord(n, code, text)
+    this.#refuse(new RefusedRecord(n, code, text))
+  }
+
+  #refuse(refusal: RefusedRecord): void {
+    const { n, code, message } = refusal
     if (this.#definition.refused !== undefined) this.#beside(this.#definition.refused(refusal, this.plugin))
     // The record is not taken, and later ones may be: nobody but the author can put that right.
     else if (code === 'busy') throw refusal
-    else this.#host.complain(`record ${n} was refused: ${code} ${text}`)
+    else this.#host.complain(`record ${n} was refused: ${code} ${message}`)
   }
 }
 

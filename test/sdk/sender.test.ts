@@ -350,3 +350,84 @@ void test('a pipe that is full makes the sender wait, and loses nothing', async 
 async function untilTurn(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
+
+/** Each with its LF. */
+function linesOf(...records: readonly string[]): Buffer {
+  return Buffer.from(records.map((record) => `${record}\n`).join(''))
+}
+
+void test('many lines at once: numbered one after the other, within the window, with one promise', async (t) => {
+  const { dispatcher, plugin } = await opened(
+    { positions: true },
+    { hello: { 'in-window': 4, received: 6 }, settles: false },
+  )
+  const sent: number[] = []
+  void plugin.sendLines(linesOf('a', 'b', 'c', 'd', 'e'), 7).then((n) => sent.push(n))
+  void plugin.sendLines(linesOf('x', 'y'), 20).then((n) => sent.push(n))
+  await dispatcher.until(() => dispatcher.records.length === 3)
+  t.same([sent, plugin.unsettled], [[], 3])
+  dispatcher.settle(8)
+  await dispatcher.until(() => dispatcher.records.length === 5)
+  t.same([sent, plugin.unsettled], [[11], 3])
+  dispatcher.settle(20)
+  await dispatcher.until(() => dispatcher.records.length === 7)
+  dispatcher.settle(21)
+  await plugin.settled()
+  t.same([sent, plugin.unsettled], [[11, 21], 0])
+  t.same(
+    dispatcher.records.map(({ n, record }) => `${n} ${record}`),
+    ['7 a', '8 b', '9 c', '10 d', '11 e', '20 x', '21 y'],
+  )
+  t.equal(await plugin.sendLines(Buffer.alloc(0), 22), 21, 'nothing')
+  t.same(dispatcher.violations, [])
+  await dispatcher.stop()
+})
+
+void test('of many lines what is too long is left out and told, and NULs become blanks', async (t) => {
+  const refused: string[] = []
+  const { dispatcher, plugin } = await opened({
+    positions: true,
+    refused: ({ n, code }) => void refused.push(`${n} ${code}`),
+  })
+  await plugin.sendLines(linesOf('a\0b', 'x'.repeat(LONGEST_LINE_BYTES), 'c\0'), 1)
+  await plugin.settled()
+  t.same(
+    dispatcher.records.map(({ n, record }) => `${n} ${record}`),
+    ['1 a b', '3 c'],
+  )
+  t.same(refused, ['2 too-long'])
+  await dispatcher.stop()
+})
+
+void test('a refused record out of the middle of many is settled, and the others are not', async (t) => {
+  const { dispatcher, plugin } = await opened({ positions: true, refused() {} }, { settles: false })
+  await plugin.sendLines(linesOf('a', 'b', 'c'), 1)
+  await dispatcher.until(() => dispatcher.records.length === 3)
+  dispatcher.refuse(2, 'bad-record')
+  await dispatcher.until(() => plugin.unsettled === 2)
+  dispatcher.settle(2)
+  await dispatcher.until(() => plugin.unsettled === 1)
+  dispatcher.settle(3)
+  await plugin.settled()
+  t.equal(plugin.unsettled, 0)
+  await dispatcher.stop()
+})
+
+void test('lines without an end, without positions, or below what was sent are mistakes', async (t) => {
+  const one = await opened({ positions: true })
+  await t.rejects(one.plugin.sendLines(Buffer.from('a\nb'), 1), TypeError)
+  await one.plugin.sendLines(linesOf('a', 'b'), 1)
+  await t.rejects(one.plugin.sendLines(linesOf('c'), 2), RangeError)
+  const two = await opened()
+  await t.rejects(two.plugin.sendLines(linesOf('a'), 1), TypeError)
+  await Promise.all([one.dispatcher.stop(), two.dispatcher.stop()])
+})
+
+void test('lines that have no more room when all ends are rejected', async (t) => {
+  const { dispatcher, plugin } = await opened({ positions: true }, { hello: { 'in-window': 3 }, settles: false })
+  const sending = plugin.sendLines(linesOf('a', 'b', 'c'), 1)
+  await dispatcher.until(() => dispatcher.records.length === 2)
+  const [stopped] = await Promise.allSettled([sending, dispatcher.stop()])
+  t.equal(stopped.status, 'rejected')
+  await t.rejects(plugin.sendLines(linesOf('z'), 9), Stopped)
+})
