@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs the Debian packages that the live suite runs beside us: the real auditd with its tools, its plugins, laurel.
+# Installs the Debian packages that the live suite runs beside us, the real auditd with its tools, its plugins, laurel, and what the
+# chaos suite interferes with: libfaketime, strace.
 # Starts no service, and does nothing when all are there. Runs as root.
 set -eu
 
-PACKAGES='auditd audispd-plugins laurel'
+PACKAGES='auditd audispd-plugins laurel libfaketime strace'
 POLICY=/usr/sbin/policy-rc.d
 
 missing=

@@ -39,6 +39,7 @@ export class FaultProxy {
   cuts = 0
   readonly #server: Server
   readonly #targetPort: number
+  readonly #fromAddress: string
   readonly #passages = new Set<Passage>()
   /** The faults of the n-th connection, from 0. */
   faultsOf: (connection: number) => Faults = () => NO_FAULTS
@@ -47,17 +48,19 @@ export class FaultProxy {
   /** Called when a connection is cut by its plan. */
   onCut: (connection: number) => void = () => undefined
 
-  static async listen(targetPort: number, port = 0): Promise<FaultProxy> {
-    const proxy = new FaultProxy(targetPort)
+  /** `fromAddress`: of 127.0.0.0/8, by which whoever is dialled tells one from another. */
+  static async listen(targetPort: number, fromAddress = HOST): Promise<FaultProxy> {
+    const proxy = new FaultProxy(targetPort, fromAddress)
     await new Promise<void>((done, failed) => {
       proxy.#server.once('error', failed)
-      proxy.#server.listen(port, HOST, done)
+      proxy.#server.listen(0, HOST, done)
     })
     return proxy
   }
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: number, fromAddress: string) {
     this.#targetPort = targetPort
+    this.#fromAddress = fromAddress
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
       this.#accept(near)
     })
@@ -99,7 +102,8 @@ export class FaultProxy {
       return
     }
     const connection = this.accepted++
-    const far = connect({ port: this.#targetPort, host: HOST, allowHalfOpen: true, noDelay: true })
+    const to = { port: this.#targetPort, host: HOST, localAddress: this.#fromAddress }
+    const far = connect({ ...to, allowHalfOpen: true, noDelay: true })
     const passage = new Passage(near, far, this.faultsOf(connection), () => {
       this.cuts++
       this.onCut(connection)

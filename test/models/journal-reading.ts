@@ -18,7 +18,9 @@ export interface StoodBlock {
   readonly firstSeq: number
   readonly count: number
   readonly lines: readonly string[]
+  /** Of an entry for what is gone; '' and 0 of all others. 0 records is an unknown number. */
   readonly reason: string
+  readonly lost: number
 }
 
 export interface Reading {
@@ -57,6 +59,7 @@ export function* readJournal(): Work<Reading> {
 function stood({ entry, lines }: ReadBlock, ownStream: (seq: number) => string): StoodBlock {
   const { origin, block, position } = entry
   const { kind, isStated, firstSeq, count } = block
+  const note = kind === 'loss' || kind === 'hole' ? readGapNote(block.note) : undefined
   const isOwn = origin.principal === '' && origin.stream === OWN_STREAM
   return {
     principal: origin.principal,
@@ -67,7 +70,8 @@ function stood({ entry, lines }: ReadBlock, ownStream: (seq: number) => string):
     firstSeq,
     count,
     lines: linesIn(lines),
-    reason: kind === 'loss' || kind === 'hole' ? (readGapNote(block.note)?.reason ?? '') : '',
+    reason: note?.reason ?? '',
+    lost: note?.lost ?? 0,
   }
 }
 

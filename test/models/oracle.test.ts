@@ -5,8 +5,8 @@ import { judgeConsumer, Oracle, Sights, type SpoolView } from './oracle.js'
 const S1 = '1'.repeat(32)
 
 function data(firstSeq: number, ...lines: string[]): StoodBlock {
-  const count = lines.length
-  return { principal: 'p', stream: S1, kind: 'data', isStated: false, position: 0, firstSeq, count, lines, reason: '' }
+  const whose = { principal: 'p', stream: S1, position: 0 }
+  return { ...whose, kind: 'data', isStated: false, firstSeq, count: lines.length, lines, reason: '', lost: 0 }
 }
 
 function hole(firstSeq: number, count: number): StoodBlock {

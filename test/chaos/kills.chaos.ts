@@ -1,0 +1,178 @@
+// kill -9 of everything, at random moments and at the n-th system call of a kind, while records pass.
+
+import { chaos, numberFrom, restWell } from './chaos.js'
+import { Fleet, type Sender } from './fleet.js'
+import { Sights } from '../models/oracle.js'
+import type { Random } from '../protocol/random.js'
+import { CALLS, doom, hasDied, phaseOf, type Call } from './traced-death.js'
+import type { Site } from './site.js'
+
+const KILLS = numberFrom('CHAOS_KILLS', 500)
+/** Below so many the run is an example, and may meet too little. */
+const ENOUGH_KILLS = 400
+/** Records that each sender is given before a kill. */
+const BURST = 150
+/** The n-th of a kind of call that a doomed process dies at, from 1 to this. */
+const DEEPEST: Readonly<Record<Call, number>> = {
+  pwrite64: 30,
+  pwritev: 30,
+  fdatasync: 30,
+  fsync: 8,
+  rename: 6,
+  unlink: 6,
+  link: 3,
+  ftruncate: 2,
+}
+
+const WANTED = {
+  acks: 1000,
+  'kill-send': 50,
+  'kill-recv': 50,
+  'kill-sending-dispatcher': 10,
+  'kill-collecting-dispatcher': 10,
+  'kill-in-commit': 20,
+  'kill-in-handshake': 20,
+  'kill-in-roll': 20,
+  'kill-in-recovery': 20,
+  'kill-in-purge': 0,
+  'kill-elsewhere': 0,
+  'doom-escaped': 0,
+}
+type Sight = keyof typeof WANTED
+
+chaos('kill -9 at random moments and at chosen system calls', async (t, random) => {
+  const fleet = await Fleet.make({ senders: 2, recv: ['segment_size = 4M'] })
+  t.teardown(() => fleet.end())
+  const killer = new Killer(fleet, random)
+  fleet.start()
+  await killer.progress()
+  while (killer.kills < KILLS) {
+    await killer.strike()
+    await killer.progress()
+  }
+  killer.sights.saw(
+    'acks',
+    fleet.senders.reduce((sum, sender) => sum + fleet.settled(sender), 0),
+  )
+  t.comment(`kills=${killer.kills} ${String(killer.sights)}`)
+  await restWell(t, fleet)
+  if (KILLS >= ENOUGH_KILLS) t.same(killer.sights.missing, [], 'it has met enough to show something')
+})
+
+class Killer {
+  kills = 0
+  readonly sights = new Sights<Sight>(WANTED)
+  readonly #fleet: Fleet
+  readonly #random: Random
+
+  constructor(fleet: Fleet, random: Random) {
+    this.#fleet = fleet
+    this.#random = random
+  }
+
+  /** Records pass from every sender to the end: whoever is first in line at four deaths is held to be what kills. */
+  async progress(): Promise<void> {
+    const { senders, collector } = this.#fleet
+    const before = senders.map((sender) => this.#fleet.settled(sender))
+    const size = collector.size('sink')
+    for (const sender of senders) this.#fleet.feed(sender, BURST)
+    for (const [index, sender] of senders.entries())
+      await sender.site.until(() => this.#fleet.settled(sender) > (before[index] ?? 0), 'something is settled')
+    await collector.until(() => collector.size('sink') > size, 'something arrives')
+  }
+
+  async strike(): Promise<void> {
+    const sender = this.#random.oneOf(this.#fleet.senders)
+    const { collector } = this.#fleet
+    const what = this.#random.below(20)
+    if (what < 3) this.#kill(sender.site, 'remote-send', 'kill-send')
+    else if (what < 6) this.#kill(collector, 'remote-recv', 'kill-recv')
+    else if (what < 7) await this.#killDispatcher(sender.site, 'kill-sending-dispatcher')
+    else if (what < 8) await this.#killDispatcher(collector, 'kill-collecting-dispatcher')
+    else if (what < 11) await this.#atHandshake(sender)
+    else if (what < 14) await this.#atCall(sender.site, 'remote-send', 'kill-send')
+    else if (what < 17) await this.#atCall(collector, 'remote-recv', 'kill-recv')
+    else await this.#atRoll()
+  }
+
+  #kill(site: Site, plugin: string, sight: Sight): void {
+    if (!site.killPlugin(plugin)) return
+    this.#count(sight)
+  }
+
+  async #killDispatcher(site: Site, sight: Sight): Promise<void> {
+    // What it leaves dies by itself, or by the next one's hand; now and then both die at once.
+    const plugin = site === this.#fleet.collector ? 'remote-recv' : 'remote-send'
+    if (this.#random.below(2) === 0) this.#kill(site, plugin, plugin === 'remote-recv' ? 'kill-recv' : 'kill-send')
+    await site.end('SIGKILL')
+    this.#count(sight)
+    if (site === this.#fleet.collector) this.#fleet.collectorDeaths++
+    site.start()
+  }
+
+  /** One end is killed when so many bytes of the opening have passed. */
+  async #atHandshake({ site, proxy }: Sender): Promise<void> {
+    const isSender = this.#random.below(2) === 0
+    const afterBytes = this.#random.below(300)
+    const direction = this.#random.below(2) === 0 ? 'up' : 'down'
+    const done = new Promise<void>((resolve) => {
+      proxy.faultsOf = () => ({ cut: { direction, afterBytes, kind: 'stall' } })
+      proxy.onCut = () => {
+        if (isSender) this.#kill(site, 'remote-send', 'kill-send')
+        else this.#kill(this.#fleet.collector, 'remote-recv', 'kill-recv')
+        proxy.onCut = () => undefined
+        proxy.faultsOf = () => ({})
+        resolve()
+      }
+    })
+    proxy.cutAll('reset')
+    await done
+    this.sights.saw('kill-in-handshake')
+    proxy.cutAll('reset')
+  }
+
+  /** The next process dies at the n-th call of a kind; if it never comes to that, at once. */
+  async #atCall(site: Site, plugin: string, sight: Sight): Promise<void> {
+    const call = this.#random.oneOf(CALLS)
+    doom(site, plugin, call, 1 + this.#random.below(DEEPEST[call]))
+    await this.#meetDoom(site, plugin, sight, false)
+  }
+
+  /** The collector begins a new segment when it is told to: its process dies on the way. */
+  async #atRoll(): Promise<void> {
+    const { collector } = this.#fleet
+    const call = this.#random.oneOf(['fdatasync', 'fsync', 'rename', 'pwrite64', 'pwritev'] as const)
+    doom(collector, 'remote-recv', call, 4 + this.#random.below(20))
+    await this.#meetDoom(collector, 'remote-recv', 'kill-recv', true)
+  }
+
+  async #meetDoom(site: Site, plugin: string, sight: Sight, isRolled: boolean): Promise<void> {
+    const before = await site.pluginRuns(plugin)
+    this.#kill(site, plugin, sight)
+    const pid = await site.pluginRuns(plugin, before)
+    for (let feeds = 0; feeds < 8 && !hasDied(site, plugin); feeds++) {
+      await this.#someProgress(() => hasDied(site, plugin))
+      if (isRolled && site.pluginPid(plugin) === pid) process.kill(pid, 'SIGUSR1')
+    }
+    if (!hasDied(site, plugin)) {
+      this.sights.saw('doom-escaped')
+      this.#kill(site, plugin, sight)
+      return
+    }
+    this.#count(sight)
+    const phase = phaseOf(site, plugin)
+    this.sights.saw(phase === 'other' ? 'kill-elsewhere' : `kill-in-${phase}`)
+  }
+
+  async #someProgress(isOver: () => boolean): Promise<void> {
+    const { collector, senders } = this.#fleet
+    const size = collector.size('sink')
+    for (const sender of senders) this.#fleet.feed(sender, 20)
+    await collector.until(() => isOver() || collector.size('sink') > size, 'records pass, or somebody has died')
+  }
+
+  #count(sight: Sight): void {
+    this.sights.saw(sight)
+    this.kills++
+  }
+}
