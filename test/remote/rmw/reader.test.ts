@@ -16,11 +16,11 @@ interface Outcome {
   readonly held: number
 }
 
-function read(pieces: readonly Buffer[]): Outcome {
+function read(chunks: readonly Buffer[]): Outcome {
   const reader = new RmwReader()
   const told: Told[] = []
   let fault: string | undefined
-  for (const piece of pieces) {
+  for (const piece of chunks) {
     const given = Buffer.from(piece)
     const got = reader.push(given)
     told.push(...got.messages.map(({ type, sequence, payload }): Told => [type, sequence, payload.toString('latin1')]))
