@@ -50,7 +50,7 @@ export type ReceiverInput =
     }
   /** Any message but DATA. */
   | { readonly kind: 'message'; readonly session: SessionId; readonly message: ControlMessage }
-  /** A DATA. A `take` in the effects of this very input is for it. */
+  /** A DATA. A `take` in the effects of this very input is for it; a `fork` may come before that. */
   | { readonly kind: 'data'; readonly session: SessionId; readonly block: ArrivedBlock }
   /** All up to this ticket is durable. */
   | { readonly kind: 'committed'; readonly ticket: number }
@@ -73,6 +73,8 @@ export type ReceiverInput =
   | { readonly kind: 'closed'; readonly session: SessionId }
   /** The state of disk and process has changed. */
   | { readonly kind: 'status'; readonly state: PeerState }
+  /** The process ends: each session is told, and closed. What still has to be acknowledged has to be committed before. */
+  | { readonly kind: 'stop' }
 
 export type ReceiverEffect =
   | { readonly kind: 'send'; readonly session: SessionId; readonly message: ControlMessage }
