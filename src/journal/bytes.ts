@@ -14,7 +14,9 @@ export function writeCount(bytes: Buffer, value: number, at: number): void {
 
 /** The CRC-32 of pieces one after another, as if they were one. */
 export function crcOf(...pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((crc, piece) => crc32(piece, crc), 0)
+  let crc = 0
+  for (const piece of pieces) if (piece.length > 0) crc = crc32(piece, crc)
+  return crc
 }
 
 /** A Buffer on the same bytes. */

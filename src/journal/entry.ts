@@ -11,10 +11,13 @@
 import { ID_BYTES, HEADER_BYTES, MAX_CHECKPOINT_BYTES, readBlock, type Block } from './block.js'
 import { crcOf, readCount, writeCount } from './bytes.js'
 
-export const MAX_ENTRY_BYTES = 64 + 255 + 255 + HEADER_BYTES + MAX_CHECKPOINT_BYTES
-export const MIN_ENTRY_BYTES = 64 + HEADER_BYTES
+const MAGIC = 0x31454a41
+const FIXED_BYTES = 64
+export const MAX_ENTRY_BYTES = FIXED_BYTES + 255 + 255 + HEADER_BYTES + MAX_CHECKPOINT_BYTES
+export const MIN_ENTRY_BYTES = FIXED_BYTES + HEADER_BYTES
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\0-\x1f\x7f]/
+const STREAM = /^[0-9a-f]{32}$/
 /** How the bytes of every entry begin. */
 export const ENTRY_MAGIC = Buffer.from('AJE1')
 /** The journal's own stream, by which a spool's blocks are known; its real id stands in meta.json. */
@@ -42,21 +45,38 @@ export interface Entry {
 }
 
 export function encodeEntry(entry: Omit<Entry, 'size'>): Buffer {
-  const principal = nameBytes(entry.origin.principal)
-  const peer = nameBytes(entry.origin.peer)
-  const fixed = Buffer.alloc(64)
-  const size = fixed.length + principal.length + peer.length + entry.block.head.length
-  ENTRY_MAGIC.copy(fixed)
-  fixed.writeUInt32LE(size, 4)
-  fixed.writeUInt8(principal.length, 12)
-  fixed.writeUInt8(peer.length, 13)
-  writeCount(fixed, entry.position, 16)
-  writeCount(fixed, entry.offset, 24)
-  writeCount(fixed, entry.since, 32)
-  writeCount(fixed, entry.takenMs, 40)
-  fixed.write(entry.origin.stream, 48, ID_BYTES, 'hex')
-  fixed.writeUInt32LE(crcOf(fixed.subarray(0, 8), fixed.subarray(12), principal, peer, entry.block.head), 8)
-  return Buffer.concat([fixed, principal, peer, entry.block.head])
+  const bytes = Buffer.allocUnsafe(entryBytes(entry))
+  writeEntry(bytes, 0, entry)
+  return bytes
+}
+
+/** How long an entry is. */
+export function entryBytes({ origin, block }: Pick<Entry, 'origin' | 'block'>): number {
+  return FIXED_BYTES + nameBytes(origin.principal) + nameBytes(origin.peer) + block.head.length
+}
+
+/** Writes it at an offset of a buffer with enough room, and returns where it ends. */
+export function writeEntry(bytes: Buffer, at: number, entry: Omit<Entry, 'size'>): number {
+  const { principal, peer, stream } = entry.origin
+  const principalBytes = nameBytes(principal)
+  const peerBytes = nameBytes(peer)
+  const headAt = at + FIXED_BYTES + principalBytes + peerBytes
+  const end = headAt + entry.block.head.length
+  bytes.writeUInt32LE(MAGIC, at)
+  bytes.writeUInt32LE(end - at, at + 4)
+  bytes.writeUInt8(principalBytes, at + 12)
+  bytes.writeUInt8(peerBytes, at + 13)
+  bytes.writeUInt16LE(0, at + 14)
+  writeCount(bytes, entry.position, at + 16)
+  writeCount(bytes, entry.offset, at + 24)
+  writeCount(bytes, entry.since, at + 32)
+  writeCount(bytes, entry.takenMs, at + 40)
+  bytes.write(stream, at + 48, ID_BYTES, 'hex')
+  bytes.write(principal, at + FIXED_BYTES)
+  bytes.write(peer, at + FIXED_BYTES + principalBytes)
+  entry.block.head.copy(bytes, headAt)
+  bytes.writeUInt32LE(crcOf(bytes.subarray(at, at + 8), bytes.subarray(at + 12, end)), at + 8)
+  return end
 }
 
 /** The size that the entry beginning these bytes claims; undefined if none begins here. */
@@ -73,14 +93,17 @@ export function readEntry(bytes: Buffer): Entry | undefined {
   const whole = bytes.subarray(0, size)
   if (crcOf(whole.subarray(0, 8), whole.subarray(12)) !== whole.readUInt32LE(8) || whole.readUInt16LE(14) !== 0)
     return undefined
-  const principalEnd = 64 + whole.readUInt8(12)
+  const principalEnd = FIXED_BYTES + whole.readUInt8(12)
   const peerEnd = principalEnd + whole.readUInt8(13)
   const block = readBlock(whole.subarray(peerEnd))
-  const [position, offset, since, takenMs] = [16, 24, 32, 40].map((at) => readCount(whole, at))
+  const position = readCount(whole, 16)
+  const offset = readCount(whole, 24)
+  const since = readCount(whole, 32)
+  const takenMs = readCount(whole, 40)
   if (block === undefined) return undefined
   if (position === undefined || offset === undefined || since === undefined || takenMs === undefined) return undefined
   const origin = {
-    principal: whole.toString('utf8', 64, principalEnd),
+    principal: whole.toString('utf8', FIXED_BYTES, principalEnd),
     peer: whole.toString('utf8', principalEnd, peerEnd),
     stream: whole.toString('hex', 48, 48 + ID_BYTES),
   }
@@ -105,14 +128,15 @@ export function positionAfter({ position, block }: Pick<Entry, 'position' | 'blo
  * for the next entry must not find one that a sender has put into a name.
  */
 export function isOrigin(origin: Origin): boolean {
-  const names = [origin.principal, origin.peer]
-  return (
-    names.every((name) => Buffer.byteLength(name) <= 255 && !CONTROL.test(name)) && /^[0-9a-f]{32}$/.test(origin.stream)
-  )
+  return isName(origin.principal) && isName(origin.peer) && STREAM.test(origin.stream)
 }
 
-function nameBytes(name: string): Buffer {
-  const bytes = Buffer.from(name)
-  if (bytes.length > 255) throw new RangeError(`a name of ${bytes.length} bytes does not fit an entry`)
+function isName(name: string): boolean {
+  return Buffer.byteLength(name) <= 255 && !CONTROL.test(name)
+}
+
+function nameBytes(name: string): number {
+  const bytes = name === '' ? 0 : Buffer.byteLength(name)
+  if (bytes > 255) throw new RangeError(`a name of ${bytes} bytes does not fit an entry`)
   return bytes
 }

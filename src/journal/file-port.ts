@@ -1,5 +1,6 @@
-// The journal touches no disk: it yields batches of operations and is handed their results. Within a batch nothing is promised about
-// order; a batch begins when the one before has ended. So the same steps run over node:fs, over a disk in memory that loses power
+// The journal touches no disk: it yields batches of operations and is handed their results. A batch begins when the one before has
+// ended. Within one, what is asked of a file is done in that order and ends at the first error, which the rest of it answers too;
+// between files nothing is promised. So the same steps run over node:fs, over a disk in memory that loses power
 // between any two of them, and in simulated time.
 
 /** One thing asked of the disk. Names are relative to the journal's directory. */

@@ -87,10 +87,10 @@ export class JournalWriter {
 
   *#write(batch: readonly EntryDraft[], durable: Durable): Work<void> {
     const extent = yield* this.#extentFor(batch, durable)
-    const { writes, end } = placeEntries(extent, batch, idxName(extent.segment))
+    const { segment } = extent
+    const { writes, end } = placeEntries(extent, batch, idxName(segment))
     this.#state = { kind: 'poisoned', extent }
-    yield* perform(...writes)
-    yield* perform({ kind: 'sync', file: logName(extent.segment) }, { kind: 'sync', file: idxName(extent.segment) })
+    yield* perform(...writes, { kind: 'sync', file: logName(segment) }, { kind: 'sync', file: idxName(segment) })
     this.#state = { kind: 'writable', extent: end }
   }
 

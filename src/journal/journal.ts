@@ -143,7 +143,7 @@ export class Journal {
     const batch = this.#pending.batch()
     try {
       const poisoned = yield* this.#writer.write(batch, this.#whatIsDurable)
-      for (const { origin, block, takenMs } of batch) this.#durable.apply(origin, block, takenMs)
+      for (const { state } of batch) this.#durable.put(state)
       this.#position += batch.reduce((sum, { block }) => sum + spanOf(block), 0)
       return { kind: 'durable', position: this.durablePosition, poisoned }
     } catch (error) {

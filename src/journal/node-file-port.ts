@@ -22,7 +22,15 @@ export class NodeFilePort implements FilePort {
 
   async run(batch: readonly FileOp[]): Promise<readonly FileResult[]> {
     if (batch.length === 1 && batch[0] !== undefined) return [await this.#answer(batch[0])]
-    return Promise.all(batch.map((op) => this.#answer(op)))
+    // A file's operations follow one another without waiting for those of others: a commit is as soon as the slower of its two files.
+    const last = new Map<string, Promise<FileResult>>()
+    const results = batch.map((op) => {
+      const before = 'file' in op ? last.get(op.file) : undefined
+      const result = before === undefined ? this.#answer(op) : this.#answerAfter(before, op)
+      if ('file' in op) last.set(op.file, result)
+      return result
+    })
+    return Promise.all(results)
   }
 
   /** Closes what is still open, without a sync. */
@@ -30,6 +38,11 @@ export class NodeFilePort implements FilePort {
     const handles = [...this.#open.values()]
     this.#open.clear()
     for (const handle of handles) await handle.close()
+  }
+
+  async #answerAfter(before: Promise<FileResult>, op: FileOp): Promise<FileResult> {
+    const result = await before
+    return result.kind === 'failed' ? result : this.#answer(op)
   }
 
   async #answer(op: FileOp): Promise<FileResult> {
@@ -47,10 +60,10 @@ export class NodeFilePort implements FilePort {
         this.#open.set(op.file, await open(this.#path(op.file), 'wx+', FILE_MODE))
         return DONE
       case 'write':
-        await writeAll(await this.#handle(op.file), op.chunks, op.at)
+        await writeAll(this.#open.get(op.file) ?? (await this.#handle(op.file)), op.chunks, op.at)
         return DONE
       case 'sync':
-        await (await this.#handle(op.file)).datasync()
+        await (this.#open.get(op.file) ?? (await this.#handle(op.file))).datasync()
         return DONE
       case 'truncate':
         await (await this.#handle(op.file)).truncate(op.bytes)
@@ -134,8 +147,11 @@ export async function syncDir(path: string): Promise<void> {
 async function writeAll(handle: FileHandle, chunks: readonly Uint8Array[], at: number): Promise<void> {
   let left = chunks.filter((chunk) => chunk.length > 0)
   let offset = at
-  while (left.length > 0) {
-    const { bytesWritten } = await handle.writev(left.slice(0, MAX_CHUNKS), offset)
+  for (let first = left[0]; first !== undefined; first = left[0]) {
+    const { bytesWritten } =
+      left.length === 1
+        ? await handle.write(first, 0, first.length, offset)
+        : await handle.writev(left.slice(0, MAX_CHUNKS), offset)
     offset += bytesWritten
     left = withoutFirst(left, bytesWritten)
   }

@@ -12,13 +12,18 @@ import { isOrigin, OWN_ORIGIN, spanOf, type Origin } from './entry.js'
 import { endOf, lossNotice, statedGap, type GapLine } from './gap.js'
 import { encodeForkNote, readGapNote, type ForkNote, type GapNote } from './notes.js'
 import type { EntryDraft } from './segment-writer.js'
-import type { StreamTable } from './stream-table.js'
+import type { StreamState, StreamTable } from './stream-table.js'
 
 /** What one commit writes at most, beyond its first block. */
 const MAX_COMMIT_BYTES = 4 * 1024 * 1024
 
 /** Why a sender's block is not taken. `bad-block`, `bad-lines`: not what it claims; `gap`, `clash`: not next in its stream. */
 export type Refusal = 'bad-origin' | 'bad-block' | 'bad-lines' | 'gap' | 'clash'
+
+/** An entry to be, and what its stream has come to when it is durable. */
+export interface Taken extends EntryDraft {
+  readonly state: StreamState
+}
 
 /** Whole lines of the journal's own, to be one block with all others that came since the last commit. */
 interface Gathered {
@@ -34,7 +39,7 @@ export class Pending {
   readonly #blockBytes: number
   readonly #wallMs: () => number
   readonly #gapLine: GapLine
-  #drafts: EntryDraft[] = []
+  #drafts: Taken[] = []
   #gathered: Gathered | undefined
   #position: number
   #bytes = 0
@@ -142,7 +147,7 @@ export class Pending {
   }
 
   /** The next commit's blocks; they stay out of this until they are given back. */
-  batch(): EntryDraft[] {
+  batch(): Taken[] {
     this.seal()
     let bytes = 0
     const limit = this.#drafts.findIndex(({ lines }, index) => (bytes += lines.length) > MAX_COMMIT_BYTES && index > 0)
@@ -152,15 +157,16 @@ export class Pending {
   }
 
   /** The commit failed: its blocks are first in line again. */
-  giveBack(batch: readonly EntryDraft[]): void {
+  giveBack(batch: readonly Taken[]): void {
     this.#drafts = [...batch, ...this.#drafts]
     this.#bytes += bytesOf(batch)
   }
 
   #add(origin: Origin, block: Block, lines: Uint8Array): void {
     const takenMs = this.#wallMs()
-    this.#table.apply(origin, block, takenMs)
-    this.#drafts.push({ origin, position: this.#position, takenMs, block, lines })
+    const state = this.#table.apply(origin, block, takenMs)
+    if (state === undefined) throw new Error(`a ${block.kind} block belongs to no stream`)
+    this.#drafts.push({ origin, position: this.#position, takenMs, block, lines, state })
     this.#position += spanOf(block)
     this.#bytes += lines.length
   }

@@ -2,13 +2,15 @@
 // are on disk. So a named index is a whole one, and what has none does not count.
 
 import { CHAIN_BYTES, makeBlock, NO_SOURCE } from './block.js'
-import { encodeEntry, OWN_ORIGIN, type Entry } from './entry.js'
+import { encodeEntry, entryBytes, OWN_ORIGIN, writeEntry, type Entry } from './entry.js'
 import { attempt, perform, type FileOp, type Work } from './file-port.js'
 import { encodeCheckpointNote, type Previous } from './notes.js'
 import { idxName, logName, type SegmentId } from './segment-name.js'
 import type { StreamTable } from './stream-table.js'
 
 export const NEW_IDX = '.new'
+
+const SMALL_BYTES = 8 * 1024
 
 /** What an entry says before it is known where it will lie. */
 export type EntryDraft = Pick<Entry, 'origin' | 'position' | 'takenMs' | 'block'> & { readonly lines: Uint8Array }
@@ -69,22 +71,27 @@ export function placeEntries(
   drafts: readonly EntryDraft[],
   idx: string,
 ): { readonly writes: readonly FileOp[]; readonly end: Extent } {
-  const log = logName(end.segment)
-  let logBytes = end.logBytes
-  const entries = drafts.map((draft) => {
-    const { origin, position, takenMs, block } = draft
-    const bytes = encodeEntry({ origin, position, takenMs, block, offset: logBytes, since: end.idxBytes })
-    logBytes += draft.lines.length
-    return bytes
-  })
-  const idxBytes = entries.reduce((sum, bytes) => sum + bytes.length, end.idxBytes)
+  const entries = Buffer.allocUnsafe(drafts.reduce((sum, draft) => sum + entryBytes(draft), 0))
+  let { logBytes } = end
+  let at = 0
+  for (const { origin, position, takenMs, block, lines } of drafts) {
+    at = writeEntry(entries, at, { origin, position, takenMs, block, offset: logBytes, since: end.idxBytes })
+    logBytes += lines.length
+  }
   return {
     writes: [
-      { kind: 'write', file: log, at: end.logBytes, chunks: drafts.map((draft) => draft.lines) },
-      { kind: 'write', file: idx, at: end.idxBytes, chunks: entries },
+      { kind: 'write', file: logName(end.segment), at: end.logBytes, chunks: piecesOf(drafts) },
+      { kind: 'write', file: idx, at: end.idxBytes, chunks: [entries] },
     ],
-    end: { ...end, idxBytes, logBytes },
+    end: { ...end, idxBytes: end.idxBytes + at, logBytes },
   }
+}
+
+/** The lines, as few buffers: many small ones cost more to hand to the system than to copy. */
+function piecesOf(drafts: readonly EntryDraft[]): readonly Uint8Array[] {
+  const pieces = drafts.map(({ lines }) => lines)
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+  return bytes < pieces.length * SMALL_BYTES ? [Buffer.concat(pieces, bytes)] : pieces
 }
 
 function checkpointEntry(previous: Previous | undefined, position: number, table: StreamTable, wallMs: number): Buffer {

@@ -21,22 +21,25 @@ export type Fit = 'next' | 'gap' | 'clash'
 
 /** The state of each stream by (principal, stream): what tells a new block from a repeated one. Never aged out by time. */
 export class StreamTable {
-  readonly #states: Map<string, StreamState>
+  /** By principal, then by stream. */
+  readonly #states = new Map<string, Map<string, StreamState>>()
 
   constructor(states: Iterable<StreamState> = []) {
-    this.#states = new Map([...states].map((state) => [keyOf(state), state]))
+    for (const state of states) this.put(state)
   }
 
   get size(): number {
-    return this.#states.size
+    let size = 0
+    for (const streams of this.#states.values()) size += streams.size
+    return size
   }
 
   get(of: Pick<Origin, 'principal' | 'stream'>): StreamState | undefined {
-    return this.#states.get(keyOf(of))
+    return this.#states.get(of.principal)?.get(of.stream)
   }
 
-  [Symbol.iterator](): Iterator<StreamState> {
-    return this.#states.values()
+  *[Symbol.iterator](): Iterator<StreamState> {
+    for (const streams of this.#states.values()) yield* streams.values()
   }
 
   copy(): StreamTable {
@@ -53,9 +56,9 @@ export class StreamTable {
     return block.firstSeq === state.lastSeq + 1 && block.before.equals(state.chain) ? 'next' : 'clash'
   }
 
-  /** A CHECKPOINT repeats the table and changes nothing in it. */
-  apply(origin: Origin, block: Block, takenMs: number): void {
-    if (block.kind === 'checkpoint') return
+  /** What the stream comes to with a block. A CHECKPOINT repeats the table and changes nothing in it. */
+  apply(origin: Origin, block: Block, takenMs: number): StreamState | undefined {
+    if (block.kind === 'checkpoint') return undefined
     const { principal, stream } = origin
     const state = this.get(origin)
     const firstSeq = state?.firstSeq ?? block.firstSeq
@@ -63,20 +66,25 @@ export class StreamTable {
     // A copy: the block's bytes may lie in a large buffer, and the state outlives it.
     const chain = Buffer.from(block.chain)
     const source = block.source.seq === 0 ? (state?.source ?? NO_SOURCE) : copyOf(block.source)
-    this.#states.set(keyOf(origin), { principal, stream, firstSeq, lastSeq, chain, takenMs, source })
+    const next = { principal, stream, firstSeq, lastSeq, chain, takenMs, source }
+    this.put(next)
+    return next
+  }
+
+  put(state: StreamState): void {
+    const streams = this.#states.get(state.principal)
+    if (streams === undefined) this.#states.set(state.principal, new Map([[state.stream, state]]))
+    else streams.set(state.stream, state)
   }
 
   /** Only an operator, or a cap on a principal's streams, forgets one. */
-  forget(of: Pick<Origin, 'principal' | 'stream'>): void {
-    this.#states.delete(keyOf(of))
+  forget({ principal, stream }: Pick<Origin, 'principal' | 'stream'>): void {
+    const streams = this.#states.get(principal)
+    streams?.delete(stream)
+    if (streams?.size === 0) this.#states.delete(principal)
   }
 }
 
 function copyOf({ run, seq }: SourceCursor): SourceCursor {
   return { run: Buffer.from(run), seq }
-}
-
-function keyOf({ principal, stream }: Pick<Origin, 'principal' | 'stream'>): string {
-  // The id has a fixed length, so that no principal can look like another one's stream.
-  return stream + principal
 }

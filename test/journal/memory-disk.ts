@@ -96,14 +96,22 @@ export class MemoryDisk {
     return grown
   }
 
+  /** In any order, but what is asked of one file in the order in which it is asked. */
   #batch(ops: readonly FileOp[]): FileResult[] {
-    const order = ops
-      .map((op, index) => ({ op, index, rank: this.#random.below(1000) }))
-      .toSorted((a, b) => a.rank - b.rank)
     const results: FileResult[] = ops.map(() => DONE)
-    for (const { op, index } of order) {
-      if (op.kind !== 'read' && op.kind !== 'list') this.onOp(op)
-      results[index] = this.#answer(op)
+    const left = ops.map((op, index) => ({ op, index }))
+    const failures = new Map<string, FileResult>()
+    while (left.length > 0) {
+      const drawn = left[this.#random.below(left.length)]
+      const next = left.find(({ op }) => drawn !== undefined && isOfOneFile(op, drawn.op)) ?? drawn
+      if (next === undefined) break
+      left.splice(left.indexOf(next), 1)
+      const { op, index } = next
+      const earlier = 'file' in op ? failures.get(op.file) : undefined
+      if (earlier === undefined && op.kind !== 'read' && op.kind !== 'list') this.onOp(op)
+      const result = earlier ?? this.#answer(op)
+      if (result.kind === 'failed' && 'file' in op) failures.set(op.file, result)
+      results[index] = result
     }
     return results
   }
@@ -201,6 +209,10 @@ export class MemoryDisk {
     inode.pending = []
     return DONE
   }
+}
+
+function isOfOneFile(a: FileOp, b: FileOp): boolean {
+  return 'file' in a && 'file' in b && a.file === b.file
 }
 
 function applyTo(names: Map<string, Inode>, change: DirChange): void {

@@ -323,7 +323,34 @@ function* once(batch: readonly FileOp[]): Work<Parameters<Work<unknown>['next']>
 }
 
 /** The steps as a journal with that mistake would take them. */
-function* mutated<T>(work: Work<T>, { drop, delay, rewrite }: Mutant): Work<T> {
+function* mutated<T>(work: Work<T>, mutant: Mutant): Work<T> {
+  return yield* mutant === NONE ? work : mistaken(inSmallBatches(work), mutant)
+}
+
+/** Writes and their syncs apart, so that a mistake can come between them. */
+function* inSmallBatches<T>(work: Work<T>): Work<T> {
+  let step = work.next()
+  while (step.done !== true) {
+    const batch = step.value
+    const writes = batch.filter(({ kind }) => kind === 'write')
+    const others = batch.filter(({ kind }) => kind !== 'write')
+    const written = writes.length === 0 ? [] : yield writes
+    // A file that could not be written is not synced.
+    const failed = writes.flatMap((op, index) => (written[index]?.kind === 'failed' && 'file' in op ? [op.file] : []))
+    const tried = others.filter((op) => !('file' in op) || !failed.includes(op.file))
+    const done = tried.length === 0 ? [] : yield tried
+    const results = new Map([
+      ...writes.map((op, at) => [op, written[at]] as const),
+      ...tried.map((op, at) => [op, done[at]] as const),
+    ])
+    step = work.next(
+      batch.map((op) => results.get(op) ?? written.find(({ kind }) => kind === 'failed') ?? { kind: 'done' }),
+    )
+  }
+  return step.value
+}
+
+function* mistaken<T>(work: Work<T>, { drop, delay, rewrite }: Mutant): Work<T> {
   const held: FileOp[] = []
   let before: readonly FileOp[] = []
   let step = work.next()
