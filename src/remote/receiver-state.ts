@@ -16,8 +16,6 @@ export interface Stream {
   readonly durable: Point
   /** With what waits for a commit. */
   readonly taken: Point
-  /** Of the last that was taken; 0: nothing since the start. */
-  readonly ticket: number
   /** Whose DATA is taken. */
   readonly owner: SessionId | undefined
   /** When it was heard of last, on a scale that every HELLO takes one step on. */
@@ -84,7 +82,6 @@ export function initialReceiver(rows: Iterable<StreamRow>): ReceiverSnapshot {
       stream,
       durable: point,
       taken: point,
-      ticket: 0,
       owner: undefined,
       heard,
       origin: { kind: 'stored' },

@@ -59,7 +59,7 @@ export class StreamBook {
   /** It goes into the journal now. */
   take(stream: Stream, point: Point): number {
     const ticket = ++this.#ticket
-    this.#put({ ...stream, taken: point, ticket, origin: { kind: 'stored' } })
+    this.#put({ ...stream, taken: point, origin: { kind: 'stored' } })
     this.#takes.push({ ticket, principal: stream.principal, stream: stream.stream, point })
     return ticket
   }
