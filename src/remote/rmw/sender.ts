@@ -10,10 +10,9 @@ import { Unsettled, type Outgoing } from './unsettled.js'
 
 /** More than that is not held for one connection, whatever the window allows. */
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
-const CONNECT_MS = 15_000
-const RETRY_MS = 500
-const MAX_RETRY_MS = 60_000
+/** What was refused is tried again after so long, doubled each time up to the longest. */
 const REFUSED_RETRY_MS = 1000
+const LONGEST_REFUSED_RETRY_MS = 60_000
 const HEARTBEAT_SEQUENCE = 0
 
 export interface SenderOptions {
@@ -23,6 +22,11 @@ export interface SenderOptions {
   readonly heartbeatMs: number
   /** So long may an answer be waited for before the connection is given up. */
   readonly answerMs: number
+  /** So long may a connection take to come about. */
+  readonly connectMs: number
+  /** The pause before the next try, doubled each time up to the longest, and shortened at random. */
+  readonly firstRetryMs: number
+  readonly longestRetryMs: number
   /** So many tries in a row are a failure of the network. */
   readonly maxTries: number
 }
@@ -161,7 +165,7 @@ export class RmwSender {
     if (kind !== 'up') {
       if (nowMs < this.#connection.untilMs) return
       if (kind !== 'down') return this.#close(kind === 'greeting' ? 'no answer' : 'no connection in time')
-      this.#connection = { kind: 'connecting', untilMs: nowMs + CONNECT_MS }
+      this.#connection = { kind: 'connecting', untilMs: nowMs + this.#options.connectMs }
       this.#effects.push({ kind: 'connect' })
       return
     }
@@ -235,7 +239,7 @@ export class RmwSender {
     if (!this.#unsettled.refuse(sequence)) return false
     if (this.#disk.kind !== 'pausing') {
       const times = this.#disk.kind === 'probing' ? this.#disk.times + 1 : 1
-      const pauseMs = Math.min(MAX_RETRY_MS, REFUSED_RETRY_MS * 2 ** (times - 1)) * (0.5 + fraction / 2)
+      const pauseMs = Math.min(LONGEST_REFUSED_RETRY_MS, REFUSED_RETRY_MS * 2 ** (times - 1)) * (0.5 + fraction / 2)
       this.#disk = { kind: 'pausing', untilMs: nowMs + pauseMs, times }
     }
     this.#say(type === RMW.diskFull ? 'disk-full' : type === RMW.diskError ? 'disk-error' : 'generic-error', text)
@@ -247,7 +251,8 @@ export class RmwSender {
     this.#unsettled.forgetSent()
     this.#heartbeatBehind = undefined
     this.#owedSinceMs = undefined
-    const waitMs = Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** this.#tries) * fraction
+    const { firstRetryMs, longestRetryMs } = this.#options
+    const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#tries) * fraction
     this.#tries++
     this.#connection = { kind: 'down', untilMs: nowMs + waitMs }
     if (!this.#hasBeenUp) this.#say('startup-failure', why)

@@ -5,7 +5,15 @@ import { RmwSender, type SenderEffect, type SenderInput, type SenderOptions } fr
 import { ShamAuditd, type ShamDisk } from './sham-auditd.js'
 import { rmw } from './wire.js'
 
-const OPTIONS: SenderOptions = { window: 4, heartbeatMs: 0, answerMs: 1000, maxTries: 2 }
+const OPTIONS: SenderOptions = {
+  window: 4,
+  heartbeatMs: 0,
+  answerMs: 1000,
+  connectMs: 15_000,
+  firstRetryMs: 500,
+  longestRetryMs: 60_000,
+  maxTries: 2,
+}
 
 /** A sender, an auditd and what lies between them on the way. */
 class Scene {
@@ -233,7 +241,7 @@ void test('a connection that does not come about', (t) => {
 })
 
 void test('DISKLOW is stored; DISKFULL is kept and tried alone after a while', (t) => {
-  const scene = new Scene()
+  const scene = new Scene({ window: 8 })
   scene.connect()
   scene.deliver()
   scene.auditd.disk = 'low'

@@ -1,0 +1,54 @@
+// How far the other side has come, made durable while it goes on. auditd does not know a record again, so whatever is sent beyond the
+// durable cursor comes twice if this process is killed: no more than that is ever let out.
+
+import { FileError } from '../../src/journal/file-port.js'
+import type { JournalStore } from '../../src/journal/journal-store.js'
+
+/** Beyond the durable cursor, in windows. */
+const AHEAD_WINDOWS = 4
+
+export class ManagedCursor {
+  readonly #store: JournalStore
+  readonly #aheadSeqs: number
+  readonly #changed: (problem: string) => void
+  #savedSeq: number
+  #saving: Promise<void> | undefined
+
+  /** `changed`: more may be sent; `problem` is why the cursor could not be saved, or empty. */
+  constructor(store: JournalStore, window: number, changed: (problem: string) => void) {
+    this.#store = store
+    this.#aheadSeqs = AHEAD_WINDOWS * window
+    this.#changed = changed
+    this.#savedSeq = store.journal.acked.seq
+  }
+
+  /** The last seq that may be sent. */
+  get limitSeq(): number {
+    return this.#savedSeq + this.#aheadSeqs
+  }
+
+  /** What the journal says to be acknowledged has risen. */
+  moved(): void {
+    if (this.#saving === undefined && this.#store.journal.acked.seq > this.#savedSeq) this.#saving = this.#save()
+  }
+
+  /** The one under way has ended. */
+  async close(): Promise<void> {
+    await this.#saving
+  }
+
+  async #save(): Promise<void> {
+    const { seq } = this.#store.journal.acked
+    const problem = await this.#store.write(() => this.#store.journal.saveCursor()).then(() => '', problemOf)
+    // A disk that keeps no cursor must not keep the records from leaving: they may come twice.
+    this.#savedSeq = seq
+    this.#saving = undefined
+    this.#changed(problem)
+    this.moved()
+  }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof FileError) return error.message
+  throw error
+}

@@ -1,0 +1,143 @@
+// The spool as messages. One block is read at a time, ahead of what is sent, and as its records are settled the source knows the chain
+// that belongs to them.
+
+import { CHAIN_BYTES } from '../../src/journal/block.js'
+import type { GapLine } from '../../src/journal/gap.js'
+import type { JournalReader, ReadBlock, ReadDamage } from '../../src/journal/journal-reader.js'
+import type { JournalStore } from '../../src/journal/journal-store.js'
+import type { Outgoing } from '../../src/remote/rmw/unsettled.js'
+import { messagesOf, noticeOf } from './managed-messages.js'
+
+export interface SourceHost {
+  readonly store: JournalStore
+  readonly gapLine: GapLine
+  wallMs(): number
+  /** There may be more to take. */
+  ready(): void
+  /** Blocks cannot be read: whether they are passed by. */
+  damaged(firstSeq: number, lastSeq: number): 'stop' | 'skip'
+  /** So many seqs will never be sent: they are gone from the spool, or damaged. */
+  skipped(count: number): void
+  /** Records that auditd would cut are replaced by a notice. */
+  tooLong(count: number): void
+  /** The disk does not let us read; `wake` tries again. */
+  failed(why: string): void
+}
+
+/** `stopped`: at damage, for the admin to see to. */
+type Reading = 'idle' | 'reading' | 'stopped' | 'closed'
+
+interface BlockEnd {
+  readonly lastSeq: number
+  readonly before: Buffer
+  readonly chain: Buffer
+}
+
+export class ManagedSource {
+  readonly #host: SourceHost
+  /** Read on when fewer are ready. */
+  readonly #least: number
+  #reader: JournalReader
+  #nextSeq: number
+  #ready: Outgoing[] = []
+  #blocks: BlockEnd[] = []
+  #settledBlocks = 0
+  #isDamaged = false
+  #reading: Reading = 'idle'
+  #ended: Promise<void> = Promise.resolve()
+
+  constructor(host: SourceHost, fromSeq: number, least: number) {
+    this.#host = host
+    this.#least = least
+    this.#nextSeq = fromSeq
+    this.#reader = host.store.journal.reader(fromSeq)
+  }
+
+  get settledBlocks(): number {
+    return this.#settledBlocks
+  }
+
+  /** The next, as many as that, none beyond `toSeq`. */
+  take(count: number, toSeq: number): Outgoing[] {
+    const beyond = this.#ready.slice(0, count).findIndex(({ seq }) => seq > toSeq)
+    const taken = this.#ready.splice(0, beyond < 0 ? count : beyond)
+    this.wake()
+    return taken
+  }
+
+  /** More may be durable, or readable. */
+  wake(): void {
+    if (this.#reading !== 'idle' || this.#ready.length >= this.#least) return
+    this.#reading = 'reading'
+    this.#ended = this.#readOn()
+  }
+
+  /** The chain behind the block that ends there; within a block, the one before it. All up to there is forgotten. */
+  chainAt(seq: number): Buffer {
+    const settled = this.#blocks.findLast(({ lastSeq }) => lastSeq <= seq)
+    const left = this.#blocks.filter(({ lastSeq }) => lastSeq > seq)
+    this.#settledBlocks += this.#blocks.length - left.length
+    this.#blocks = left
+    return settled?.lastSeq === seq ? settled.chain : (this.#blocks[0]?.before ?? settled?.chain ?? NO_CHAIN)
+  }
+
+  async close(): Promise<void> {
+    this.#reading = 'closed'
+    await this.#ended
+  }
+
+  async #readOn(): Promise<void> {
+    try {
+      while (this.#reading === 'reading' && this.#ready.length < this.#least) {
+        const item = await this.#host.store.read(this.#reader.next())
+        if (this.#isClosed() || item === undefined) break
+        this.#take(item)
+        if (this.#ready.length > 0) this.#host.ready()
+      }
+    } catch (error) {
+      // Segments that were freed while they were read; or the disk. Either way the next try begins anew.
+      this.#reader = this.#host.store.journal.reader(this.#nextSeq)
+      if (!this.#isClosed()) this.#host.failed(error instanceof Error ? error.message : String(error))
+    }
+    if (this.#reading === 'reading') this.#reading = 'idle'
+  }
+
+  #isClosed(): boolean {
+    return this.#reading === 'closed'
+  }
+
+  #take(item: ReadBlock | ReadDamage): void {
+    if (item.kind === 'damage') {
+      // What it was is known when the next block says where it begins.
+      this.#isDamaged = true
+      return
+    }
+    const { block } = item.entry
+    const lastSeq = block.firstSeq + block.count - 1
+    if (lastSeq < this.#nextSeq) return
+    if (block.firstSeq > this.#nextSeq && !this.#pass(this.#nextSeq, block.firstSeq - 1)) return
+    const { records, tooLong } = messagesOf(item.entry, item.lines, this.#nextSeq, this.#host.gapLine)
+    this.#ready.push(...records)
+    this.#blocks.push({ lastSeq, before: Buffer.from(block.before), chain: Buffer.from(block.chain) })
+    this.#nextSeq = lastSeq + 1
+    if (tooLong > 0) this.#host.tooLong(tooLong)
+  }
+
+  /** Seqs that are not there. What was freed unsent has its LOSS in the spool; of damage nobody else would tell. */
+  #pass(firstSeq: number, lastSeq: number): boolean {
+    if (this.#isDamaged && this.#host.damaged(firstSeq, lastSeq) === 'stop') {
+      this.#reading = 'stopped'
+      return false
+    }
+    const { gapLine } = this.#host
+    const frame = this.#isDamaged
+      ? noticeOf('hole', 'damaged', firstSeq, lastSeq, this.#host.wallMs(), gapLine)
+      : undefined
+    this.#isDamaged = false
+    this.#ready.push({ seq: lastSeq, frame })
+    this.#host.skipped(lastSeq - firstSeq + 1)
+    return true
+  }
+}
+
+const NO_CHAIN = Buffer.alloc(CHAIN_BYTES)
