@@ -72,13 +72,13 @@ export class ManagedSource {
     this.#ended = this.#readOn()
   }
 
-  /** The chain behind the block that ends there; within a block, the one before it. All up to there is forgotten. */
+  /** The chain behind the last whole block up to there; what is settled is forgotten. */
   chainAt(seq: number): Buffer {
     const settled = this.#blocks.findLast(({ lastSeq }) => lastSeq <= seq)
     const left = this.#blocks.filter(({ lastSeq }) => lastSeq > seq)
     this.#settledBlocks += this.#blocks.length - left.length
     this.#blocks = left
-    return settled?.lastSeq === seq ? settled.chain : (this.#blocks[0]?.before ?? settled?.chain ?? NO_CHAIN)
+    return settled?.chain ?? left[0]?.before ?? NO_CHAIN
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,236 @@
+import { test } from 'tap'
+import { ownChainAt } from '../../../src/journal/own-chain.js'
+import { mergedFrames } from '../../../plugins/remote-send/merged-frames.js'
+import { ManagedWorld } from './managed-world.js'
+
+function record(n: number): string {
+  return `type=USER msg=audit(1700000000.000:${n}): pid=${n}`
+}
+
+function endOf(n: number): string {
+  return `type=EOE msg=audit(1700000000.000:${n}): `
+}
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index)
+}
+
+void test('a spool goes over, in order, without ends of events', async (t) => {
+  const world = new ManagedWorld(1)
+  await world.start()
+  await world.append(record(1), record(2), endOf(2))
+  t.match(world.uplink.status, { protocol: 'managed', state: 'down', ackedSeq: 0, server: 'collector:60' })
+  await world.settle()
+  t.same(world.auditd.stored, [record(1), record(2)])
+  for (const n of numbers(3, 40)) await world.append(record(n), endOf(n))
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 40).map(record))
+  const { journal } = world.store
+  t.match(world.uplink.status, { state: 'up', ackedSeq: 79, connections: 1, sentBlocks: 39, skippedSeqs: 0 })
+  t.equal(world.acked.at(-1)?.[0], journal.durablePosition)
+  t.equal(world.acked.at(-1)?.[1], journal.durable()?.chain.toString('hex'), 'the chain behind the last block')
+  t.same(world.says, ['well'])
+  t.same(world.logs, ['info: auditd answers; records are sent'])
+  await world.uplink.close()
+  t.equal(world.uplink.status.state, 'closed')
+  await world.pass(5)
+  t.equal(world.net.open, 0)
+})
+
+void test('records within a block are settled with the chain before it', async (t) => {
+  const world = new ManagedWorld(2, { window: 2 })
+  await world.start()
+  await world.append(...numbers(1, 5).map(record))
+  await world.append(...numbers(6, 10).map(record))
+  await world.settle()
+  const chains = new Map(world.acked)
+  const at = async (seq: number): Promise<string | undefined> =>
+    (await world.store.read(ownChainAt(world.store.journal, seq)))?.toString('hex')
+  t.equal(chains.get(10), await at(10))
+  if (chains.has(5)) t.equal(chains.get(5), await at(5))
+  for (const seq of [6, 7, 8, 9]) if (chains.has(seq)) t.equal(chains.get(seq), await at(5), `${seq}`)
+  t.ok(chains.size > 2)
+  await world.uplink.close()
+})
+
+void test('a new process goes on within a block', async (t) => {
+  const world = new ManagedWorld(3, { window: 2 })
+  await world.start()
+  await world.append(...numbers(1, 40).map(record))
+  await world.time.run(Infinity, () => world.uplink.status.ackedSeq >= 12)
+  const stored = world.auditd.stored.length
+  await world.kill()
+  await world.settle()
+  t.same(new Set(world.auditd.stored), new Set(numbers(1, 40).map(record)))
+  const repeated = world.auditd.stored.length - 40
+  t.ok(repeated <= 4 * 2, `${repeated} again of ${stored}`)
+  await world.uplink.close()
+})
+
+void test('while the cursor cannot be saved, no more than four windows go over', async (t) => {
+  const world = new ManagedWorld(9, { window: 3 })
+  await world.start()
+  await world.append(...numbers(1, 50).map(record))
+  const open = world.holdWrites()
+  await world.settle(20_000)
+  t.same([world.auditd.stored.length, world.uplink.status.ackedSeq], [12, 12])
+  open()
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 50).map(record))
+  await world.uplink.close()
+})
+
+void test('what auditd would cut is told in its place', async (t) => {
+  const world = new ManagedWorld(4)
+  await world.start()
+  const longest = `type=USER msg=${'x'.repeat(8954 - 14)}`
+  await world.append(record(1), `${longest}x`, longest, record(4))
+  await world.settle()
+  t.equal(world.auditd.stored.length, 4)
+  t.match(world.auditd.stored[1], /'op=journal-loss reason=too-long first=2 last=2 lost=1 res=failed'$/)
+  t.same(
+    [0, 2, 3].map((index) => world.auditd.stored[index]),
+    [record(1), longest, record(4)],
+  )
+  t.ok(world.logs.includes('warn: records longer than auditd takes; a notice is sent in place of each'))
+  await world.uplink.close()
+})
+
+void test('what was freed is passed over; what is damaged is told, or waits for the admin', async (t) => {
+  for (const onDamage of ['skip', 'stop'] as const) {
+    const world = new ManagedWorld(5)
+    world.onDamage = onDamage
+    await world.start()
+    for (const n of numbers(1, 60)) await world.append(record(n), 'x'.repeat(2000))
+    await world.uplink.close()
+    const { journal } = world.store
+    t.ok((await world.store.write(() => journal.purge(20))) > 0)
+    const [, middle] = journal.segments
+    t.ok(middle !== undefined && middle.firstSeq < 60)
+    const log = `${String(middle?.firstSeq).padStart(20, '0')}.log`
+    world.disk.run(
+      (function* () {
+        yield [{ kind: 'write', file: log, at: 10, chunks: [Buffer.from('damage')] }]
+      })(),
+    )
+    await world.start()
+    await world.settle(60_000)
+    const holes = world.auditd.stored.filter((line) => line.includes('journal-hole'))
+    t.equal(world.logs.filter((line) => /^damaged [0-9]+-[0-9]+$/.test(line)).length, 1)
+    if (onDamage === 'skip') {
+      t.equal(world.uplink.status.ackedSeq, journal.durablePosition)
+      t.match(holes, [/'op=journal-hole reason=damaged first=[0-9]+ last=[0-9]+ lost=2 res=failed'$/])
+      t.equal(world.auditd.stored.at(-2), record(60))
+      t.ok(world.uplink.status.skippedSeqs > 2)
+    } else {
+      t.same(holes, [])
+      t.ok(world.uplink.status.ackedSeq < journal.durablePosition)
+      t.match(world.uplink.status.lastError, /^the spool is damaged from seq [0-9]+ to [0-9]+$/)
+    }
+    await world.uplink.close()
+  }
+})
+
+void test('a full disk over there, an end, a silent net', async (t) => {
+  const world = new ManagedWorld(6)
+  await world.start()
+  await world.append(record(1))
+  await world.settle()
+  world.auditd.disk = 'full'
+  await world.append(record(2), record(3))
+  await world.pass(3000)
+  t.same([world.uplink.status.ackedSeq, world.says], [1, ['well', 'disk-full: disk full']])
+  world.auditd.disk = 'ok'
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 3).map(record))
+  t.equal(world.says.at(-1), 'well')
+  for (const connection of world.net.all) connection.far.isSwallowed = true
+  await world.append(record(4))
+  await world.settle()
+  t.same(world.auditd.stored, [...numbers(1, 4), 4].map(record), 'its answer was lost, so it comes again')
+  t.match(world.uplink.status, { state: 'up', lastError: 'no answer', connections: 2 })
+  t.ok(world.logs.includes('warn: the connection to auditd is gone; trying again'))
+  await world.uplink.close()
+})
+
+void test('garbage from over there ends a connection', async (t) => {
+  const world = new ManagedWorld(7)
+  await world.start()
+  await world.append(record(1))
+  await world.settle()
+  for (const { far } of world.net.all) far.write([Buffer.from('HTTP/1.1 400 \x1b[2J')])
+  await world.pass(3)
+  t.equal(world.uplink.status.lastError, 'a message begins with 48545450')
+  await world.append(record(2))
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 2).map(record))
+  await world.uplink.close()
+})
+
+void test('suspended, nothing more goes over', async (t) => {
+  const world = new ManagedWorld(8)
+  await world.start()
+  await world.append(record(1))
+  await world.settle()
+  world.uplink.suspend()
+  await world.append(record(2))
+  await world.pass(60_000)
+  t.same([world.auditd.stored.length, world.uplink.status.state], [1, 'suspended'])
+  world.uplink.resume()
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 2).map(record))
+  await world.uplink.close()
+})
+
+void test('whatever breaks, nothing is lost, and repeated only by what broke', async (t) => {
+  let dials = 0
+  let kills = 0
+  let repeated = 0
+  for (const seed of numbers(1, 12)) {
+    const window = 1 + (seed % 3) * 7
+    const world = new ManagedWorld(seed, { window })
+    const { random } = world
+    await world.start()
+    let n = 0
+    for (let round = 0; round < 30; round++) {
+      const count = 1 + random.below(12)
+      const records = numbers(n + 1, n + count).map((each) => (each % 5 === 0 ? endOf(each) : record(each)))
+      await world.append(...records)
+      n += count
+      world.net.weather = {
+        latencyMs: random.below(40),
+        bytesPerMs: 1 + random.below(2000),
+        resetOneIn: random.below(2) * 20,
+      }
+      world.auditd.disk = random.oneOf(['ok', 'ok', 'ok', 'low', 'full', 'error'])
+      await world.pass(random.below(1500))
+      if (random.below(6) === 0) await world.kill()
+    }
+    world.auditd.disk = 'ok'
+    world.net.weather = { latencyMs: 1, bytesPerMs: 1000, resetOneIn: 0 }
+    await world.settle()
+    const wanted = numbers(1, n)
+      .filter((each) => each % 5 !== 0)
+      .map(record)
+    t.same(new Set(world.auditd.stored), new Set(wanted), `seed ${seed}: all of it`)
+    const again = world.auditd.stored.length - wanted.length
+    t.ok(again <= window * (world.dials + 4 * world.kills), `seed ${seed}: ${again} again`)
+    dials += world.dials
+    kills += world.kills
+    repeated += again
+    await world.uplink.close()
+  }
+  t.ok(dials > 100 && kills > 20 && repeated > 50, `${dials} connections, ${kills} kills, ${repeated} records again`)
+})
+
+void test('frames that lie side by side are one piece', (t) => {
+  const memory = Buffer.from('abcdefgh')
+  const pieces = [memory.subarray(0, 2), memory.subarray(2, 5), memory.subarray(6, 8), Buffer.alloc(3, '!')]
+  const merged = mergedFrames(pieces)
+  t.same(
+    merged.map((piece) => Buffer.from(piece).toString()),
+    ['abcde', 'gh', '!!!'],
+  )
+  t.same(mergedFrames([]), [])
+  t.end()
+})
