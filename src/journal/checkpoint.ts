@@ -8,6 +8,8 @@ import { StreamTable } from './stream-table.js'
 export interface Checkpoint {
   readonly bytes: number
   readonly position: number
+  /** When the segment was begun. */
+  readonly wallMs: number
   readonly previous: Previous | undefined
   readonly table: StreamTable
 }
@@ -19,5 +21,11 @@ export function* loadCheckpoint(segment: SegmentId): Work<Checkpoint | undefined
   const note = readCheckpointNote(found.entry.block.note)
   if (note === undefined) return undefined
   const { size, position } = found.entry
-  return { bytes: size, position, previous: note.previous, table: new StreamTable(note.streams) }
+  return {
+    bytes: size,
+    position,
+    wallMs: found.entry.takenMs,
+    previous: note.previous,
+    table: new StreamTable(note.streams),
+  }
 }

@@ -4,7 +4,7 @@
 import { NO_SOURCE, type SourceCursor } from './block.js'
 import { NOTHING_ACKED, storeSlot, type Acked, type CursorSlot } from './cursor-slot.js'
 import { OWN_ORIGIN, spanOf, type Origin } from './entry.js'
-import { FileError, perform, remove, type Work } from './file-port.js'
+import { FileError, listFiles, perform, remove, type Work } from './file-port.js'
 import { pointTo } from './current-log.js'
 import { JournalReader } from './journal-reader.js'
 import { JournalWriter, type Durable } from './journal-writer.js'
@@ -22,6 +22,7 @@ import {
 import type { ForkNote, GapNote } from './notes.js'
 import { Pending, type Refusal } from './pending.js'
 import type { SegmentPath, Stretch } from './segment-path.js'
+import type { HeldSegment } from './retention.js'
 import { idxName, logName, type SegmentId } from './segment-name.js'
 import type { Extent } from './segment-writer.js'
 import type { StreamTable, StreamState } from './stream-table.js'
@@ -200,6 +201,27 @@ export class Journal {
   /** What is in force of the segments from the one that holds `position` on, as far as it is durable now. */
   stretches(position: number): Work<readonly Stretch[]> {
     return this.#path.from(position, this.#writer.extent)
+  }
+
+  /** Each segment with its size and age, oldest first: what retention decides by. */
+  *held(): Work<readonly HeldSegment[]> {
+    const segments = [...this.#path.all]
+    const sizes = new Map((yield* listFiles()).map(({ name, bytes }) => [name, bytes]))
+    const held: HeldSegment[] = []
+    for (const [index, segment] of segments.entries()) {
+      const next = segments[index + 1]
+      const bytes = (sizes.get(idxName(segment)) ?? 0) + (sizes.get(logName(segment)) ?? 0)
+      const lastPosition = next === undefined ? this.durablePosition : next.firstSeq - 1
+      // The next one was begun when this one was full. Of the newest, and of what cannot be read, nobody says: it counts as new.
+      const newestMs = (next === undefined ? undefined : yield* this.#path.begunMs(next)) ?? this.#world.wallMs()
+      held.push({ firstPosition: segment.firstSeq, lastPosition, bytes, newestMs })
+    }
+    return held
+  }
+
+  /** When the segment that is written to was begun, by the wall clock. */
+  *segmentBegunMs(): Work<number> {
+    return (yield* this.#path.begunMs(this.#writer.extent.segment)) ?? this.#world.wallMs()
   }
 
   /** Begins a new segment, unless nothing is in the current one; what is pending goes there. Throws FileError where that cannot be. */

@@ -1,6 +1,6 @@
-import { loadCheckpoint } from './checkpoint.js'
+import { loadCheckpoint, type Checkpoint } from './checkpoint.js'
 import type { Work } from './file-port.js'
-import { sameSegment, type Previous } from './notes.js'
+import { sameSegment } from './notes.js'
 import { compareSegments, segmentName, type SegmentId } from './segment-name.js'
 
 /** A stretch of an index that is in force. */
@@ -23,10 +23,7 @@ export interface End {
   readonly logBytes: number
 }
 
-interface Known {
-  readonly bytes: number
-  readonly previous: Previous | undefined
-}
+type Known = Pick<Checkpoint, 'bytes' | 'previous' | 'wallMs'>
 
 /** The segments of a journal, and which part of each is in force: each checkpoint says it of the segment before. */
 export class SegmentPath {
@@ -89,11 +86,17 @@ export class SegmentPath {
     return stretches
   }
 
+  /** When a segment was begun; undefined where its checkpoint is damaged or gone. */
+  *begunMs(segment: SegmentId): Work<number | undefined> {
+    return (yield* this.#checkpoint(segment))?.wallMs
+  }
+
   *#checkpoint(segment: SegmentId): Work<Known | undefined> {
     const name = segmentName(segment)
     if (!this.#known.has(name)) {
       const read = yield* loadCheckpoint(segment)
-      this.#known.set(name, read === undefined ? undefined : { bytes: read.bytes, previous: read.previous })
+      // Without the table, which may be large.
+      this.#known.set(name, read && { bytes: read.bytes, previous: read.previous, wallMs: read.wallMs })
     }
     return this.#known.get(name)
   }

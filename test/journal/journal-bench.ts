@@ -10,9 +10,9 @@ import { DiskJournal } from '../../src/journal/disk-journal.js'
 import { Sender, testGapLine } from './journal-world.js'
 
 const LINE = Buffer.from(`type=SYSCALL msg=audit(1366512421.512:33896127): ${'x'.repeat(250)}\n`)
-const [where = tmpdir(), seconds = '1'] = process.argv.slice(2)
+const [place = tmpdir(), seconds = '1'] = process.argv.slice(2)
 const caseMs = Number(seconds) * 1000
-const dir = mkdtempSync(join(where, 'journal-bench-'))
+const dir = mkdtempSync(join(place, 'journal-bench-'))
 
 interface Rate {
   readonly perSecond: number

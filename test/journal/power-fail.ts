@@ -336,8 +336,10 @@ function* inSmallBatches<T>(work: Work<T>): Work<T> {
     const others = batch.filter(({ kind }) => kind !== 'write')
     const written = writes.length === 0 ? [] : yield writes
     // A file that could not be written is not synced.
-    const failed = writes.flatMap((op, index) => (written[index]?.kind === 'failed' && 'file' in op ? [op.file] : []))
-    const tried = others.filter((op) => !('file' in op) || !failed.includes(op.file))
+    const failed = new Set(
+      writes.flatMap((op, index) => (written[index]?.kind === 'failed' && 'file' in op ? [op.file] : [])),
+    )
+    const tried = others.filter((op) => !('file' in op) || !failed.has(op.file))
     const done = tried.length === 0 ? [] : yield tried
     const results = new Map([
       ...writes.map((op, at) => [op, written[at]] as const),
