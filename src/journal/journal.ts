@@ -1,7 +1,7 @@
 // A commit makes durable what has been taken, and only then does anybody hear of it: the table of what is durable grows by what the
 // disk has, the table of what has been taken runs ahead of it. How it is written: journal-writer.ts.
 
-import { NO_SOURCE, type SourceCursor } from './block.js'
+import { NO_SOURCE, type Block, type SourceCursor } from './block.js'
 import { NOTHING_ACKED, storeSlot, type Acked, type CursorSlot } from './cursor-slot.js'
 import { OWN_ORIGIN, spanOf, type Origin } from './entry.js'
 import { FileError, listFiles, perform, remove, type Work } from './file-port.js'
@@ -126,6 +126,11 @@ export class Journal {
   /** A block of somebody else, verbatim. */
   take(origin: Origin, head: Uint8Array, lines: Uint8Array): Refusal | undefined {
     return this.#pending.take(origin, head, lines)
+  }
+
+  /** The same for one that `soundBlock` has found to be whole: what it costs most is not done twice. */
+  takeSound(origin: Origin, block: Block, lines: Uint8Array): Refusal | undefined {
+    return this.#pending.takeSound(origin, block, lines)
   }
 
   skip(origin: Origin, toSeq: number, chain: Buffer, reason: string): Refusal | undefined {

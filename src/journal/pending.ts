@@ -1,16 +1,8 @@
-import {
-  hasLines,
-  areLines,
-  makeBlock,
-  MAX_BLOCK_BYTES,
-  NO_SOURCE,
-  readBlock,
-  type Block,
-  type SourceCursor,
-} from './block.js'
+import { makeBlock, MAX_BLOCK_BYTES, NO_SOURCE, type Block, type SourceCursor } from './block.js'
 import { isOrigin, OWN_ORIGIN, spanOf, type Origin } from './entry.js'
+import { soundBlock, type Unsound } from './foreign-block.js'
 import { endOf, lossNotice, statedGap, type GapLine } from './gap.js'
-import { encodeForkNote, readGapNote, type ForkNote, type GapNote } from './notes.js'
+import { encodeForkNote, type ForkNote, type GapNote } from './notes.js'
 import type { EntryDraft } from './segment-writer.js'
 import type { StreamState, StreamTable } from './stream-table.js'
 
@@ -18,7 +10,7 @@ import type { StreamState, StreamTable } from './stream-table.js'
 const MAX_COMMIT_BYTES = 4 * 1024 * 1024
 
 /** Why a sender's block is not taken. `bad-block`, `bad-lines`: not what it claims; `gap`, `clash`: not next in its stream. */
-export type Refusal = 'bad-origin' | 'bad-block' | 'bad-lines' | 'gap' | 'clash'
+export type Refusal = 'bad-origin' | Unsound | 'gap' | 'clash'
 
 /** An entry to be, and what its stream has come to when it is durable. */
 export interface Taken extends EntryDraft {
@@ -106,12 +98,13 @@ export class Pending {
 
   /** A sender's block as it came: `head` is header and note. Nothing of it is believed. */
   take(origin: Origin, head: Uint8Array, lines: Uint8Array): Refusal | undefined {
+    const block = soundBlock(head, lines)
+    return typeof block === 'string' ? block : this.takeSound(origin, block, lines)
+  }
+
+  /** The same for a block whose sums have been found to fit. */
+  takeSound(origin: Origin, block: Block, lines: Uint8Array): Refusal | undefined {
     if (!isOrigin(origin) || origin.principal === '') return 'bad-origin'
-    // A copy: the block outlives the buffer that it was received into.
-    const block = readBlock(Buffer.from(head))
-    if (block === undefined || block.kind === 'checkpoint' || block.kind === 'fork') return 'bad-block'
-    if (block.kind !== 'data' && readGapNote(block.note) === undefined) return 'bad-block'
-    if (!areLines(lines, block.lines) || !hasLines(block, lines)) return 'bad-lines'
     const fit = this.#table.fit(origin, block)
     if (fit !== 'next') return fit
     this.#add(origin, block, lines)
