@@ -92,6 +92,12 @@ export class CreditPool {
     return true
   }
 
+  /** What may still come. */
+  unused(session: number): number {
+    const { limit, used } = this.#accounts.get(session) ?? { limit: 0, used: 0 }
+    return limit - used
+  }
+
   /** Bytes that were received are on disk, or were thrown away. */
   released(session: number, bytes: number): void {
     this.#spent -= bytes

@@ -1,3 +1,4 @@
+import type { PeerState } from '../../src/remote/wire/message.js'
 import type { DiskState } from './intake.js'
 
 /** What is known of the disk that the journal lies on. */
@@ -37,4 +38,19 @@ export function diskState(facts: DiskFacts, limits: DiskLimits, before: DiskStat
 /** Whether anything more may be taken. */
 export function takesMore(disk: DiskState): boolean {
   return disk === 'ok' || disk === 'low'
+}
+
+/** What senders are told of it. */
+export function peerState(disk: DiskState): PeerState {
+  switch (disk) {
+    case 'ok':
+    case 'low':
+    case 'full':
+      return disk
+    case 'failing':
+    case 'stalled':
+      return 'error'
+    default:
+      return disk satisfies never
+  }
 }

@@ -2,6 +2,7 @@
 // none is under way the first block waits `commitDelayMs` for company. An error changes nothing of what was taken: it is tried again,
 // and whoever waits for it waits on.
 
+import type { Block } from '../../src/journal/block.js'
 import type { Origin } from '../../src/journal/entry.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import type { ForkNote } from '../../src/journal/notes.js'
@@ -92,6 +93,11 @@ export class JournalIntake implements Intake {
 
   take(origin: Origin, head: Uint8Array, lines: Uint8Array): Refusal | undefined {
     return this.#taken(this.#world.store.journal.take(origin, head, lines), lines.length)
+  }
+
+  /** One whose sums have been found to fit. */
+  takeSound(origin: Origin, block: Block, lines: Uint8Array): Refusal | undefined {
+    return this.#taken(this.#world.store.journal.takeSound(origin, block, lines), lines.length)
   }
 
   skip(origin: Origin, toSeq: number, chain: Buffer, reason: string): Refusal | undefined {

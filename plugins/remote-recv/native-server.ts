@@ -1,0 +1,293 @@
+// All native connections: blocks wait in their sessions' lanes and go by turns into the journal, while the desk says who may send how
+// much more. The core, behind its shell, decides about streams.
+
+import { MAX_BLOCK_BYTES } from '../../src/journal/block.js'
+import { soundBlock } from '../../src/journal/foreign-block.js'
+import { MAX_DATA_BYTES } from '../../src/remote/wire/body.js'
+import {
+  ackChain,
+  type ControlMessage,
+  type Data,
+  type ErrorCode,
+  type Message,
+  type PeerState,
+} from '../../src/remote/wire/message.js'
+import { CreditDesk } from './credit-desk.js'
+import { peerState, takesMore } from './disk-state.js'
+import { FairQueue } from './fair-queue.js'
+import type { DiskState, Session, SessionHost } from './intake.js'
+import { NativeSession, OVERDUE_TEXTS, RECALL_NONCE, type NativeEvents } from './native-session.js'
+import { Principals } from './principals.js'
+import type { ServerOptions, ServerWorld } from './native-world.js'
+import { ReceiverShell, type ShellHost } from './receiver-shell.js'
+
+const TICK_MS = 1000
+const PING_MS = 15_000
+/** Whoever is refused for what it is does not come back before. */
+const REFUSED_RETRY_MS = 60_000
+const CROWDED_RETRY_MS = 5000
+/** The core's own limit: the desk's is the one that counts. */
+const ANY_CREDIT = Number.MAX_SAFE_INTEGER
+/** Of the body of a DATA, beside its lines. */
+const MAX_HEAD_BYTES = MAX_DATA_BYTES - MAX_BLOCK_BYTES
+/** Why a connection is ended for what its peer did. */
+const BREACHES: ReadonlySet<ErrorCode> = new Set(['protocol', 'out-of-order', 'bad-block', 'wrong-node', 'credit'])
+
+interface Served {
+  readonly session: NativeSession
+  /** The last point that both ends have named: what credit alone is told with. */
+  agreed: { readonly seq: number; readonly chain: string } | undefined
+}
+
+export class NativeServer {
+  readonly #world: ServerWorld
+  #options: ServerOptions
+  readonly #shell: ReceiverShell
+  readonly #desk: CreditDesk
+  readonly #lanes = new FairQueue<Message>()
+  readonly #principals: Principals
+  readonly #sessions = new Map<number, Served>()
+  #nextSession = 1
+  #isCollecting = false
+  #peerState: PeerState = 'ok'
+  #cancelTick: () => void = () => {}
+  #cancelRoom: () => void = () => {}
+  readonly #cancelDisk: () => void
+
+  constructor(world: ServerWorld, options: ServerOptions) {
+    const { store, intake } = world
+    this.#world = world
+    this.#options = options
+    const host: ShellHost = {
+      store,
+      intake,
+      addressOf: (id) => this.#sessions.get(id)?.session.host.peer.address ?? '',
+      send: (id, message) => {
+        this.#send(id, message)
+      },
+      close: (id, error) => {
+        this.#close(id, error)
+      },
+      released: (id, bytes) => {
+        this.#desk.released(id, bytes)
+      },
+      durable: (tell) => {
+        this.#desk.grant(tell)
+        this.#collect()
+      },
+      alarm: (alarm) => {
+        world.alarm(alarm)
+      },
+    }
+    this.#shell = new ReceiverShell(host, { pingMs: PING_MS, maxStreams: options.maxStreams })
+    const isOpen = (): boolean => takesMore(intake.disk)
+    this.#desk = new CreditDesk(world.clock, options.budgetBytes, isOpen, {
+      tell: (id) => {
+        const agreed = this.#sessions.get(id)?.agreed
+        if (agreed !== undefined) this.#send(id, { type: 'ack', ...agreed, credit: 0, state: this.#peerState })
+      },
+      ask: (id) => this.#sessions.get(id)?.session.ping(RECALL_NONCE, world.clock.monotonicMs()),
+    })
+    this.#principals = new Principals(world.clock, (principal) => world.limitsOf(principal))
+    this.#cancelDisk = intake.onDisk((disk) => {
+      this.#onDisk(disk)
+    })
+    this.#onDisk(intake.disk)
+    this.#tick()
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  /** What is granted, and what came and is not on disk. */
+  get spentBytes(): number {
+    return this.#desk.spentBytes
+  }
+
+  /** A connection whose peer has proved who it is. */
+  readonly serve = (host: SessionHost): Session => {
+    const session = new NativeSession(this.#nextSession++, host, this.#events)
+    const { principal, address } = host.peer
+    this.#sessions.set(session.id, { session, agreed: undefined })
+    this.#lanes.open(session.id, this.#principals.limits(principal).weight)
+    this.#shell.give({ kind: 'opened', session: session.id, principal, address, credit: ANY_CREDIT })
+    this.#refuseCrowd(session, this.#principals.join(principal, session.id))
+    return session
+  }
+
+  /** Limits and names have changed; who is not allowed any more is ended by whoever let it in. */
+  use(options: ServerOptions): void {
+    this.#options = options
+    this.#principals.reload()
+  }
+
+  /** Tells everybody that this end is going; what was taken is still acknowledged. */
+  drain(): void {
+    this.#shell.give({ kind: 'status', state: 'draining' })
+  }
+
+  /** After the last commit. */
+  stop(): void {
+    this.#cancelTick()
+    this.#desk.end()
+    this.#cancelRoom()
+    this.#cancelDisk()
+    this.#shell.give({ kind: 'stop' })
+  }
+
+  readonly #events: NativeEvents = {
+    dataLimit: ({ id }) => Math.min(this.#desk.unused(id), this.#options.maxBlockBytes + MAX_HEAD_BYTES),
+    arrived: (session, message) => {
+      this.#arrived(session, message)
+    },
+    broken: (session, text) => {
+      this.#expel(session, 'protocol', text, 0)
+    },
+    gone: ({ id }) => {
+      this.#shell.give({ kind: 'closed', session: id })
+      this.#forget(id)
+    },
+    ended: (session, reason) => {
+      this.#expel(session, 'refused', reason, REFUSED_RETRY_MS)
+    },
+  }
+
+  /** Too many of one principal: a dead one makes room, else the newest goes. */
+  #refuseCrowd(session: NativeSession, others: readonly number[]): void {
+    if (others.length === 0) return
+    const nowMs = this.#world.clock.monotonicMs()
+    const silent = others
+      .flatMap((id) => this.#sessions.get(id)?.session ?? [])
+      .find(({ heardMs }) => nowMs - heardMs >= PING_MS)
+    if (silent === undefined) this.#expel(session, 'refused', 'too many connections of this name', CROWDED_RETRY_MS)
+    else this.#expel(silent, 'refused', 'silent, and there is a newer connection', 0)
+  }
+
+  #arrived(session: NativeSession, message: Message): void {
+    const { id } = session
+    switch (message.type) {
+      case 'ping':
+        session.send({ type: 'pong', nonce: message.nonce })
+        return
+      case 'pong':
+        if (message.nonce === RECALL_NONCE) this.#desk.answered(id)
+        return
+      case 'data':
+        if (this.#desk.received(id, bodyBytes(message))) this.#lanes.push(id, bodyBytes(message), message)
+        else this.#expel(session, 'credit', 'more DATA than there was credit for', 0)
+        break
+      case 'hello': {
+        const most = this.#options.maxBlockBytes + MAX_HEAD_BYTES
+        if (message.maxBlock > most) {
+          const text = `blocks of ${message.maxBlock} bytes are too long here: ${most} are the most`
+          this.#expel(session, 'refused', text, REFUSED_RETRY_MS)
+          return
+        }
+        this.#desk.open(id, message.maxBlock, this.#principals.limits(session.principal).weight)
+        this.#lanes.push(id, 0, message)
+        break
+      }
+      default:
+        this.#lanes.push(id, 0, message)
+    }
+    this.#collect()
+  }
+
+  /** By turns, as far as the journal has room. */
+  #collect(): void {
+    if (this.#isCollecting) return
+    this.#isCollecting = true
+    while (this.#lanes.hasItems && this.#world.intake.hasRoom) {
+      const next = this.#lanes.next()
+      if (next === undefined) break
+      if (next.item.type === 'data') this.#take(next.lane, next.item)
+      else this.#shell.give({ kind: 'message', session: next.lane, message: next.item })
+    }
+    this.#isCollecting = false
+    this.#shell.awaitDurable()
+    this.#cancelRoom()
+    if (!this.#lanes.hasItems) return
+    this.#cancelRoom = this.#world.intake.whenRoom(() => {
+      this.#collect()
+    })
+  }
+
+  #take(id: number, data: Data): void {
+    const served = this.#sessions.get(id)
+    if (served === undefined) return
+    const { principal } = served.session
+    const sound = soundBlock(data.head, data.lines)
+    const block = typeof sound === 'string' ? undefined : sound
+    const fault = this.#isStrange(principal, data.lines) ? 'wrong-node' : undefined
+    if (!this.#shell.data(id, { data, block, fault })) return
+    const waitMs = this.#principals.charge(principal, bodyBytes(data), block?.lines ?? 0)
+    if (waitMs > 0) this.#desk.hold(id, waitMs)
+  }
+
+  #isStrange(principal: string, lines: Buffer): boolean {
+    const { nodeCheck } = this.#options
+    const node = nodeCheck === 'off' ? undefined : this.#principals.strangerIn(principal, lines)
+    if (node === undefined) return false
+    this.#world.alarm({ what: 'strange-node', principal, node, isRefused: nodeCheck === 'enforce' })
+    return nodeCheck === 'enforce'
+  }
+
+  #send(id: number, message: ControlMessage): void {
+    const served = this.#sessions.get(id)
+    if (served === undefined) return
+    if (message.type !== 'ack' && message.type !== 'welcome') {
+      served.session.send(message)
+      return
+    }
+    const chain = message.type === 'ack' ? message.chain : ackChain(message.chain)
+    served.agreed = { seq: message.type === 'ack' ? message.seq : message.last, chain }
+    served.session.send({ ...message, credit: this.#desk.say(id) })
+  }
+
+  #expel(session: NativeSession, code: ErrorCode, text: string, retryAfterMs: number): void {
+    this.#shell.give({ kind: 'expel', session: session.id, code, text, retryAfterMs })
+  }
+
+  #close(id: number, error: ErrorCode | undefined): void {
+    const served = this.#sessions.get(id)
+    if (served === undefined) return
+    served.session.finish()
+    this.#forget(id)
+    if (error !== undefined && BREACHES.has(error)) served.session.host.strike(error)
+  }
+
+  #forget(id: number): void {
+    const served = this.#sessions.get(id)
+    if (served === undefined) return
+    this.#sessions.delete(id)
+    for (const message of this.#lanes.close(id))
+      if (message.type === 'data') this.#desk.released(id, bodyBytes(message))
+    this.#principals.leave(served.session.principal, id)
+    this.#desk.close(id)
+  }
+
+  #onDisk(disk: DiskState): void {
+    this.#peerState = peerState(disk)
+    this.#shell.give({ kind: 'status', state: this.#peerState })
+    this.#desk.grant()
+  }
+
+  #tick(): void {
+    const { clock } = this.#world
+    const nowMs = clock.monotonicMs()
+    for (const { session } of Array.from(this.#sessions.values())) {
+      const overdue = this.#desk.isOverdue(session.id) ? 'silent' : session.overdue(nowMs, PING_MS)
+      // To be dead is no breach.
+      const code = overdue === 'silent' ? 'refused' : 'protocol'
+      if (overdue !== undefined) this.#expel(session, code, OVERDUE_TEXTS[overdue], 0)
+    }
+    this.#cancelTick = clock.after(TICK_MS, () => {
+      this.#tick()
+    })
+  }
+}
+
+function bodyBytes({ head, lines }: Data): number {
+  return head.length + lines.length
+}
