@@ -33,7 +33,7 @@ export function onWelcome(
   const { start, end, isClosed, stream } = timeline
   if (step.kind !== 'hello' || !VERSIONS.includes(welcome.version) || last < start.seq)
     return accuse(state, view, options, 'a WELCOME that fits no HELLO')
-  const link: LinkState = { ...phase.link, credit: Math.max(phase.link.credit, credit), pingMs }
+  const link: LinkState = { ...phase.link, credit, pingMs }
   const up: UpPhase = { ...phase, link }
   const next: SenderState = { ...state, receiver, phase: up }
   const wait = (waiting: LinkStep, effect: SenderEffect): SenderStep =>

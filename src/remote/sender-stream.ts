@@ -119,7 +119,8 @@ export function onAck(
   view: SenderView,
   options: SenderOptions,
 ): SenderStep {
-  const link: LinkState = { ...phase.link, credit: Math.max(phase.link.credit, ack.credit) }
+  // Less than before when the receiver recalls what lies unused.
+  const link: LinkState = { ...phase.link, credit: ack.credit }
   const up: SenderState = { ...state, phase: { ...phase, link } }
   // Credit may be told at any time, with the last point that both have named.
   if (isAt(link.agreed, ack)) return pump(up, view, options)

@@ -118,6 +118,10 @@ export interface Ack {
   readonly seq: number
   /** The first ACK_CHAIN_DIGITS digits of the chain behind `seq`. */
   readonly chain: string
+  /**
+   * Takes the place of what was said before, and may be less: then it is recalled from those who do not use it, because others wait. What
+   * was sent in the meantime is within the older one until a PONG has come behind this.
+   */
   readonly credit: number
   readonly state: PeerState
 }
