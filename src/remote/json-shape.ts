@@ -1,0 +1,53 @@
+// What a piece of JSON has to look like, as a value. What fits comes out with its type and without anything else.
+
+/** Undefined: the value does not fit. */
+export type Shape<T> = (value: unknown) => T | undefined
+export type Shaped<S> = S extends Shape<infer T> ? T : never
+
+export const number: Shape<number> = (value) =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined
+
+/** At most so many characters; what is longer does not fit. */
+export function text(maxLength: number): Shape<string> {
+  return (value) => (typeof value === 'string' && value.length <= maxLength ? value : undefined)
+}
+
+export function oneOf<const T extends string>(words: readonly T[]): Shape<T> {
+  return (value) => words.find((word) => word === value)
+}
+
+/** null, or what fits. */
+export function orNull<T>(shape: Shape<T>): Shape<T | null> {
+  return (value) => (value === null ? null : shape(value))
+}
+
+export function list<T>(shape: Shape<T>, maxLength: number): Shape<readonly T[]> {
+  return (value) => {
+    if (!Array.isArray(value) || value.length > maxLength) return undefined
+    const fitting: T[] = []
+    for (const item of value) {
+      const one = shape(item)
+      if (one === undefined) return undefined
+      fitting.push(one)
+    }
+    return fitting
+  }
+}
+
+/** An object with these fields; other fields are passed over, so that a newer writer is understood. */
+export function fields<S extends Readonly<Record<string, Shape<unknown>>>>(
+  shapes: S,
+): Shape<{ readonly [K in keyof S]: Shaped<S[K]> }>
+export function fields(shapes: Readonly<Record<string, Shape<unknown>>>): Shape<Readonly<Record<string, unknown>>> {
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return undefined
+    const given = new Map<string, unknown>(Object.entries(value))
+    const fitting: [string, unknown][] = []
+    for (const [key, shape] of Object.entries(shapes)) {
+      const one = shape(given.get(key))
+      if (one === undefined) return undefined
+      fitting.push([key, one])
+    }
+    return Object.fromEntries(fitting)
+  }
+}
