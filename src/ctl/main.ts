@@ -6,6 +6,7 @@ import { CtlError, EXIT_STATUS, systemCode } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
 import { install } from './install.js'
 import { plugin } from './plugin.js'
+import { remote } from './remote.js'
 import { uninstall } from './uninstall.js'
 
 const NAME = 'audispctl'
@@ -26,6 +27,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ],
   ['uninstall', { summary: 'take out what install wrote', run: uninstall }],
   ['plugin', { summary: 'test a plugin against its contract, or write a new one', run: plugin }],
+  ['remote', { summary: 'how records fare that go to another machine, or come from one', run: remote }],
 ])
 
 // A reader that leaves early, such as head(1), is no bug of ours.

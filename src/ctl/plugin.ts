@@ -1,6 +1,5 @@
-import { failureAsJson, failureAsText } from './change-report.js'
-import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
+import { namedVerb, optionsBefore } from './named-verb.js'
 import { pluginNew } from './plugin-new.js'
 import { pluginTest } from './plugin-test.js'
 import { usage } from './verb-options.js'
@@ -23,9 +22,9 @@ See audispctl(8).
 export async function plugin([name = '', ...args]: readonly string[], host: Host): Promise<number> {
   switch (name) {
     case 'test':
-      return named('plugin test', () => pluginTest(args, host), optionsOf(args), host)
+      return namedVerb('plugin test', () => pluginTest(args, host), optionsBefore(args), host)
     case 'new':
-      return named('plugin new', () => pluginNew(args, host), optionsOf(args), host)
+      return namedVerb('plugin new', () => pluginNew(args, host), optionsBefore(args), host)
     case '--help':
     case '-h':
       host.out(HELP)
@@ -33,28 +32,4 @@ export async function plugin([name = '', ...args]: readonly string[], host: Host
     default:
       throw usage(VERB, name === '' ? 'test or new is missing' : `there is no 'plugin ${name}'`)
   }
-}
-
-/** A failure has the same name for the verb as a success. */
-async function named(
-  verb: string,
-  run: () => Promise<number>,
-  options: readonly string[],
-  host: Host,
-): Promise<number> {
-  try {
-    return await run()
-  } catch (error) {
-    if (!(error instanceof CtlError)) throw error
-    const exitStatus = EXIT_STATUS[error.code]
-    if (options.includes('--json')) host.out(failureAsJson(verb, error, exitStatus))
-    else host.warn(failureAsText(`audispctl ${verb}`, error))
-    return exitStatus
-  }
-}
-
-/** What stands behind -- is the plugin's. */
-function optionsOf(args: readonly string[]): readonly string[] {
-  const end = args.indexOf('--')
-  return end === -1 ? args : args.slice(0, end)
 }

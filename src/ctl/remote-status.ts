@@ -1,0 +1,116 @@
+import { readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readStatus, STATUS_NAME, type ProgramStatus } from '../remote/status.js'
+import { CtlError, systemCode, systemReason } from './ctl-error.js'
+import type { Host } from './host.js'
+import { judgeStatus, statusAsText, type Judged } from './remote-status-text.js'
+import { orUsage } from './verb-options.js'
+
+const VERB = 'remote status'
+/** Where the programs keep their journals, unless their configuration says otherwise. */
+const DEFAULT_DIRS = ['/var/spool/audispd/remote-send', '/var/lib/audispd/remote-recv']
+const LOCK_NAME = 'LOCK'
+const EXIT_DEGRADED = 1
+const EXIT_NOT_RUNNING = 3
+
+const HELP = `usage: audispctl remote status [--json] [DIR ...]
+
+Shows what remote-send and remote-recv have written down last: of each stream how far it has come,
+how long it lags behind, what is missing, and when its certificate ends.
+
+  DIR      a spool_dir or journal_dir, or the ${STATUS_NAME} in it
+           (default: ${DEFAULT_DIRS.join(', ')})
+  --json   one JSON object
+
+Exit status: 0 all well, ${EXIT_DEGRADED} something is wrong, ${EXIT_NOT_RUNNING} not running.
+See audispctl(8).
+`
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+/** Shows the state of the remote pair on this machine. */
+export async function remoteStatus(args: readonly string[], host: Host): Promise<number> {
+  const { values, positionals } = orUsage(VERB, () =>
+    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+  )
+  if (values.help) {
+    host.out(HELP)
+    return 0
+  }
+  const found = positionals.length > 0 ? await Promise.all(positionals.map(readGiven)) : await readDefaults()
+  const nowMs = Date.now()
+  const judged = await Promise.all(found.map(async (status) => judgeStatus(status, await isAlive(status), nowMs)))
+  const exitStatus = exitStatusOf(judged)
+  if (values.json) host.out(`${JSON.stringify({ verb: VERB, programs: judged, exitStatus }, undefined, 2)}\n`)
+  else host.out(judged.map((one) => statusAsText(one, nowMs)).join('\n'))
+  return exitStatus
+}
+
+async function readDefaults(): Promise<ProgramStatus[]> {
+  const found: ProgramStatus[] = []
+  for (const dir of DEFAULT_DIRS) {
+    try {
+      found.push(await readOne(join(dir, STATUS_NAME)))
+    } catch (error) {
+      // One machine need not have both.
+      if (systemCode(error) !== 'ENOENT') throw unreadable(dir, error)
+    }
+  }
+  if (found.length > 0) return found
+  const message = `neither ${DEFAULT_DIRS.join(' nor ')} has a ${STATUS_NAME}`
+  throw new CtlError('system', [{ message, mend: 'give the spool_dir or journal_dir, if it is another one' }])
+}
+
+async function readGiven(path: string): Promise<ProgramStatus> {
+  const file = basename(path) === STATUS_NAME ? resolve(path) : join(resolve(path), STATUS_NAME)
+  try {
+    return await readOne(file)
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+async function readOne(file: string): Promise<ProgramStatus> {
+  const status = readStatus(await readFile(file, 'utf8'))
+  if (status !== undefined) return { ...status, dir: dirname(file) }
+  const message = `${file} is no status that this version of audispctl knows`
+  throw new CtlError('config', [{ message, mend: 'use the audispctl that came with the program' }])
+}
+
+function unreadable(path: string, error: unknown): Error {
+  if (error instanceof CtlError || systemCode(error) === undefined)
+    return error instanceof Error ? error : new Error(String(error))
+  const mend = 'is that a spool_dir or journal_dir, and are you root?'
+  return new CtlError('system', [{ message: `${path}: ${systemReason(error)}`, mend }], { cause: error })
+}
+
+/**
+ * Whether the process that wrote it is there. A pid may belong to somebody else by now; who has the journal's lock file open is the one.
+ * The lock itself is not tried: whoever starts just then would find it taken.
+ */
+async function isAlive({ pid, dir, state }: ProgramStatus): Promise<boolean> {
+  if (state === 'stopped') return false
+  const fds = `/proc/${pid}/fd`
+  try {
+    const { dev, ino } = await stat(join(dir, LOCK_NAME))
+    for (const fd of await readdir(fds)) {
+      const target = await readlink(join(fds, fd)).catch(() => '') // ENOENT: closed meanwhile.
+      if (basename(target) !== LOCK_NAME) continue
+      const open = await stat(join(fds, fd))
+      if (open.dev === dev && open.ino === ino) return true
+    }
+    return false
+  } catch (error) {
+    // EACCES: somebody else's process, of which no more can be known than that it is there.
+    return systemCode(error) === 'EACCES'
+  }
+}
+
+function exitStatusOf(judged: readonly Judged[]): number {
+  if (judged.some(({ isRunning }) => !isRunning)) return EXIT_NOT_RUNNING
+  return judged.some(({ faults }) => faults.length > 0) ? EXIT_DEGRADED : 0
+}
