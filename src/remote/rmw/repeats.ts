@@ -16,12 +16,15 @@ export type Repetition = 'new' | 'likely' | 'certain'
 
 /** As far as a sender may send ahead and be known again. */
 export const MAX_REMEMBERED = 1024
+/** Who waits for each answer needs only the last; who sends ahead shows it by how much of it comes at once. */
+const LEAST_REMEMBERED = 16
 
 /** The marks of one identity over all its connections, oldest first. */
 export class Repeats {
   #marks: Mark[]
   /** How many have been dropped before the first of them. */
   #dropped = 0
+  #kept = LEAST_REMEMBERED
 
   /** `durable`: the last that the journal knows of. */
   constructor(durable: Mark | undefined) {
@@ -30,9 +33,10 @@ export class Repeats {
 
   remember(marks: readonly Mark[]): void {
     this.#marks.push(...marks)
-    if (this.#marks.length < 2 * MAX_REMEMBERED) return
-    this.#dropped += this.#marks.length - MAX_REMEMBERED
-    this.#marks = this.#marks.slice(-MAX_REMEMBERED)
+    this.#kept = Math.min(MAX_REMEMBERED, Math.max(this.#kept, LEAST_REMEMBERED * marks.length))
+    if (this.#marks.length < 2 * this.#kept) return
+    this.#dropped += this.#marks.length - this.#kept
+    this.#marks = this.#marks.slice(-this.#kept)
   }
 
   /** The newest equal to it, by its place in the row of all; undefined if there is none. */
