@@ -97,7 +97,7 @@ export class Oracle {
       for (const text of obliged)
         if (!texts.has(text) && !inSpools.has(text)) violations.push(`acknowledged and gone: ${producer} ${text}`)
     }
-    return { ...verdict, covered, violations: violations.slice(0, MAX_VIOLATIONS) }
+    return { ...verdict, covered, violations: violations.slice(0, MAX_VIOLATIONS).map(shortened) }
   }
 
   #judge(blocks: readonly StoodBlock[]): {
@@ -144,7 +144,7 @@ export class Oracle {
     }
     const { hole: holes, loss: losses } = kinds
     const verdict = {
-      violations: violations.slice(0, MAX_VIOLATIONS),
+      violations: violations.slice(0, MAX_VIOLATIONS).map(shortened),
       records,
       covered: 0,
       holes,
@@ -187,6 +187,11 @@ export function judgeConsumer(
   if (violations.length === 0 && next < journal.length)
     violations.push(`the consumer has ${next} of ${journal.length} lines; the next: ${journal[next] ?? ''}`)
   return { violations, repeats }
+}
+
+/** Without the filling of records. */
+function shortened(violation: string): string {
+  return violation.replaceAll(/ x{4,}/g, '')
 }
 
 /** What a run has to have met, or it has shown nothing. */

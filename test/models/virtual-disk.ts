@@ -18,6 +18,9 @@ export interface Trouble {
   readonly slowMs: number
 }
 
+/** Of a disk that has room for everything. */
+const MOST_BYTES = 1e12
+
 export const CALM: Trouble = { failOneIn: 0, slowMs: 0 }
 
 const CHANGES: ReadonlySet<FileOp['kind']> = new Set([
@@ -34,6 +37,8 @@ const NEEDS_ROOM: ReadonlySet<FileOp['kind']> = new Set(['create', 'write', 'lin
 export class VirtualDisk {
   capacityBytes = Infinity
   trouble: Trouble = CALM
+  /** Called as a batch of the living process is asked for. */
+  onBatch: () => void = () => undefined
   readonly #time: VirtualTime
   readonly #random: Random
   #disk: MemoryDisk
@@ -52,6 +57,7 @@ export class VirtualDisk {
       run: async (batch) => {
         const disk = this.#disk
         this.#waiting.add(batch)
+        this.onBatch()
         await new Promise<void>((done) => {
           this.#time.after(this.#duration(batch), () => {
             if (isAlive() && disk === this.#disk) done()
@@ -117,6 +123,7 @@ export class VirtualDisk {
     disk.interfere = (op) => {
       const { failOneIn } = this.trouble
       if (CHANGES.has(op.kind) && failOneIn > 0 && this.#random.below(failOneIn) === 0) return 'EIO'
+      if (this.capacityBytes === Infinity) return 'do'
       const grown = op.kind === 'write' ? growth(op, disk.files.get(op.file)?.length ?? 0) : 0
       return NEEDS_ROOM.has(op.kind) && this.usedBytes + grown > this.capacityBytes ? 'ENOSPC' : 'do'
     }
@@ -124,7 +131,8 @@ export class VirtualDisk {
   }
 
   #setSpace(): void {
-    const totalBytes = Math.min(this.capacityBytes, 1e12)
+    const totalBytes = Math.min(this.capacityBytes, MOST_BYTES)
+    if (totalBytes === MOST_BYTES && this.#disk.space.totalBytes === MOST_BYTES) return
     this.#disk.space = { freeBytes: Math.max(0, totalBytes - this.usedBytes), totalBytes }
   }
 
