@@ -141,6 +141,16 @@ export class Journal {
     return this.#pending.fork(origin, note, chain)
   }
 
+  /**
+   * A foreign stream of which nothing is pending is as one that was never heard of: it may begin anywhere again. By an operator's will, or
+   * a cap on a principal's streams, and after a power failure it may be known again.
+   */
+  forget(of: Pick<Origin, 'principal' | 'stream'>): void {
+    if (of.principal === '') throw new RangeError('a journal does not forget its own stream')
+    this.#durable.forget(of)
+    this.#pending.table.forget(of)
+  }
+
   /** Makes durable what is pending, or the first 4 MiB of it. What comes in meanwhile is for the next one. */
   *commit(): Work<Commit> {
     if (this.#isCommitting) throw new Error('a commit is under way')

@@ -39,8 +39,10 @@ export interface JournalOptions {
   readonly currentLog: string | undefined
 }
 
+export const SEGMENT_BYTES = 64 * 1024 * 1024
+
 export const DEFAULT_OPTIONS: JournalOptions = {
-  segmentBytes: 64 * 1024 * 1024,
+  segmentBytes: SEGMENT_BYTES,
   onDamage: 'stop',
   blockBytes: 64 * 1024,
   currentLog: undefined,

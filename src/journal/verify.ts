@@ -1,157 +1,104 @@
-import { areLines } from './block.js'
-import { positionAfter } from './entry.js'
-import { JournalReader, type ReadBlock, type ReadDamage } from './journal-reader.js'
-import { listFiles, type Work } from './file-port.js'
-import { readGapNote } from './notes.js'
-import { SegmentPath } from './segment-path.js'
+// Every byte of a journal is read again and judged, step by step, so that it can be done beside whatever else goes on. What is purged
+// meanwhile is no finding: the oldest segments go first, so when one that has just been read is still there, it was whole while it was
+// read, and when it is gone, all before it is gone too and the judgement begins anew behind it.
+
+import { listFiles, type ListedFile, type Work } from './file-port.js'
+import { Judge, type Verification } from './judge.js'
+import { SegmentPath, type Stretch } from './segment-path.js'
+import { SegmentWalk } from './segment-walk.js'
 import { idxName, logName, segmentName, segmentOf } from './segment-name.js'
-import { StreamTable } from './stream-table.js'
 
-/** More findings than these are counted and not kept. */
-const MAX_FINDINGS = 10_000
+/** A walk over a journal with no more memory than a block, a row a stream, and the findings. */
+export class Scrub {
+  readonly #stretches: readonly Stretch[]
+  #judge = new Judge()
+  /** The stretch that is being read. */
+  #index = 0
+  #walk: SegmentWalk | undefined
+  #at = 0
+  #logEnd = 0
+  #judged = 0;
 
-export type FindingKind =
-  /** Seqs that are nowhere, and that nothing stands for. */
-  | 'missing'
-  /** Seqs that stand there twice. */
-  | 'repeated'
-  /** Bytes that are not what was written. */
-  | 'changed'
-  /** An unfinished commit at the very end: of a journal in use, or one that died. */
-  | 'torn'
-  | 'hole'
-  | 'loss'
+  /** All that lies in the directory; of a journal that is open elsewhere, as far as it is written now. */
+  static *ofFiles(): Work<Scrub> {
+    const files = yield* listFiles()
+    const path = new SegmentPath(files.flatMap(({ name }) => segmentOf(name, '.idx') ?? []))
+    const segment = path.last
+    if (segment === undefined) return new Scrub([])
+    const end = { segment, idxBytes: sizeOf(files, idxName(segment)), logBytes: sizeOf(files, logName(segment)) }
+    return new Scrub(yield* path.from(0, end))
+  }
 
-export interface Finding {
-  readonly kind: FindingKind
-  readonly segment: string
-  /** Empty where it is not known whose. */
-  readonly principal: string
-  readonly stream: string
-  /** Seqs; 0 where they are not known. */
-  readonly first: number
-  readonly last: number
-  /** In words: a gap's reason, or the bytes of the index. */
-  readonly detail: string
+  /** What `Journal.stretches` says: of one that is open here, as far as it is durable now. */
+  constructor(stretches: readonly Stretch[]) {
+    this.#stretches = stretches
+    this.#enter(0)
+  }
+
+  /** Reads about so many bytes; the verdict when all is read. */
+  *step(bytes: number): Work<Verification | undefined> {
+    let left = bytes
+    while (left > 0) {
+      const stretch = this.#stretches[this.#index]
+      if (stretch === undefined || this.#walk === undefined) return this.#verdict()
+      const { segment } = stretch
+      const at = this.#at
+      const found = at < stretch.end ? yield* this.#walk.look(at, stretch.end, stretch.logEnd) : undefined
+      if (found === undefined || (found.kind !== 'bad-entry' && found.entry.position >= stretch.beforePosition)) {
+        yield* this.#finish(stretch)
+        continue
+      }
+      this.#at = found.kind === 'bad-entry' ? found.end : at + found.entry.size
+      left -= this.#at - at
+      if (found.kind === 'bad-entry') {
+        this.#judge.see({ kind: 'damage', segment, idxFrom: at, idxTo: found.end, entry: undefined })
+        continue
+      }
+      const { entry } = found
+      left -= entry.block.lineBytes
+      this.#logEnd = Math.max(this.#logEnd, entry.offset + entry.block.lineBytes)
+      if (entry.block.kind === 'checkpoint') continue
+      if (found.kind === 'block') this.#judge.see({ kind: 'block', segment, entry, lines: found.lines })
+      else this.#judge.see({ kind: 'damage', segment, idxFrom: at, idxTo: this.#at, entry })
+    }
+    return undefined
+  }
+
+  /** At the end of a segment: what it was worth. */
+  *#finish(stretch: Stretch): Work<void> {
+    const files = yield* listFiles()
+    const isNewest = this.#index === this.#stretches.length - 1
+    const isGone = !isNewest && !files.some(({ name }) => name === idxName(stretch.segment))
+    const extra = Math.min(sizeOf(files, logName(stretch.segment)), isNewest ? stretch.logEnd : Infinity) - this.#logEnd
+    if (isGone) this.#judge = new Judge()
+    else if (extra > 0) this.#judge.leftOver(stretch.segment, extra)
+    this.#judged = isGone ? 0 : this.#judged + 1
+    this.#enter(this.#index + 1)
+  }
+
+  #enter(index: number): void {
+    const stretch = this.#stretches[index]
+    this.#index = index
+    this.#walk = stretch === undefined ? undefined : new SegmentWalk(stretch.segment)
+    this.#at = stretch?.from ?? 0
+    this.#logEnd = 0
+  }
+
+  #verdict(): Verification {
+    const newest = this.#stretches.at(-1)?.segment
+    return this.#judge.verdict(this.#judged, newest === undefined ? '' : segmentName(newest))
+  }
 }
 
-export interface Verification {
-  readonly segments: number
-  readonly blocks: number
-  readonly lines: number
-  readonly streams: number
-  readonly findings: readonly Finding[]
-  readonly findingCount: number
-}
-
-/** Reads every byte of a journal again and judges it, with no more memory than a block, a row a stream, and the findings. */
+/** The whole of it at once. */
 export function* verify(): Work<Verification> {
-  const files = yield* listFiles()
-  const sizes = new Map(files.map(({ name, bytes }) => [name, bytes]))
-  const path = new SegmentPath(files.flatMap(({ name }) => segmentOf(name, '.idx') ?? []))
-  const judge = new Judge()
-  const newest = path.last
-  if (newest !== undefined) {
-    const end = {
-      segment: newest,
-      idxBytes: sizes.get(idxName(newest)) ?? 0,
-      logBytes: sizes.get(logName(newest)) ?? 0,
-    }
-    const reader = new JournalReader(path, 0, () => end)
-    for (let item = yield* reader.next(); item !== undefined; item = yield* reader.next()) judge.see(item)
-  }
-  return judge.verdict(path.all.length, newest === undefined ? '' : segmentName(newest))
-}
-
-class Judge {
-  readonly #table = new StreamTable()
-  #findings: Finding[] = []
-  #findingCount = 0
-  #blocks = 0
-  #lines = 0
-  /** The next position; 0 before the first block, which may have any. */
-  #position = 0
-  #segment = ''
-  /** Positions left out, and what LOSS entries stand for; the two come in any order. */
-  #jumped = 0
-  #accounted = 0
-  /** Damage with nothing behind it yet that swears to it. */
-  #open: { readonly damage: ReadDamage; readonly finding: Finding }[] = []
-
-  see(item: ReadBlock | ReadDamage): void {
-    if (item.kind === 'damage') this.#damage(item)
-    else this.#block(item)
-  }
-
-  verdict(segments: number, newest: string): Verification {
-    for (const { finding } of this.#open)
-      this.#find({ ...finding, kind: finding.segment === newest ? 'torn' : 'changed' })
-    const missing = this.#jumped - this.#accounted
-    const nobodys = { segment: '', principal: '', stream: '', first: 0, last: 0 }
-    if (missing > 0) this.#find({ ...nobodys, kind: 'missing', detail: `${missing} positions` })
-    const { size } = this.#table
-    const totals = { segments, blocks: this.#blocks, lines: this.#lines, streams: size }
-    return { ...totals, findings: this.#findings, findingCount: this.#findingCount }
-  }
-
-  #damage(damage: ReadDamage): void {
-    const { segment, entry, idxFrom, idxTo } = damage
-    const { principal, stream } = entry?.origin ?? { principal: '', stream: '' }
-    const first = entry?.block.firstSeq ?? 0
-    const last = entry === undefined ? 0 : first + entry.block.count - 1
-    const detail = `${entry === undefined ? 'index' : 'lines'} at ${idxFrom}-${idxTo}`
-    this.#open.push({
-      damage,
-      finding: { kind: 'changed', segment: segmentName(segment), principal, stream, first, last, detail },
-    })
-  }
-
-  #block({ segment, entry, lines }: ReadBlock): void {
-    this.#segment = segmentName(segment)
-    this.#settleDamage(entry.since)
-    const { origin, block } = entry
-    this.#blocks++
-    this.#lines += block.lines
-    const state = this.#table.get(origin)
-    const fit = this.#table.fit(origin, block)
-    const { principal, stream } = origin
-    const at = {
-      segment: this.#segment,
-      principal,
-      stream,
-      first: block.firstSeq,
-      last: block.firstSeq + block.count - 1,
-    }
-    if (fit === 'gap') {
-      const first = (state?.lastSeq ?? 0) + 1
-      this.#accounted += at.first - first
-      this.#find({ ...at, kind: 'missing', first, last: at.first - 1, detail: '' })
-    }
-    if (fit === 'clash')
-      this.#find({ ...at, kind: isRepeated(state?.lastSeq, at.first) ? 'repeated' : 'changed', detail: 'chain' })
-    if (!areLines(lines, block.lines)) this.#find({ ...at, kind: 'changed', detail: 'not whole lines' })
-    if (this.#position !== 0) this.#jumped += Math.max(0, entry.position - this.#position)
-    if (block.kind === 'loss') this.#accounted += readGapNote(block.note)?.lost ?? 0
-    if (block.kind === 'loss' || block.kind === 'hole')
-      this.#find({ ...at, kind: block.kind, detail: readGapNote(block.note)?.reason ?? '' })
-    if (fit !== 'clash') this.#table.apply(origin, block, entry.takenMs)
-    this.#position = Math.max(this.#position, positionAfter(entry))
-  }
-
-  /** Whatever is behind damage may swear to it, by its `since` or by lying in another segment: then it had been synced. */
-  #settleDamage(since: number): void {
-    const isSworn = ({ idxFrom, segment }: ReadDamage): boolean =>
-      since > idxFrom || segmentName(segment) !== this.#segment
-    for (const { damage, finding } of this.#open) if (isSworn(damage)) this.#find(finding)
-    this.#open = this.#open.filter(({ damage }) => !isSworn(damage))
-  }
-
-  #find(finding: Finding): void {
-    this.#findingCount++
-    if (this.#findings.length < MAX_FINDINGS) this.#findings.push(finding)
+  const scrub = yield* Scrub.ofFiles()
+  for (;;) {
+    const verification = yield* scrub.step(Infinity)
+    if (verification !== undefined) return verification
   }
 }
 
-function isRepeated(lastSeq: number | undefined, first: number): boolean {
-  return lastSeq !== undefined && first <= lastSeq
+function sizeOf(files: readonly ListedFile[], name: string): number {
+  return files.find((file) => file.name === name)?.bytes ?? 0
 }

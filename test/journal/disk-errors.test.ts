@@ -10,6 +10,7 @@ import { NO_SOURCE } from '../../src/journal/block.js'
 import { DiskJournal } from '../../src/journal/disk-journal.js'
 import { FileError, type FileOp, type Work } from '../../src/journal/file-port.js'
 import { Journal } from '../../src/journal/journal.js'
+import { HARMLESS } from '../../src/journal/judge.js'
 import { verify } from '../../src/journal/verify.js'
 import { Random } from '../protocol/random.js'
 import { linesOf, quietWorld, readAll, readLines, Sender, testGapLine } from './journal-world.js'
@@ -151,7 +152,7 @@ void test('an error at each operation of a start: it fails or does not, and the 
     disk.interfere = () => 'do'
     const journal = disk.run(Journal.open(quietWorld(), OPTIONS))
     t.ok(journal.durablePosition >= 18, `at ${from}`)
-    if (disk.run(verify()).findings.length > 0) t.fail(`findings at ${from}`)
+    if (disk.run(verify()).findings.some(({ kind }) => !HARMLESS.has(kind))) t.fail(`findings at ${from}`)
   }
   t.ok(places > 20)
   t.end()

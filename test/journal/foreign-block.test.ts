@@ -28,3 +28,17 @@ void test('a block is judged by itself, and taken later without being judged aga
   t.equal(soundBlock(Buffer.alloc(144), first.lines), 'bad-block')
   return t.end()
 })
+
+void test('a stream that is forgotten may begin anywhere again', (t) => {
+  const disk = new MemoryDisk(new Random(1))
+  const journal = disk.run(Journal.open(quietWorld()))
+  const sender = new Sender()
+  const first = sender.next(linesOf('a', 2), 2)
+  journal.take(WEB, first.block.head, first.lines)
+  disk.run(journal.commit())
+  journal.forget(WEB)
+  t.same([journal.durable(WEB), journal.taken(WEB)], [undefined, undefined])
+  t.equal(journal.take(WEB, first.block.head, first.lines), undefined)
+  t.throws(() => journal.forget({ principal: '', stream: '0'.repeat(32) }), RangeError)
+  t.end()
+})

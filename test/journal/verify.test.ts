@@ -2,7 +2,8 @@ import { test } from 'tap'
 import { makeBlock, NO_SOURCE, type Block } from '../../src/journal/block.js'
 import { encodeEntry, OWN_ORIGIN, readEntry, type Entry, type Origin } from '../../src/journal/entry.js'
 import { Journal } from '../../src/journal/journal.js'
-import { verify, type Verification } from '../../src/journal/verify.js'
+import type { Verification } from '../../src/journal/judge.js'
+import { Scrub, verify } from '../../src/journal/verify.js'
 import { Random } from '../protocol/random.js'
 import { linesOf, quietWorld, Sender } from './journal-world.js'
 import { MemoryDisk } from './memory-disk.js'
@@ -121,5 +122,52 @@ void test('an unfinished end, holes and losses', (t) => {
   t.same(kinds(new Map(disk.files)), ['hole a 1-5', 'loss 0 1-1'])
   const idx = disk.files.get(IDX) ?? Buffer.alloc(0)
   t.same(kinds(new Map(disk.files).set(IDX, idx.subarray(0, idx.length - 1))), ['hole a 1-5', 'torn  0-0'])
+  t.end()
+})
+
+void test('a block behind later ones of its stream, and bytes that no entry is about', (t) => {
+  const disk = new MemoryDisk(new Random(3))
+  const journal = disk.run(Journal.open(quietWorld()))
+  const sender = new Sender()
+  for (let round = 0; round < 4; round++) {
+    const sent = sender.next(linesOf(`web${round}`, 1, 200), 1)
+    journal.take(WEB, sent.block.head, sent.lines)
+    disk.run(journal.commit())
+  }
+  const moved = rewritten(new Map(disk.files), ([checkpoint, first, second, third, ...rest]) =>
+    [checkpoint, first, third, second, ...rest].flatMap((entry) => entry ?? []),
+  )
+  t.same(kinds(moved), ['missing a 2-2', 'misplaced a 2-2'])
+  const files = sample()
+  const log = '00000000000000000001.log'
+  const longer = new Map(files).set(log, Buffer.concat([files.get(log) ?? Buffer.alloc(0), Buffer.from('forged\n')]))
+  t.match(verified(longer), { findings: [{ kind: 'left-over', segment: '00000000000000000001', detail: '7 bytes' }] })
+  t.end()
+})
+
+void test('step by step, beside a journal that goes on and is purged', (t) => {
+  const disk = new MemoryDisk(new Random(3))
+  const journal = disk.run(Journal.open(quietWorld(), OPTIONS))
+  const sender = new Sender()
+  const fill = (round: number): void => {
+    const sent = sender.next(linesOf(`web${round}`, 1, 200), 1)
+    journal.take(WEB, sent.block.head, sent.lines)
+    disk.run(journal.commit())
+  }
+  for (let round = 0; round < 20; round++) fill(round)
+  const segments = journal.segments.length
+  for (let purgeAt = 0; purgeAt < 30; purgeAt++) {
+    const copy = new MemoryDisk(new Random(4), disk.files)
+    const other = copy.run(Journal.open(quietWorld(), OPTIONS))
+    const scrub = new Scrub(copy.run(other.stretches(0)))
+    let steps = 0
+    let verdict: Verification | undefined
+    while (verdict === undefined) {
+      verdict = copy.run(scrub.step(300))
+      if (steps++ === purgeAt) copy.run(other.purge(other.segments[4]?.firstSeq ?? 0))
+    }
+    t.same(verdict.findings, [], `purged at step ${purgeAt}`)
+    t.ok(verdict.segments >= segments - 6 && steps > 5)
+  }
   t.end()
 })
