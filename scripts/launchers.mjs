@@ -5,6 +5,7 @@ const PROGRAMS = {
   audispd: 'src/main.js',
   audispctl: 'src/ctl/main.js',
   'audispd-print': 'plugins/print/main.js',
+  'audispd-remote-send': 'plugins/remote-send/main.js',
 }
 
 const template = readFileSync('bin/launcher.sh', 'utf8')

@@ -79,13 +79,14 @@ export class Dropping {
     return true
   }
 
-  /** There is room: the LOSS is next in the journal. */
-  enter(): void {
-    if (this.isOver || this.#state === 'entering') return
+  /** There is room: the LOSS is next in the journal. Returns the records that it tells of; 0 if there is none, or it is there. */
+  enter(): number {
+    if (this.isOver || this.#state === 'entering') return 0
     const { run, fromSeq, toSeq, records, isAtLeast } = this.#count
     const note = { reason: REASON, lost: isAtLeast ? 0 : records, fromSource: fromSeq, toSource: toSeq }
     this.#store.journal.lose(note, { run, seq: toSeq })
     this.#state = 'entering'
+    return records
   }
 
   /** After a commit: the slots say 0 again if the LOSS is durable. */

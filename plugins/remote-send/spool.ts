@@ -37,6 +37,8 @@ export interface SpoolStatus {
   readonly heldRecords: number
   /** Dropped by this process, and freed unsent. */
   readonly droppedRecords: number
+  /** Each LOSS that this process has entered, the dispatcher's own losses among them. */
+  readonly losses: { readonly entries: number; readonly records: number }
   /** Of the last commit; empty if it was well. */
   readonly commitError: string
   readonly isStalled: boolean
@@ -63,13 +65,14 @@ export class Spool {
   #takenSeq = 0
   #ackedSeq = 0
   #droppedRecords = 0
+  #losses = { entries: 0, records: 0 }
   #whenIdle: () => void = () => {}
 
   /** Drops that an earlier process has counted go in before anything else does. */
   static async open(host: SpoolHost, options: SpoolOptions): Promise<Spool> {
     const dropping = await Dropping.open(host.store)
     const spool = new Spool(host, options, dropping)
-    dropping.enter()
+    spool.#countLoss(dropping.enter())
     await spool.#commit()
     return spool
   }
@@ -90,6 +93,7 @@ export class Spool {
       use: this.#disk.use,
       heldRecords: this.#held.records,
       droppedRecords: this.#droppedRecords,
+      losses: this.#losses,
       commitError: this.#disk.commitError,
       isStalled: this.#disk.isStalled,
     }
@@ -210,14 +214,22 @@ export class Spool {
 
   #admit(): void {
     const { journal } = this.#host.store
-    this.#dropping.enter()
+    this.#countLoss(this.#dropping.enter())
     for (const item of this.#held.take(MAX_COMMIT_BYTES - journal.pendingBytes)) {
       this.#takenSeq = Math.max(this.#takenSeq, item.seq)
       const source = { run: this.#run, seq: this.#takenSeq }
-      if (item.kind === 'lines') journal.append(item.bytes, item.records, source)
-      else
-        journal.lose({ reason: item.reason, lost: item.records, fromSource: item.fromSeq, toSource: item.seq }, source)
+      if (item.kind === 'lines') {
+        journal.append(item.bytes, item.records, source)
+        continue
+      }
+      const { reason, records, fromSeq, seq } = item
+      journal.lose({ reason, lost: records, fromSource: fromSeq, toSource: seq }, source)
+      this.#countLoss(records)
     }
+  }
+
+  #countLoss(records: number): void {
+    if (records > 0) this.#losses = { entries: this.#losses.entries + 1, records: this.#losses.records + records }
   }
 
   async #drop(): Promise<void> {
