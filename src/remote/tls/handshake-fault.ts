@@ -4,6 +4,7 @@ import { errorCode } from '../../config/error-code.js'
 const WORDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has ended, or the clock here is ahead',
   CERT_NOT_YET_VALID: 'its certificate begins in the future: the clock here or where it was made is wrong',
+  INVALID_PURPOSE: "its certificate is not for this purpose: a sender's cannot stand for a collector",
   CERT_REVOKED: 'its certificate is revoked',
   CRL_HAS_EXPIRED: 'the list of revoked certificates (tls_crl) has ended: make a new one',
   CRL_NOT_YET_VALID: 'the list of revoked certificates (tls_crl) begins in the future: the clock here is wrong',
