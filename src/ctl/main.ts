@@ -1,6 +1,7 @@
 // audispctl: the operator's tool of audispd, one file a verb.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { cert } from './cert.js'
 import { failureAsJson, failureAsText } from './change-report.js'
 import { CtlError, EXIT_STATUS, systemCode } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
@@ -27,6 +28,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ],
   ['uninstall', { summary: 'take out what install wrote', run: uninstall }],
   ['plugin', { summary: 'test a plugin against its contract, or write a new one', run: plugin }],
+  ['cert', { summary: 'certificates for records on their way to another machine', run: cert }],
   ['remote', { summary: 'how records fare that go to another machine, or come from one', run: remote }],
 ])
 
