@@ -9,6 +9,7 @@ import {
   type ControlMessage,
   type Data,
   type ErrorCode,
+  type Hello,
   type Message,
   type PeerState,
 } from '../../src/remote/wire/message.js'
@@ -19,6 +20,7 @@ import type { DiskState, Session, SessionHost } from './intake.js'
 import { NativeSession, OVERDUE_TEXTS, RECALL_NONCE, type NativeEvents } from './native-session.js'
 import { Principals } from './principals.js'
 import type { ServerOptions, ServerWorld } from './native-world.js'
+import { RMW_STREAM } from './rmw-senders.js'
 import { ReceiverShell, type ShellHost } from './receiver-shell.js'
 
 const TICK_MS = 1000
@@ -96,13 +98,9 @@ export class NativeServer {
     this.#tick()
   }
 
-  get sessions(): number {
-    return this.#sessions.size
-  }
-
-  /** What is granted, and what came and is not on disk. */
-  get spentBytes(): number {
-    return this.#desk.spentBytes
+  /** `spentBytes`: what is granted, and what came and is not on disk. */
+  get use(): { readonly sessions: number; readonly spentBytes: number } {
+    return { sessions: this.#sessions.size, spentBytes: this.#desk.spentBytes }
   }
 
   /** A connection whose peer has proved who it is. */
@@ -117,7 +115,7 @@ export class NativeServer {
   }
 
   /** Limits and names have changed; who is not allowed any more is ended by whoever let it in. */
-  use(options: ServerOptions): void {
+  reload(options: ServerOptions): void {
     this.#options = options
     this.#principals.reload()
   }
@@ -178,10 +176,9 @@ export class NativeServer {
         else this.#expel(session, 'credit', 'more DATA than there was credit for', 0)
         break
       case 'hello': {
-        const most = this.#options.maxBlockBytes + MAX_HEAD_BYTES
-        if (message.maxBlock > most) {
-          const text = `blocks of ${message.maxBlock} bytes are too long here: ${most} are the most`
-          this.#expel(session, 'refused', text, REFUSED_RETRY_MS)
+        const unfit = this.#unfit(message)
+        if (unfit !== undefined) {
+          this.#expel(session, 'refused', unfit, REFUSED_RETRY_MS)
           return
         }
         this.#desk.open(id, message.maxBlock, this.#principals.limits(session.principal).weight)
@@ -192,6 +189,13 @@ export class NativeServer {
         this.#lanes.push(id, 0, message)
     }
     this.#collect()
+  }
+
+  #unfit({ stream, maxBlock }: Hello): string | undefined {
+    const most = this.#options.maxBlockBytes + MAX_HEAD_BYTES
+    if (maxBlock > most) return `blocks of ${maxBlock} bytes are too long here: ${most} are the most`
+    // The core knows nothing of what comes by auditd's protocol.
+    return stream === RMW_STREAM ? 'the stream is not one of this protocol' : undefined
   }
 
   /** By turns, as far as the journal has room. */

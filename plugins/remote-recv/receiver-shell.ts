@@ -16,6 +16,7 @@ import type {
 } from '../../src/remote/receiver-input.js'
 import type { ControlMessage, Data, ErrorCode } from '../../src/remote/wire/message.js'
 import type { JournalIntake } from './journal-intake.js'
+import { RMW_STREAM } from './rmw-senders.js'
 
 export interface ShellHost {
   readonly intake: JournalIntake
@@ -130,7 +131,7 @@ export class ReceiverShell {
           void this.#lookUp(effect)
           break
         case 'forget':
-          // Its row stays in the journal's table until then; so a sender that comes back goes on where it was.
+          this.#host.store.journal.forget(effect)
           break
         case 'alarm':
           this.#host.alarm(effect.alarm)
@@ -170,7 +171,7 @@ export class ReceiverShell {
 
 function rowsOf(store: JournalStore): StreamRow[] {
   return [...store.journal.streams]
-    .filter(({ principal }) => principal !== '')
+    .filter(({ principal, stream }) => principal !== '' && stream !== RMW_STREAM)
     .map(({ principal, stream, lastSeq, chain }) => ({
       principal,
       stream,

@@ -119,7 +119,7 @@ for (const [what, [code, act]] of Object.entries(BREACHES)) {
     await place.clock.pass(5)
     t.same([sender.error, sender.isClosed, sender.strikes], [code, true, [code]])
     t.same(place.lines(), ['o.0 '], 'the others go on')
-    t.equal(place.server.sessions, 1)
+    t.equal(place.server.use.sessions, 1)
     t.equal(other.ack?.seq, 1)
     t.end()
   })
@@ -133,7 +133,7 @@ void test('credit: within the budget, renewed as the disk takes what came', asyn
   for (let round = 0; round < 20; round++) {
     for (const sender of senders) if (sender.limit >= sent + 40 * KIB) sender.send('r', 1, 39 * KIB)
     sent += 40 * KIB
-    t.ok(place.server.spentBytes <= 256 * KIB)
+    t.ok(place.server.use.spentBytes <= 256 * KIB)
     await place.clock.pass(5)
   }
   t.equal(place.lines().length, 60)
@@ -234,7 +234,7 @@ void test('connections of one name: a third is refused, unless an older one is s
 void test('rates: more than they allow only delays', async (t) => {
   const [place, sender] = await openPlace()
   place.limits = { ...place.limits, recordsPerS: 10 }
-  place.server.use({ budgetBytes: 1, maxBlockBytes: 64 * KIB, maxStreams: 64, nodeCheck: 'off' })
+  place.server.reload({ budgetBytes: 1, maxBlockBytes: 64 * KIB, maxStreams: 64, nodeCheck: 'off' })
   sender.send('a', 40)
   await place.clock.pass(100)
   t.equal(sender.ack?.seq, 40, 'taken and acknowledged')

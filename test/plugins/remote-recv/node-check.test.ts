@@ -5,7 +5,7 @@ function strangerIn(principals: readonly string[], lines: string): string | unde
   return new NodeCheck(principals).stranger(Buffer.from(lines))
 }
 
-void test('which nodes are a principal’s own', (t) => {
+void test('which nodes are those of a principal', (t) => {
   const uri = ['audit://example/web1.example.org']
   for (const node of ['web1', 'WEB1.example.org', 'audit://example/web1.example.org', 'Web1'])
     t.equal(strangerIn(uri, `node=${node} type=A\n`), undefined, node)
