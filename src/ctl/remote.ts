@@ -5,26 +5,37 @@ import { usage } from './verb-options.js'
 
 const VERB = 'remote'
 
-const HELP = `usage: audispctl remote status [option ...] [DIR ...]
+interface RemoteVerb {
+  readonly summary: string
+  readonly run: (args: readonly string[], host: Host) => Promise<number>
+}
 
-For those who carry records to another machine.
-
-  status  how far each stream has come, and what is wrong
-
-Options: audispctl remote VERB --help
-See audispctl(8).
-`
+const VERBS: ReadonlyMap<string, RemoteVerb> = new Map([
+  ['status', { summary: 'how far each stream has come, and what is wrong', run: remoteStatus }],
+])
 
 /** The verbs about remote-send and remote-recv. */
 export async function remote([name = '', ...args]: readonly string[], host: Host): Promise<number> {
-  switch (name) {
-    case 'status':
-      return namedVerb('remote status', () => remoteStatus(args, host), optionsBefore(args), host)
-    case '--help':
-    case '-h':
-      host.out(HELP)
-      return 0
-    default:
-      throw usage(VERB, name === '' ? 'status is missing' : `there is no 'remote ${name}'`)
+  if (name === '--help' || name === '-h') {
+    host.out(helpText())
+    return 0
   }
+  const verb = VERBS.get(name)
+  if (verb === undefined) {
+    const names = [...VERBS.keys()].join(', ')
+    throw usage(VERB, name === '' ? `a verb is missing: ${names}` : `there is no 'remote ${name}', but ${names}`)
+  }
+  return namedVerb(`${VERB} ${name}`, () => verb.run(args, host), optionsBefore(args), host)
+}
+
+function helpText(): string {
+  const verbs = [...VERBS].map(([name, { summary }]) => `  ${name.padEnd(6)}  ${summary}\n`)
+  return `usage: audispctl ${VERB} VERB [option ...] [DIR ...]
+
+For those who carry records to another machine, or take those of others.
+
+${verbs.join('')}
+Options: audispctl ${VERB} VERB --help
+See audispctl(8).
+`
 }
