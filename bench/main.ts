@@ -13,6 +13,7 @@ import type { ProtocolResults } from './protocol-results.js'
 import { rateCases } from './rate-cases.js'
 import { ratePlot } from './rate-plot.js'
 import { measureRates } from './rates.js'
+import { runInOwnNetwork } from './remote/own-network.js'
 import { reportOf } from './report.js'
 import type { Results } from './results.js'
 import { measureStarts } from './starts.js'
@@ -50,6 +51,7 @@ async function main(args: string[]): Promise<void> {
       const report = tell(protocolReportOf(results))
       write(options.out, 'protocol', { md: report, json: asJson(results) })
     }
+    if (options.parts.includes('remote')) measureRemote(args, options)
   } catch (error) {
     say(wordsOf(error))
     process.exitCode = EXIT_SYSTEM
@@ -78,6 +80,17 @@ async function measureProtocol(workshop: Workshop, options: Options): Promise<Pr
   say('input')
   const input = await measureInput(workshop, options)
   return { machine: { ...machine, loadAfter: loads() }, options, keepUp, selectors, input }
+}
+
+/** What needs a network of its own is another process, which takes the same arguments. */
+function measureRemote(args: readonly string[], { parts }: Options): void {
+  if (process.getuid?.() === 0) {
+    if (runInOwnNetwork(args) !== 0) process.exitCode = EXIT_SYSTEM
+  } else if (parts.length === 1) {
+    throw new Error('--only remote: only root can have a network of its own')
+  } else {
+    say('the remote pair is left out: only root can have a network of its own')
+  }
 }
 
 function tell(report: string): string {
