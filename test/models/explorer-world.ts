@@ -123,9 +123,27 @@ export function startedReceiver(journal: readonly Entry[]): Receiver {
   return { isUp: true, journal, durable: journal.length, core: initialReceiver(rows), asked: [] }
 }
 
-/** Two worlds of the same key go on alike. */
-export function keyOf(world: World): string {
-  return JSON.stringify(world)
+/** Keys of worlds. A world is made of few different parts, so each of those is written out once and has a number from then on. */
+export class Keys {
+  readonly #numbers = new Map<string, number>()
+  readonly #seen = new WeakMap<object, number>()
+
+  /** Two worlds of the same key go on alike. */
+  of({ produced, streams, faults, senders, receiver, savedSpool, savedJournal }: World): string {
+    const parts = [faults, receiver, savedSpool, savedJournal, ...senders]
+    return parts.map((part) => this.#numberOf(part)).join(' ') + ` ${produced} ${streams}`
+  }
+
+  #numberOf(part: object | undefined): number {
+    if (part === undefined) return -1
+    const seen = this.#seen.get(part)
+    if (seen !== undefined) return seen
+    const text = JSON.stringify(part)
+    const number = this.#numbers.get(text) ?? this.#numbers.size
+    this.#numbers.set(text, number)
+    this.#seen.set(part, number)
+    return number
+  }
 }
 
 /**
@@ -134,11 +152,7 @@ export function keyOf(world: World): string {
  */
 export function canonical(world: World): World {
   const isAlike = world.senders.length === 2 && world.savedSpool === undefined && world.faults.rollS === 0
-  const named = world.senders.map((sender) => ({
-    sender,
-    name: JSON.stringify({ ...sender, session: sender.session !== undefined, old: sender.old?.out }),
-  }))
-  const senders = (isAlike ? named.toSorted((a, b) => (a.name < b.name ? -1 : 1)) : named).map(({ sender }) => sender)
+  const senders = isAlike ? inOrder(world.senders) : world.senders
   const numbers = new Map<number, number>()
   for (const [at, { session, old }] of senders.entries()) {
     if (session !== undefined) numbers.set(session, 2 * at)
@@ -170,6 +184,15 @@ export function canonical(world: World): World {
       },
     },
   }
+}
+
+/** By what they are, whatever their connections are numbered. */
+function inOrder(senders: readonly Sender[]): readonly Sender[] {
+  const named = senders.map((sender) => ({
+    sender,
+    name: JSON.stringify({ ...sender, session: sender.session !== undefined, old: sender.old?.out }),
+  }))
+  return named.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ sender }) => sender)
 }
 
 /** Time is no matter here: whatever may happen after some time may happen at any time. */

@@ -1,10 +1,9 @@
-// Walks through every world that can be reached, breadth first, so that the first mistake found has a shortest way to it. A world is kept
-// by the digest of its key; the worlds themselves only until they have been left.
+// Walks through every world that can be reached, breadth first, so that the first mistake found has a shortest way to it. Of a world
+// that has been left only its key is kept.
 
-import { createHash } from 'node:crypto'
 import { isAtRest, lossAtRest, violation } from './explorer-rules.js'
 import { transitionsOf } from './explorer-steps.js'
-import { canonical, FAULTS, initialWorld, keyOf, type Budget, type Fault, type World } from './explorer-world.js'
+import { canonical, FAULTS, initialWorld, Keys, type Budget, type Fault, type World } from './explorer-world.js'
 
 export interface Found {
   readonly states: number
@@ -47,6 +46,7 @@ export function explore(task: Task, maxStates = 3_000_000): Found {
 }
 
 class Walk {
+  readonly #keys = new Keys()
   readonly #ids = new Map<string, number>()
   readonly #worlds: (World | undefined)[] = []
   readonly #parents: number[] = []
@@ -60,11 +60,11 @@ class Walk {
   }
 
   reach(world: World, from: number, name: string, isFault: boolean): void {
-    const digest = createHash('md5').update(keyOf(world)).digest().toString('latin1')
-    const known = this.#ids.get(digest)
+    const key = this.#keys.of(world)
+    const known = this.#ids.get(key)
     const id = known ?? this.#worlds.length
     if (known === undefined) {
-      this.#ids.set(digest, id)
+      this.#ids.set(key, id)
       this.#worlds.push(world)
       this.#parents.push(from)
       this.#names.push(name)

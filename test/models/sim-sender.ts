@@ -3,7 +3,7 @@
 
 import type { JournalReader } from '../../src/journal/journal-reader.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
-import { timelineOf, type Meta } from '../../src/journal/meta.js'
+import { loadMeta, timelineOf, type Meta } from '../../src/journal/meta.js'
 import { Spool, type SpoolOptions } from '../../plugins/remote-send/spool.js'
 import type { Uplink, UplinkHost, UplinkMaker } from '../../plugins/remote-send/uplink.js'
 import type { Oracle, SpoolView } from './oracle.js'
@@ -22,6 +22,7 @@ export interface SenderSettings {
 export interface SpoolBackup {
   readonly image: DiskImage
   readonly stood: ReadonlyMap<number, string>
+  readonly streams: ReadonlySet<string>
 }
 
 /** What waits in a dispatcher for its acknowledgement. */
@@ -117,7 +118,22 @@ export class SimSender extends SimMachine {
 
   backup(): SpoolBackup {
     this.#see()
-    return { image: this.disk.image, stood: new Map(this.#stood) }
+    const { timelines } = this.#metaOnDisk() ?? { timelines: [] }
+    return {
+      image: this.disk.image,
+      stood: new Map(this.#stood),
+      streams: new Set(timelines.map(({ stream }) => stream)),
+    }
+  }
+
+  /**
+   * Whether what the backup has may have been delivered under an id that it does not know: after a fork below its end. Going back to it
+   * is more than the protocol promises to undo.
+   */
+  isOutdated({ stood, streams }: SpoolBackup): boolean {
+    const last = [...stood.keys()].at(-1) ?? 0
+    const { timelines } = this.#metaOnDisk() ?? { timelines: [] }
+    return timelines.some(({ stream, fromSeq }) => !streams.has(stream) && fromSeq <= last)
   }
 
   /** The machine is set back. Its dispatcher lives on, or is another one. */
@@ -313,6 +329,10 @@ export class SimSender extends SimMachine {
     for (const [seq, text] of this.#stood) {
       if (seq > durablePosition) this.world.violation(`${this.name}: ${seq} was durable and is gone: ${text}`)
     }
+  }
+
+  #metaOnDisk(): Meta | undefined {
+    return this.disk.look(loadMeta())
   }
 
   #newRun(): void {

@@ -296,7 +296,7 @@ class Simulation {
   #restore(machine: SimMachine): void {
     if (machine instanceof SimSender) {
       const backup = this.#spoolBackups.get(machine)
-      if (backup === undefined) return
+      if (backup === undefined || machine.isOutdated(backup) || this.#isCloned(machine)) return
       this.#setBack(machine, () => {
         machine.restore(backup, this.#random.below(2) === 0)
       })
@@ -319,6 +319,10 @@ class Simulation {
     })
   }
 
+  #isCloned({ principal }: SimSender): boolean {
+    return this.#senders.filter((sender) => sender.principal === principal).length > 1
+  }
+
   /** What neither the collector nor any living spool has nobody can be asked for any more. */
   #forgiveGone(): void {
     const kept = new Set(this.#collector.read().blocks.flatMap(({ lines }) => lines))
@@ -328,7 +332,8 @@ class Simulation {
 
   #clone(): void {
     const original = this.#random.oneOf(this.#senders)
-    if (this.#senders.length > this.#options.senders) return
+    // One that was set back and copied before anybody has noticed would deliver what it has since under two ids.
+    if (this.#senders.length > this.#options.senders || !original.isSynced) return
     this.#sights.saw('clones')
     const backup = original.backup()
     const clone = this.#addSender(`${original.name}c`, original.principal)
