@@ -146,6 +146,7 @@ export class Sending {
           ...this.#identity,
           maxBlock: HEADER_BYTES + MAX_NOTE_BYTES + config.maxBlockBytes,
           windowBytes: config.windowMaxBytes,
+          retry: networkRetry,
           maxTries: maxTriesPerRecord,
         })
       case 'managed':

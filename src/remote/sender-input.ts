@@ -48,6 +48,8 @@ export interface SenderOptions {
   readonly maxBlock: number
   /** The most bytes of DATA that are sent and not acknowledged, whatever the credit. */
   readonly windowBytes: number
+  /** The pause before connecting again, the first one and the longest; by default half a second and a minute. */
+  readonly retry?: { readonly firstMs: number; readonly longestMs: number }
 }
 
 /** One block as it would be sent. */

@@ -6,8 +6,7 @@ import type { SenderAlarm, SenderEffect, SenderOptions, SenderView } from './sen
 import { stepOf, type SenderState, type SenderStep } from './sender-state.js'
 import type { Failure } from './wire/message.js'
 
-const MIN_RETRY_MS = 500
-const MAX_RETRY_MS = 60_000
+const USUAL_RETRY = { firstMs: 500, longestMs: 60_000 }
 const MIN_SUPERSEDED_MS = 5_000
 const MAX_SUPERSEDED_MS = 60_000
 /** Replaced and with nothing to send: only the receiver's having lost something is a reason to come back. */
@@ -24,7 +23,7 @@ export function disconnected(
   options: SenderOptions,
   ...effects: readonly SenderEffect[]
 ): SenderStep {
-  const untilMs = nowMs + retryMs(state.attempt, fraction)
+  const untilMs = nowMs + retryMs(state.attempt, fraction, options)
   return stepOf(
     {
       ...state,
@@ -74,8 +73,9 @@ export function failed(state: SenderState, view: SenderView, options: SenderOpti
   return stepOf(step.state, ...alarms, close)
 }
 
-function retryMs(attempt: number, fraction: number): number {
-  return between(MIN_RETRY_MS, Math.min(MAX_RETRY_MS, 2 * MIN_RETRY_MS * 2 ** attempt), fraction)
+function retryMs(attempt: number, fraction: number, { retry }: SenderOptions): number {
+  const { firstMs, longestMs } = retry ?? USUAL_RETRY
+  return between(firstMs, Math.min(longestMs, 2 * firstMs * 2 ** attempt), fraction)
 }
 
 function between(min: number, max: number, fraction: number): number {
