@@ -98,6 +98,51 @@ void test('audispd.conf(5) has every key of the shipped file, and the shipped fi
   t.end()
 })
 
+void test('the manuals of the remote pair have the options, signals and exit statuses of --help, and no others', (t) => {
+  for (const name of ['remote-send', 'remote-recv'].filter((each) => existsSync(`plugins/${each}/main.ts`))) {
+    const manual = `man/audispd-${name}.8`
+    const [, usage = ''] = /^const USAGE = `([^`]*)`/m.exec(read(`plugins/${name}/main.ts`)) ?? []
+    const help = [...usage.matchAll(/^ {2}(?:(-\w), | {4})(--[\w-]+)/gm)].flatMap(([, short = '', long = '']) => [
+      short,
+      long,
+    ])
+    const described = itemsIn(manual, 'OPTIONS').flatMap((item) =>
+      [...item.matchAll(/Fl (\S+)/g)].map(([, option = '']) => `-${option}`),
+    )
+    t.same(described.sort(), help.filter(Boolean).sort(), manual)
+    const [, signals = ''] = /^Signals: ([^]*?)\n(?=Exit)/m.exec(usage) ?? []
+    const told = itemsIn(manual, 'SIGNALS').flatMap((item) => item.split(' , '))
+    t.same(
+      told.sort(),
+      [...signals.matchAll(/\b[A-Z]{3,4}\d?\b/g)].map(([signal]) => signal).sort(),
+      `${manual}: signals`,
+    )
+    const [, statuses = ''] = /^Exit status: (.*)\.$/m.exec(usage) ?? []
+    t.same(
+      itemsIn(manual, 'EXIT STATUS'),
+      [...statuses.matchAll(/\d+/g)].map(([status]) => status),
+      `${manual}: statuses`,
+    )
+  }
+  t.end()
+})
+
+void test('audispctl(8) has every option of the verbs remote and cert', (t) => {
+  const described = new Set(
+    itemsIn('man/audispctl.8', 'OPTIONS').flatMap((item) =>
+      [...item.matchAll(/Fl (\S+)/g)].map(([, option = '']) => `-${option}`),
+    ),
+  )
+  const helps = ['status', 'verify', 'export', 'repair'].map((verb) => `src/ctl/remote-${verb}.ts`).filter(existsSync)
+  for (const file of ['src/ctl/cert.ts', ...helps]) {
+    const [, help = ''] = /^const HELP = `([^`]*)`/m.exec(read(file)) ?? []
+    const options = [...help.matchAll(/(?<=[ [])--[a-z-]+/g)].map(([option]) => option)
+    t.ok(options.length > 0, file)
+    for (const option of new Set(options)) t.ok(described.has(option), `${file}: ${option}`)
+  }
+  t.end()
+})
+
 void test('every manual is clean under mandoc -T lint', (t) => {
   const version = spawnSync('mandoc', ['-T', 'lint', '/dev/null'])
   if (version.error !== undefined) {
