@@ -40,6 +40,8 @@ export interface Host {
   readonly run: (program: string, args: readonly string[]) => Promise<string | undefined>
   readonly kill: (pid: number, signal: 'SIGHUP') => void
   readonly out: (bytes: Buffer | string) => void
+  /** Until what was put out is on its way, for those who have much of it; false when nobody reads it any more. */
+  readonly drained: () => Promise<boolean>
   readonly warn: (text: string) => void
   /** Asks a yes-or-no question on the terminal; undefined when there is no terminal. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
@@ -54,6 +56,7 @@ export function realHost(): Host {
     run,
     kill: (pid, signal) => process.kill(pid, signal),
     out: (bytes) => process.stdout.write(bytes),
+    drained,
     warn: (text) => process.stderr.write(text),
     ask: process.stdin.isTTY && process.stdout.isTTY ? askTerminal : undefined,
   }
@@ -63,6 +66,18 @@ function run(program: string, args: readonly string[]): Promise<string | undefin
   const options = { env: {}, timeout: RUN_TIMEOUT_MS, maxBuffer: RUN_MAX_BYTES, encoding: 'utf8' } as const
   return new Promise((resolve) => {
     execFile(program, args, options, (error, stdout) => resolve(error === null ? stdout : undefined))
+  })
+}
+
+async function drained(): Promise<boolean> {
+  const { stdout } = process
+  if (!stdout.writableNeedDrain || stdout.destroyed) return !stdout.destroyed
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stdout.off('drain', end).off('close', end)
+      resolve(!stdout.destroyed)
+    }
+    stdout.on('drain', end).on('close', end)
   })
 }
 

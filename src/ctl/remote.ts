@@ -1,6 +1,9 @@
 import type { Host } from './host.js'
 import { namedVerb, optionsBefore } from './named-verb.js'
+import { remoteExport } from './remote-export.js'
+import { remoteRepair } from './remote-repair.js'
 import { remoteStatus } from './remote-status.js'
+import { remoteVerify } from './remote-verify.js'
 import { usage } from './verb-options.js'
 
 const VERB = 'remote'
@@ -12,6 +15,9 @@ interface RemoteVerb {
 
 const VERBS: ReadonlyMap<string, RemoteVerb> = new Map([
   ['status', { summary: 'how far each stream has come, and what is wrong', run: remoteStatus }],
+  ['verify', { summary: 'read a journal again: what is missing, repeated or changed', run: remoteVerify }],
+  ['export', { summary: 'print the records of a journal', run: remoteExport }],
+  ['repair', { summary: 'what the next start would do to a journal', run: remoteRepair }],
 ])
 
 /** The verbs about remote-send and remote-recv. */

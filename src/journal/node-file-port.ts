@@ -185,9 +185,20 @@ async function readUpTo(handle: FileHandle, at: number, bytes: number): Promise<
 async function listPlainFiles(dir: string): Promise<ListedFile[]> {
   const files: ListedFile[] = []
   for (const entry of await readdir(dir, { withFileTypes: true })) {
-    if (entry.isFile()) files.push({ name: entry.name, bytes: (await stat(join(dir, entry.name))).size })
+    const bytes = entry.isFile() ? await sizeOf(join(dir, entry.name)) : undefined
+    if (bytes !== undefined) files.push({ name: entry.name, bytes })
   }
   return files
+}
+
+/** Undefined if it is gone: another process may be at work in the directory. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function spaceAt(dir: string): Promise<DiskSpace> {

@@ -4,9 +4,10 @@
 
 import { listFiles, type ListedFile, type Work } from './file-port.js'
 import { Judge, type Verification } from './judge.js'
-import { SegmentPath, type Stretch } from './segment-path.js'
+import { newestOf } from './newest.js'
+import type { Stretch } from './segment-path.js'
 import { SegmentWalk } from './segment-walk.js'
-import { idxName, logName, segmentName, segmentOf } from './segment-name.js'
+import { idxName, logName, segmentName } from './segment-name.js'
 
 /** A walk over a journal with no more memory than a block, a row a stream, and the findings. */
 export class Scrub {
@@ -21,12 +22,8 @@ export class Scrub {
 
   /** All that lies in the directory; of a journal that is open elsewhere, as far as it is written now. */
   static *ofFiles(): Work<Scrub> {
-    const files = yield* listFiles()
-    const path = new SegmentPath(files.flatMap(({ name }) => segmentOf(name, '.idx') ?? []))
-    const segment = path.last
-    if (segment === undefined) return new Scrub([])
-    const end = { segment, idxBytes: sizeOf(files, idxName(segment)), logBytes: sizeOf(files, logName(segment)) }
-    return new Scrub(yield* path.from(0, end))
+    const newest = yield* newestOf()
+    return new Scrub(newest === undefined ? [] : yield* newest.path.from(0, newest.end))
   }
 
   /** What `Journal.stretches` says: of one that is open here, as far as it is durable now. */

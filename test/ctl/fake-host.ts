@@ -33,6 +33,7 @@ export function fakeHost(root: string, parts: FakeParts = {}): FakeHost {
     run: (program) => Promise.resolve(programs[program]),
     kill: parts.kill ?? ((pid, signal) => killed.push([pid, signal])),
     out: (bytes) => out.push(Buffer.from(bytes)),
+    drained: () => Promise.resolve(true),
     warn: (text) => warned.push(text),
     ask:
       answer === undefined
