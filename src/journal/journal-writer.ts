@@ -37,6 +37,8 @@ export class JournalWriter {
   readonly #options: JournalOptions
   readonly #wallMs: () => number
   #state: State
+  /** The next commit begins a segment, so that what its checkpoint does not know is not known from then on. */
+  #isLast = false
 
   constructor(path: SegmentPath, options: JournalOptions, wallMs: () => number, extent: Extent) {
     this.#path = path
@@ -80,6 +82,11 @@ export class JournalWriter {
     return true
   }
 
+  /** Nothing more is written into the current segment. */
+  endSegment(): void {
+    this.#isLast = true
+  }
+
   /** Nothing is written from now on. */
   close(): void {
     this.#state = { kind: 'closed' }
@@ -98,11 +105,12 @@ export class JournalWriter {
     const { kind, extent } = this.#open()
     const bytes = batch.reduce((sum, { lines }) => sum + lines.length, 0)
     const isFull = !isEmpty(extent) && Math.max(extent.logBytes + bytes, extent.idxBytes) > this.#options.segmentBytes
-    return kind === 'writable' && !isFull ? extent : yield* this.#next(kind, extent, durable)
+    return kind === 'writable' && !isFull && !this.#isLast ? extent : yield* this.#next(kind, extent, durable)
   }
 
   *#next(kind: 'writable' | 'poisoned', extent: Extent, durable: Durable): Work<Extent> {
     const previous = isEmpty(extent) ? extent.previous : { ...extent.segment, idxBytes: extent.idxBytes }
+    this.#isLast = false
     const begun = yield* this.#begin(this.#path.claim(durable.position), previous, durable)
     // From the rename on the new one may be what the next start finds, and it says where this one ends: nothing may follow there.
     this.#state = { kind: 'poisoned', extent }
@@ -121,6 +129,7 @@ export class JournalWriter {
       return begun
     } catch (error) {
       this.#path.remove(segment)
+      this.#isLast = true
       yield* attempt({ kind: 'unlink', file: idxName(segment) + NEW_IDX }, { kind: 'unlink', file: logName(segment) })
       throw error
     }

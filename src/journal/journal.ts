@@ -149,6 +149,8 @@ export class Journal {
     if (of.principal === '') throw new RangeError('a journal does not forget its own stream')
     this.#durable.forget(of)
     this.#pending.table.forget(of)
+    // The checkpoint of the current segment still knows it: whatever it begins with must not be read with that.
+    this.#writer.endSegment()
   }
 
   /** Makes durable what is pending, or the first 4 MiB of it. What comes in meanwhile is for the next one. */

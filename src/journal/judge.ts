@@ -65,6 +65,11 @@ export class Judge {
   /** Damage with nothing behind it yet that swears to it. */
   #open: { readonly damage: ReadDamage; readonly finding: Finding }[] = []
 
+  /** What a segment begins with. A stream that it does not know has been forgotten, and may begin anywhere again. */
+  begin(table: StreamTable): void {
+    for (const state of this.#table) if (table.get(state) === undefined) this.#table.forget(state)
+  }
+
   see(item: ReadBlock | ReadDamage): void {
     if (item.kind === 'damage') this.#damage(item)
     else this.#block(item)

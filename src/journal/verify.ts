@@ -2,12 +2,13 @@
 // meanwhile is no finding: the oldest segments go first, so when one that has just been read is still there, it was whole while it was
 // read, and when it is gone, all before it is gone too and the judgement begins anew behind it.
 
+import { loadCheckpoint } from './checkpoint.js'
 import { listFiles, type ListedFile, type Work } from './file-port.js'
 import { Judge, type Verification } from './judge.js'
 import { newestOf } from './newest.js'
 import type { Stretch } from './segment-path.js'
 import { SegmentWalk } from './segment-walk.js'
-import { idxName, logName, segmentName } from './segment-name.js'
+import { idxName, logName, segmentName, type SegmentId } from './segment-name.js'
 
 /** A walk over a journal with no more memory than a block, a row a stream, and the findings. */
 export class Scrub {
@@ -37,8 +38,9 @@ export class Scrub {
     let left = bytes
     while (left > 0) {
       const stretch = this.#stretches[this.#index]
-      if (stretch === undefined || this.#walk === undefined) return this.#verdict()
+      if (stretch === undefined) return this.#verdict()
       const { segment } = stretch
+      this.#walk ??= yield* this.#begin(segment)
       const at = this.#at
       const found = at < stretch.end ? yield* this.#walk.look(at, stretch.end, stretch.logEnd) : undefined
       if (found === undefined || (found.kind !== 'bad-entry' && found.entry.position >= stretch.beforePosition)) {
@@ -61,6 +63,12 @@ export class Scrub {
     return undefined
   }
 
+  *#begin(segment: SegmentId): Work<SegmentWalk> {
+    const checkpoint = yield* loadCheckpoint(segment)
+    if (checkpoint !== undefined) this.#judge.begin(checkpoint.table)
+    return new SegmentWalk(segment)
+  }
+
   /** At the end of a segment: what it was worth. */
   *#finish(stretch: Stretch): Work<void> {
     const files = yield* listFiles()
@@ -76,7 +84,7 @@ export class Scrub {
   #enter(index: number): void {
     const stretch = this.#stretches[index]
     this.#index = index
-    this.#walk = stretch === undefined ? undefined : new SegmentWalk(stretch.segment)
+    this.#walk = undefined
     this.#at = stretch?.from ?? 0
     this.#logEnd = 0
   }

@@ -1,10 +1,12 @@
 import { test } from 'tap'
 import { makeBlock, NO_SOURCE } from '../../src/journal/block.js'
-import { OWN_STREAM, type Origin } from '../../src/journal/entry.js'
+import { OWN_ORIGIN, OWN_STREAM, type Origin } from '../../src/journal/entry.js'
 import { Journal } from '../../src/journal/journal.js'
 import { JournalError } from '../../src/journal/journal-error.js'
 import { readForkNote, readGapNote } from '../../src/journal/notes.js'
 import type { JournalOptions } from '../../src/journal/opening.js'
+import { HARMLESS } from '../../src/journal/judge.js'
+import { verify } from '../../src/journal/verify.js'
 import { Random } from '../protocol/random.js'
 import { linesOf, quietWorld, readAll, readLines, Sender } from './journal-world.js'
 import { MemoryDisk } from './memory-disk.js'
@@ -348,5 +350,44 @@ void test('a clock before 1970, a sender that skips to the end of all numbers, a
   commit(disk, journal, 'a')
   t.equal(journal.durablePosition, 2)
   t.match(open(newDisk(disk.onlyDurable)).durable(WEB), { lastSeq: Number.MAX_SAFE_INTEGER - 1 })
+  t.end()
+})
+
+void test('a stream that is forgotten begins again, and is whole after a death', (t) => {
+  for (const [isCleared, failures] of [
+    [false, 0],
+    [true, 0],
+    [false, 1],
+  ] as const) {
+    const disk = newDisk()
+    const journal = open(disk)
+    const take = (sender: Sender, text: string): void => {
+      const sent = sender.next(linesOf(text, 1), 1)
+      t.equal(journal.take(WEB, sent.block.head, sent.lines), undefined)
+    }
+    const first = new Sender()
+    take(first, 'a')
+    take(first, 'b')
+    disk.run(journal.commit())
+    if (isCleared) disk.run(journal.rotate())
+    journal.forget(WEB)
+    t.equal(journal.durable(WEB), undefined)
+    const second = new Sender()
+    take(second, 'c')
+    disk.interfere = failing(failures, 'ENOSPC')
+    disk.run(journal.commit())
+    take(second, 'd')
+    disk.run(journal.commit())
+    const again = newDisk(disk.onlyDurable)
+    const reopened = open(again)
+    t.equal(reopened.report.damages.length + reopened.report.tornBytes, 0)
+    t.equal(reopened.durable(WEB)?.lastSeq, 2)
+    t.same(again.run(readLines(reopened)), ['a.0 \n', 'b.0 \n', 'c.0 \n', 'd.0 \n'])
+    t.same(
+      again.run(verify()).findings.filter(({ kind }) => !HARMLESS.has(kind)),
+      [],
+    )
+  }
+  t.throws(() => open(newDisk()).forget(OWN_ORIGIN), RangeError)
   t.end()
 })
