@@ -52,6 +52,7 @@ export class ReceiverCore {
       }
       case 'opened': {
         const { session: id, principal, address, credit } = input
+        if (this.#desk.session(id) !== undefined) return undefined
         const step = { kind: 'opened' } as const
         return this.#desk.put({ id, principal, address, instance: '', credit, used: 0, toldCredit: 0, probes: 0, step })
       }

@@ -9,7 +9,7 @@ import type { Skip, Start } from './wire/message.js'
 export function onStart(desk: ReceiverDesk, session: Session, name: string, { from, chain }: Start): void {
   const taken = desk.streamOf(session)?.taken
   if (from - 1 !== taken?.seq || chain !== taken.chain)
-    return desk.fail(session, 'out-of-order', `START ${from} does not follow ${taken?.seq ?? 0}`)
+    return desk.fail(session, 'out-of-order', `START ${from} does not follow`)
   return onGrant(desk, { ...session, step: { kind: 'streaming', stream: name } })
 }
 
@@ -35,7 +35,7 @@ export function onSkip(desk: ReceiverDesk, session: Session, name: string, { fro
   const { principal, id } = session
   const stream = desk.streamOf(session)
   if (stream === undefined || from !== stream.taken.seq + 1 || to < from)
-    return desk.fail(session, 'out-of-order', `a SKIP at ${from} does not follow ${stream?.taken.seq ?? 0}`)
+    return desk.fail(session, 'out-of-order', `a SKIP at ${from} does not follow`)
   beginStream(desk, session, stream)
   desk.alarm({ what: 'hole', principal, stream: name, from, to, reason })
   const ticket = desk.streams.take(stream, { seq: to, chain })

@@ -140,7 +140,7 @@ function onMessage(
     case 'pong':
       return stepOf(heard)
     case 'error':
-      return failed(heard, view, options, message)
+      return failed(heard, phase.step.stream, message, view, options)
     case 'bye':
       return disconnect(heard, view, options, 'the receiver says goodbye')
     case 'hello':

@@ -52,12 +52,17 @@ export function accuse(state: SenderState, view: SenderView, options: SenderOpti
   return disconnected(state, view, options, ...effects)
 }
 
-/** The receiver ends it by an ERROR. */
-export function failed(state: SenderState, view: SenderView, options: SenderOptions, failure: Failure): SenderStep {
+/** The receiver ends it by an ERROR, while it was about that stream. */
+export function failed(
+  state: SenderState,
+  stream: string,
+  failure: Failure,
+  view: SenderView,
+  options: SenderOptions,
+): SenderStep {
   const { nowMs, fraction } = view
   const close: SenderEffect = { kind: 'close', why: `the receiver says ${failure.code}` }
   if (failure.action === 'superseded') {
-    const stream = state.phase.kind === 'up' ? state.phase.step.stream : ''
     const untilMs = nowMs + between(MIN_SUPERSEDED_MS, MAX_SUPERSEDED_MS, fraction)
     const phase = { kind: 'down', untilMs, idleUntilMs: nowMs + IDLE_SUPERSEDED_MS } as const
     return stepOf({ ...state, phase }, { kind: 'alarm', alarm: { what: 'superseded', stream } }, close)

@@ -25,8 +25,7 @@ export function timelineOf({ timelines, durable }: SpoolFacts, stream: string): 
   return { stream, parent, from, start: { seq: from - 1, chain: before }, end, isClosed: next !== undefined }
 }
 
-/** The stream that goes on where this one ends. */
+/** The stream that goes on where this one of the spool ends. */
 export function timelineBehind({ timelines }: SpoolFacts, stream: string): string | undefined {
-  const at = timelines.findIndex((each) => each.stream === stream)
-  return at < 0 ? undefined : timelines[at + 1]?.stream
+  return timelines[timelines.findIndex((each) => each.stream === stream) + 1]?.stream
 }
