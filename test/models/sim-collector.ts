@@ -2,6 +2,7 @@
 // records by their positions, as audispd would.
 
 import type { JournalStore } from '../../src/journal/journal-store.js'
+import { HandOver } from '../../plugins/remote-recv/hand-over.js'
 import type { Session } from '../../plugins/remote-recv/intake.js'
 import { JournalIntake } from '../../plugins/remote-recv/journal-intake.js'
 import type { SenderLimits } from '../../plugins/remote-recv/limits.js'
@@ -9,10 +10,13 @@ import { NativeServer } from '../../plugins/remote-recv/native-server.js'
 import type { ServerOptions } from '../../plugins/remote-recv/native-world.js'
 import { diskSpace } from '../../src/journal/file-port.js'
 import { readJournal, type Reading, type StoodBlock } from './journal-reading.js'
-import { SimMachine, type Life } from './sim-machine.js'
+import { SimConsumer } from './sim-consumer.js'
+import { SimMachine, type Life, type SimWorld } from './sim-machine.js'
 import type { DiskImage } from './virtual-disk.js'
 
 export type CollectorBackup = DiskImage
+
+type Log = (text: string, fields: Readonly<Record<string, string | number>>) => void
 
 const SEGMENT_BYTES = 48 * 1024
 
@@ -25,15 +29,24 @@ const SERVER: ServerOptions = {
 }
 
 export class SimCollector extends SimMachine {
+  readonly #consumer: SimConsumer
   #store: JournalStore | undefined
+  #handOver: HandOver | undefined
   #intake: JournalIntake | undefined
 
+  constructor(name: string, world: SimWorld) {
+    super(name, world)
+    this.#consumer = new SimConsumer(world.time, world.random)
+  }
+
+  /** All is durable, and the consumer has it. */
   get isAtRest(): boolean {
-    return this.#store?.journal.pendingBytes === 0
+    const { journal } = this.#store ?? {}
+    return journal?.pendingBytes === 0 && this.#consumer.hasAll(journal.durablePosition)
   }
 
   get status(): string {
-    return `${this.name}: ${this.#store?.journal.durablePosition ?? 'dead'} disk ${this.#intake?.disk ?? '-'}`
+    return `${this.name}: ${this.#store?.journal.durablePosition ?? 'dead'} disk ${this.#intake?.disk ?? '-'} consumer ${this.#consumer.received}`
   }
 
   read(): Reading {
@@ -46,10 +59,17 @@ export class SimCollector extends SimMachine {
 
   restore(image: CollectorBackup): void {
     this.disk.restore(image)
+    this.#consumer.forget()
+  }
+
+  override losePower(): void {
+    super.losePower()
+    this.#consumer.restart()
   }
 
   wipe(): void {
     this.disk.restore(new Map())
+    this.#consumer.forget()
   }
 
   /** Its configuration is read again. */
@@ -57,13 +77,13 @@ export class SimCollector extends SimMachine {
     // Nothing that is taken into use anew here.
   }
 
-  judgeConsumer(_blocks: readonly StoodBlock[]): readonly string[] {
-    return []
+  judgeConsumer(blocks: readonly StoodBlock[]): readonly string[] {
+    return this.#consumer.judge(blocks)
   }
 
   protected async begin(life: Life): Promise<void> {
     const store = await this.openStore(life, { segmentBytes: SEGMENT_BYTES, onDamage: 'stop' })
-    const log = (text: string, fields: Readonly<Record<string, string | number>>): void => {
+    const log: Log = (text, fields) => {
       if (life.isAlive) this.world.log(this.name, text, fields)
     }
     const freeBytes = async (): Promise<number> => (await store.read(diskSpace())).freeBytes
@@ -71,7 +91,7 @@ export class SimCollector extends SimMachine {
       { store, clock: life.clock, freeBytes },
       { commitDelayMs: 2, lowBytes: 0, reserveBytes: 0 },
       {
-        committed: () => undefined,
+        committed: () => this.#handOver?.durable(),
         failed: (code, text) => {
           log('commit failed', { code, text })
         },
@@ -92,6 +112,7 @@ export class SimCollector extends SimMachine {
     )
     this.#store = store
     this.#intake = intake
+    this.#handOver = this.#beginHandOver(life, store, log)
     this.isBegun = true
     this.world.net.listen(this.name, (link, peer) => {
       const session: Session = server.serve({
@@ -121,6 +142,30 @@ export class SimCollector extends SimMachine {
     })
   }
 
+  #beginHandOver(life: Life, store: JournalStore, log: Log): HandOver {
+    const handOver = new HandOver({
+      store,
+      clock: life.clock,
+      damaged: (segment, first, last) => {
+        this.world.violation(`damaged in ${segment}: ${first}-${last}`)
+      },
+      unplaced: (line) => {
+        log('unplaced', { line: line.toString() })
+      },
+      failed: (what, text) => {
+        log('hand-over failed', { what, text })
+      },
+    })
+    const settle = (n: number): void => {
+      handOver.settle(n)
+    }
+    const downstream = this.#consumer.downstream(handOver.settled, () => life.isAlive, settle)
+    handOver.run(downstream, new AbortController().signal).catch((error: unknown) => {
+      if (life.isAlive) this.world.violation(`the hand-over ended: ${String(error)}`)
+    })
+    return handOver
+  }
+
   protected failedToStart(): void {
     this.world.time.after(1000, () => {
       this.boot()
@@ -130,5 +175,6 @@ export class SimCollector extends SimMachine {
   protected forget(): void {
     this.#store = undefined
     this.#intake = undefined
+    this.#handOver = undefined
   }
 }

@@ -4,6 +4,8 @@
 import type { JournalReader } from '../../src/journal/journal-reader.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import { loadMeta, timelineOf, type Meta } from '../../src/journal/meta.js'
+import type { RetentionLimits } from '../../src/journal/retention.js'
+import { Keeping } from '../../plugins/remote-send/keeping.js'
 import { Spool, type SpoolOptions } from '../../plugins/remote-send/spool.js'
 import type { Uplink, UplinkHost, UplinkMaker } from '../../plugins/remote-send/uplink.js'
 import type { Oracle, SpoolView } from './oracle.js'
@@ -13,8 +15,7 @@ import type { DiskImage } from './virtual-disk.js'
 export interface SenderSettings {
   readonly segmentBytes: number
   readonly spool: SpoolOptions
-  /** Seqs that are kept behind what the other side has. */
-  readonly retain: number
+  readonly retention: RetentionLimits
   readonly uplink: UplinkMaker
 }
 
@@ -50,6 +51,7 @@ export class SimSender extends SimMachine {
   #texts = new Set<string>()
   #store: JournalStore | undefined
   #spool: Spool | undefined
+  #keeping: Keeping | undefined
   #uplink: Uplink | undefined
   #makeUplink: (() => Uplink) | undefined
   #reader: JournalReader | undefined
@@ -181,7 +183,7 @@ export class SimSender extends SimMachine {
   }
 
   protected async begin(life: Life): Promise<void> {
-    const { segmentBytes, uplink, spool } = this.#settings
+    const { segmentBytes, uplink, spool, retention } = this.#settings
     const store = await this.openStore(life, { segmentBytes, onDamage: 'stop' })
     this.#checkAfterStart(store)
     const log: UplinkHost['log'] = (_level, text, fields) => {
@@ -202,6 +204,11 @@ export class SimSender extends SimMachine {
     )
     this.#store = store
     this.#spool = opened
+    const freed = (): void => {
+      this.#uplink?.durable()
+      opened.roomFreed()
+    }
+    this.#keeping = new Keeping({ store, clock: life.clock, log, freed }, retention)
     const around: UplinkHost = {
       store,
       clock: life.clock,
@@ -210,7 +217,7 @@ export class SimSender extends SimMachine {
       dial: ({ host }, events) => this.world.net.dial(this.name, this.principal, host, events),
       log,
       acked: (seq, chain) => {
-        if (life.isAlive) this.#remoteHas(life, seq, chain)
+        if (life.isAlive) this.#remoteHas(seq, chain)
       },
       peerSays: () => undefined,
       damaged: () => 'stop',
@@ -233,6 +240,7 @@ export class SimSender extends SimMachine {
     this.#store = undefined
     this.#reader = undefined
     this.#spool = undefined
+    this.#keeping = undefined
     this.#uplink = undefined
     this.#makeUplink = undefined
   }
@@ -282,24 +290,14 @@ export class SimSender extends SimMachine {
     this.world.time.trace(`${this.name} acks ${seq}`)
   }
 
-  #remoteHas(life: Life, seq: number, chain: Buffer): void {
+  #remoteHas(seq: number, chain: Buffer): void {
     const store = this.#store
     this.world.time.trace(`${this.name} is acked ${seq}`)
     if (store === undefined) return
     // It may never have been told of more than it has.
     if (seq > store.journal.durablePosition) this.world.violation(`${this.name}: ${seq} is acked and not durable here`)
     this.#see()
-    store.journal.acknowledge({ seq, chain })
-    if (this.world.random.below(8) !== 0) return
-    store
-      .write(() => store.journal.purge(seq - this.#settings.retain))
-      .then(() => {
-        if (life.isAlive) this.#uplink?.durable()
-        return undefined
-      })
-      .catch((error: unknown) => {
-        this.world.log(this.name, 'no purge', { error: String(error) })
-      })
+    this.#keeping?.acked(seq, chain)
   }
 
   /** Takes down what has become durable in the spool. */

@@ -21,7 +21,7 @@ const options: SimOptions = {
   faultEveryMs: 10_000,
   settings: {
     segmentBytes: 16 * 1024,
-    retain: 400,
+    retention: { maxBytes: 64 * 1024, maxAgeMs: Infinity },
     spool: {
       maxBytes: DEFAULT_CONFIG.maxBytes,
       minFsFree: { kind: 'bytes', bytes: 0 },
