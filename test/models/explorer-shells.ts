@@ -125,8 +125,14 @@ export function answer(world: World, at: number, asked: Asked): World {
 }
 
 /** The chain of a receiver behind a seq, where a block of the stream ends. */
-export function chainIn(journal: readonly Entry[], stream: string, seq: number): string | undefined {
+function chainIn(journal: readonly Entry[], stream: string, seq: number): string | undefined {
   return journal.find((entry) => entry.stream === stream && entry.kind !== 'fork' && entry.to === seq)?.chain
+}
+
+/** The receiver's shell answers what its core has asked for. */
+export function lookUp(world: World, session: number, stream: string, seqs: readonly number[]): World {
+  const durable = world.receiver.journal.slice(0, world.receiver.durable)
+  return receive(world, { kind: 'looked-up', session, chains: seqs.map((seq) => chainIn(durable, stream, seq)) })
 }
 
 export function senderOf(world: World, at: number): Sender {
@@ -143,8 +149,7 @@ function carryOut(world: World, at: number, effect: SenderEffect, input: SenderI
   const sender = senderOf(world, at)
   switch (effect.kind) {
     case 'send':
-      if (sender.session === undefined) throw new Error('a message is sent without a connection')
-      return withSender(world, at, { ...sender, out: [...sender.out, { kind: 'message', message: effect.message }] })
+      return say(world, at, effect.message)
     case 'send-blocks': {
       const blocks = input.kind === 'blocks' ? input.blocks.slice(0, effect.count) : []
       const carried = blocks.map(({ firstSeq, chain }): Carried => {
@@ -171,6 +176,20 @@ function carryOut(world: World, at: number, effect: SenderEffect, input: SenderI
   return effect satisfies never
 }
 
+/**
+ * Where nothing is slow, what changes nothing but where the handshake stands is heard as soon as it is said: whatever happens elsewhere in
+ * between could as well have happened before or after both.
+ */
+function say(world: World, at: number, message: ControlMessage): World {
+  const sender = senderOf(world, at)
+  const { session, out } = sender
+  if (session === undefined) throw new Error('a message is sent without a connection')
+  const isOfHandshake = message.type === 'hello' || message.type === 'start' || message.type === 'probe'
+  if (!world.isSlow && isOfHandshake && out.length === 0 && world.receiver.isUp)
+    return receive(world, { kind: 'message', session, message })
+  return withSender(world, at, { ...sender, out: [...out, { kind: 'message', message }] })
+}
+
 /** One that is late stays, if it is slow here: what follows on a later connection may meet its answer. */
 function ask(world: World, at: number, asked: Asked): World {
   const sender = senderOf(world, at)
@@ -186,7 +205,7 @@ function serve(world: World, effect: ReceiverEffect, input: ReceiverInput): Worl
     case 'close': {
       const asked = receiver.asked.filter(({ session }) => session !== effect.session)
       const closed: World = { ...world, receiver: { ...receiver, asked } }
-      const next = toSender(closed, effect.session, { kind: 'closed' })
+      const next = hearEnd(toSender(closed, effect.session, { kind: 'closed' }), effect.session)
       const senders = next.senders.map((sender) => ({
         ...sender,
         out: sender.session === effect.session ? [] : sender.out,
@@ -214,6 +233,7 @@ function serve(world: World, effect: ReceiverEffect, input: ReceiverInput): Worl
     }
     case 'look-up': {
       const { session, stream, seqs } = effect
+      if (!world.isSlow) return lookUp(world, session, stream, seqs)
       return { ...world, receiver: { ...receiver, asked: [...receiver.asked, { session, stream, seqs }] } }
     }
     case 'forget':
@@ -228,6 +248,19 @@ function serve(world: World, effect: ReceiverEffect, input: ReceiverInput): Worl
 function append(world: World, stream: string, entry: Omit<Entry, 'stream'>): World {
   const receiver: Receiver = { ...world.receiver, journal: [...world.receiver.journal, { stream, ...entry }] }
   return { ...world, receiver }
+}
+
+/** Where nothing is slow, a sender that is thrown out hears all that was said to it at once. */
+function hearEnd(world: World, session: number): World {
+  let next = world
+  for (;;) {
+    const at = next.senders.findIndex((sender) => sender.session === session)
+    const sender = next.senders[at]
+    const [carried, ...rest] = sender?.in ?? []
+    if (world.isSlow || sender === undefined || carried === undefined) return next
+    next = withSender(next, at, { ...sender, in: rest })
+    next = carried.kind === 'message' ? give(next, at, carried) : disconnected(next, at)
+  }
 }
 
 /** Without what is only for people. */

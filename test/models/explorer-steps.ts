@@ -4,10 +4,10 @@
 import {
   answer,
   arrive,
-  chainIn,
   connect,
   disconnected,
   give,
+  lookUp,
   receive,
   receiverDown,
   senderOf,
@@ -104,10 +104,9 @@ function receiverSteps(world: World, add: Add): void {
     add('R.commit', receive(synced, { kind: 'committed', ticket: journal.length - durable }))
   }
   for (const [index, { session, stream, seqs }] of asked.entries()) {
-    const chains = seqs.map((seq) => chainIn(journal.slice(0, durable), stream, seq))
     const rest = asked.filter((_, other) => other !== index)
     const answered: World = { ...world, receiver: { ...receiver, asked: rest } }
-    add(`R.look-up ${session}`, receive(answered, { kind: 'looked-up', session, chains }))
+    add(`R.look-up ${session}`, lookUp(answered, session, stream, seqs))
   }
   return undefined
 }
