@@ -6,6 +6,7 @@ const PROGRAMS = {
   audispctl: 'src/ctl/main.js',
   'audispd-print': 'plugins/print/main.js',
   'audispd-remote-send': 'plugins/remote-send/main.js',
+  'audispd-remote-recv': 'plugins/remote-recv/main.js',
 }
 
 const template = readFileSync('bin/launcher.sh', 'utf8')

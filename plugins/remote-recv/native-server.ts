@@ -1,15 +1,12 @@
 // All native connections: blocks wait in their sessions' lanes and go by turns into the journal, while the desk says who may send how
 // much more. The core, behind its shell, decides about streams.
 
-import { MAX_BLOCK_BYTES } from '../../src/journal/block.js'
 import { soundBlock } from '../../src/journal/foreign-block.js'
-import { MAX_DATA_BYTES } from '../../src/remote/wire/body.js'
 import {
   ackChain,
   type ControlMessage,
   type Data,
   type ErrorCode,
-  type Hello,
   type Message,
   type PeerState,
 } from '../../src/remote/wire/message.js'
@@ -17,10 +14,10 @@ import { CreditDesk } from './credit-desk.js'
 import { peerState, takesMore } from './disk-state.js'
 import { FairQueue } from './fair-queue.js'
 import type { DiskState, Session, SessionHost } from './intake.js'
+import { longestBody, unfitHello } from './hello-check.js'
 import { NativeSession, OVERDUE_TEXTS, RECALL_NONCE, type NativeEvents } from './native-session.js'
 import { Principals } from './principals.js'
-import type { ServerOptions, ServerWorld } from './native-world.js'
-import { RMW_STREAM } from './rmw-senders.js'
+import type { NativeUse, ServerOptions, ServerWorld } from './native-world.js'
 import { ReceiverShell, type ShellHost } from './receiver-shell.js'
 
 const TICK_MS = 1000
@@ -28,10 +25,8 @@ const PING_MS = 15_000
 /** Whoever is refused for what it is does not come back before. */
 const REFUSED_RETRY_MS = 60_000
 const CROWDED_RETRY_MS = 5000
-/** The core's own limit: the desk's is the one that counts. */
+/** The core's own limit: the desk's counts. */
 const ANY_CREDIT = Number.MAX_SAFE_INTEGER
-/** Of the body of a DATA, beside its lines. */
-const MAX_HEAD_BYTES = MAX_DATA_BYTES - MAX_BLOCK_BYTES
 /** Why a connection is ended for what its peer did. */
 const BREACHES: ReadonlySet<ErrorCode> = new Set(['protocol', 'out-of-order', 'bad-block', 'wrong-node', 'credit'])
 
@@ -78,6 +73,7 @@ export class NativeServer {
         this.#collect()
       },
       alarm: (alarm) => {
+        world.ledger.alarm(alarm)
         world.alarm(alarm)
       },
     }
@@ -99,7 +95,7 @@ export class NativeServer {
   }
 
   /** `spentBytes`: what is granted, and what came and is not on disk. */
-  get use(): { readonly sessions: number; readonly spentBytes: number } {
+  get use(): NativeUse {
     return { sessions: this.#sessions.size, spentBytes: this.#desk.spentBytes }
   }
 
@@ -135,7 +131,7 @@ export class NativeServer {
   }
 
   readonly #events: NativeEvents = {
-    dataLimit: ({ id }) => Math.min(this.#desk.unused(id), this.#options.maxBlockBytes + MAX_HEAD_BYTES),
+    dataLimit: ({ id }) => Math.min(this.#desk.unused(id), longestBody(this.#options.maxBlockBytes)),
     arrived: (session, message) => {
       this.#arrived(session, message)
     },
@@ -144,6 +140,7 @@ export class NativeServer {
     },
     gone: ({ id }) => {
       this.#shell.give({ kind: 'closed', session: id })
+      this.#world.ledger.left(id, '')
       this.#forget(id)
     },
     ended: (session, reason) => {
@@ -176,26 +173,31 @@ export class NativeServer {
         else this.#expel(session, 'credit', 'more DATA than there was credit for', 0)
         break
       case 'hello': {
-        const unfit = this.#unfit(message)
+        const unfit = unfitHello(message, this.#options.maxBlockBytes)
         if (unfit !== undefined) {
           this.#expel(session, 'refused', unfit, REFUSED_RETRY_MS)
           return
         }
         this.#desk.open(id, message.maxBlock, this.#principals.limits(session.principal).weight)
-        this.#lanes.push(id, 0, message)
-        break
+        this.#world.ledger.opened(id, session.host.peer, message, this.#world.clock.wallMs())
+        this.#control(id, message)
+        return
       }
       default:
-        this.#lanes.push(id, 0, message)
+        this.#control(id, message)
+        return
     }
     this.#collect()
   }
 
-  #unfit({ stream, maxBlock }: Hello): string | undefined {
-    const most = this.#options.maxBlockBytes + MAX_HEAD_BYTES
-    if (maxBlock > most) return `blocks of ${maxBlock} bytes are too long here: ${most} are the most`
-    // The core knows nothing of what comes by auditd's protocol.
-    return stream === RMW_STREAM ? 'the stream is not one of this protocol' : undefined
+  /** Behind the blocks that came before it. */
+  #control(id: number, message: ControlMessage): void {
+    if (!this.#lanes.isEmpty(id)) {
+      this.#lanes.push(id, 0, message)
+      return
+    }
+    this.#shell.give({ kind: 'message', session: id, message })
+    this.#shell.awaitDurable()
   }
 
   /** By turns, as far as the journal has room. */
@@ -223,18 +225,11 @@ export class NativeServer {
     const { principal } = served.session
     const sound = soundBlock(data.head, data.lines)
     const block = typeof sound === 'string' ? undefined : sound
-    const fault = this.#isStrange(principal, data.lines) ? 'wrong-node' : undefined
-    if (!this.#shell.data(id, { data, block, fault })) return
-    const waitMs = this.#principals.charge(principal, bodyBytes(data), block?.lines ?? 0)
+    const fault = this.#world.guard.allows(principal, data.lines) ? undefined : 'wrong-node'
+    if (!this.#shell.data(id, { data, block, fault }) || block === undefined) return
+    this.#world.ledger.took(id, block)
+    const waitMs = this.#principals.charge(principal, bodyBytes(data), block.lines)
     if (waitMs > 0) this.#desk.hold(id, waitMs)
-  }
-
-  #isStrange(principal: string, lines: Buffer): boolean {
-    const { nodeCheck } = this.#options
-    const node = nodeCheck === 'off' ? undefined : this.#principals.strangerIn(principal, lines)
-    if (node === undefined) return false
-    this.#world.alarm({ what: 'strange-node', principal, node, isRefused: nodeCheck === 'enforce' })
-    return nodeCheck === 'enforce'
   }
 
   #send(id: number, message: ControlMessage): void {
@@ -257,6 +252,7 @@ export class NativeServer {
     const served = this.#sessions.get(id)
     if (served === undefined) return
     served.session.finish()
+    this.#world.ledger.left(id, error ?? '')
     this.#forget(id)
     if (error !== undefined && BREACHES.has(error)) served.session.host.strike(error)
   }

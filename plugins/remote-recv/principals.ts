@@ -1,6 +1,5 @@
 import type { Clock } from '../../src/remote/ports.js'
 import type { SenderLimits } from './limits.js'
-import { NodeCheck } from './node-check.js'
 import { TokenBucket } from './token-bucket.js'
 
 /** What a bucket holds at the most: so much of a second's worth may come at once. */
@@ -11,7 +10,6 @@ interface Principal {
   readonly connections: Set<number>
   readonly bytes: TokenBucket | undefined
   readonly records: TokenBucket | undefined
-  readonly nodes: NodeCheck
 }
 
 /** Those who are connected, and what all connections of one principal have in common. */
@@ -49,11 +47,6 @@ export class Principals {
     return Math.max(ofBytes?.take(bytes, nowMs) ?? 0, ofRecords?.take(records, nowMs) ?? 0)
   }
 
-  /** A node in whole lines that is not the principal's. */
-  strangerIn(principal: string, lines: Buffer): string | undefined {
-    return this.#get(principal).nodes.stranger(lines)
-  }
-
   /** The allow-list or the defaults have changed. */
   reload(): void {
     for (const [principal, { connections }] of this.#principals) {
@@ -72,7 +65,6 @@ export class Principals {
     const nowMs = this.#clock.monotonicMs()
     const bucket = (perS: number): TokenBucket | undefined =>
       perS === 0 ? undefined : new TokenBucket(perS, BURST * perS, nowMs)
-    const nodes = new NodeCheck(limits.names)
-    return { limits, connections, bytes: bucket(limits.bytesPerS), records: bucket(limits.recordsPerS), nodes }
+    return { limits, connections, bytes: bucket(limits.bytesPerS), records: bucket(limits.recordsPerS) }
   }
 }

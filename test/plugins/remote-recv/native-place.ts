@@ -5,6 +5,8 @@ import { JournalIntake } from '../../../plugins/remote-recv/journal-intake.js'
 import type { SenderLimits } from '../../../plugins/remote-recv/limits.js'
 import { NativeServer } from '../../../plugins/remote-recv/native-server.js'
 import type { ServerOptions, ServerWorld } from '../../../plugins/remote-recv/native-world.js'
+import { NodeGuard, type NodeCheckMode } from '../../../plugins/remote-recv/node-guard.js'
+import { StreamLedger } from '../../../plugins/remote-recv/stream-ledger.js'
 import { makeBlock, NO_SOURCE, type Block } from '../../../src/journal/block.js'
 import { JournalStore } from '../../../src/journal/journal-store.js'
 import type { Link } from '../../../src/remote/ports.js'
@@ -22,7 +24,6 @@ export const OPTIONS: ServerOptions = {
   budgetBytes: 64 * KIB * KIB,
   maxBlockBytes: KIB * KIB,
   maxStreams: 64,
-  nodeCheck: 'warn',
 }
 const LIMITS: SenderLimits = {
   bytesPerS: 0,
@@ -39,14 +40,23 @@ export class NativePlace {
   readonly store: JournalStore
   readonly intake: JournalIntake
   readonly server: NativeServer
+  readonly ledger = new StreamLedger()
   readonly alarms: string[] = []
   limits: SenderLimits = LIMITS
 
-  static async open(options: Partial<ServerOptions> = {}, disk = new MemoryDisk(new Random(1))): Promise<NativePlace> {
-    return new NativePlace(disk, await JournalStore.over(disk.port, quietWorld()), { ...OPTIONS, ...options })
+  static async open(
+    { nodeCheck = 'warn', ...options }: Partial<ServerOptions> & { readonly nodeCheck?: NodeCheckMode } = {},
+    disk = new MemoryDisk(new Random(1)),
+  ): Promise<NativePlace> {
+    return new NativePlace(
+      disk,
+      await JournalStore.over(disk.port, quietWorld()),
+      { ...OPTIONS, ...options },
+      nodeCheck,
+    )
   }
 
-  private constructor(disk: MemoryDisk, store: JournalStore, options: ServerOptions) {
+  private constructor(disk: MemoryDisk, store: JournalStore, options: ServerOptions, nodeCheck: NodeCheckMode) {
     this.disk = disk
     this.store = store
     this.clock = new HandClock()
@@ -55,12 +65,17 @@ export class NativePlace {
       { commitDelayMs: 2, lowBytes: 0, reserveBytes: 0 },
       { committed() {}, failed() {} },
     )
+    const alarm = ({ what }: { readonly what: string }): void => {
+      this.alarms.push(what)
+    }
     const world: ServerWorld = {
       store,
       intake: this.intake,
       clock: this.clock,
+      ledger: this.ledger,
+      guard: new NodeGuard(nodeCheck, () => this.limits.names, alarm),
       limitsOf: () => this.limits,
-      alarm: (alarm) => this.alarms.push(alarm.what),
+      alarm,
     }
     this.server = new NativeServer(world, options)
   }

@@ -1,0 +1,91 @@
+// argv, and the plugin.
+
+import { parseArgs } from 'node:util'
+import { formatProblem } from '../../src/config.js'
+import { NODE_CLOCK } from '../../src/remote/node-world.js'
+import { runPlugin } from '../../src/sdk/index.js'
+import { version } from '../../src/version.js'
+import { DEFAULT_FILE } from './config-file.js'
+import { remoteRecv } from './remote-recv.js'
+import { loadSettings } from './settings.js'
+import { Voice } from './voice.js'
+
+const EXIT_DONE = 0
+const EXIT_USAGE = 64
+const EXIT_CONFIG = 78
+
+const USAGE = `Usage: audispd-remote-recv [FILE]
+       audispd-remote-recv --check [FILE]
+
+Takes the records of other machines, and answers when they are on disk. A plugin of audispd, with format = protocol and direction = in.
+
+FILE is a remote-recv.conf (default ${DEFAULT_FILE}).
+
+      --check               read and check the configuration and the files that it names, start nothing
+      --jitless             first of all, to the launcher alone: run Node without its compiler
+  -h, --help                this text
+      --version             the version
+
+Signals: HUP reads the configuration again, USR1 begins a new log, TERM and INT end.
+Exit status: 0 done, 64 usage, 65 the dispatcher broke the protocol, 70 bug or system call, 78 configuration.
+See audispd-remote-recv(8).
+`
+
+interface Options {
+  readonly verb: 'run' | 'check' | 'help' | 'version'
+  readonly file: string
+}
+
+/** Throws an Error with what is wrong in words. */
+function readOptions(args: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      check: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      version: { type: 'boolean', default: false },
+    },
+  })
+  const [file = DEFAULT_FILE, ...more] = positionals
+  if (more.length > 0) throw new Error(`'${more[0]}' is one file too many`)
+  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
+  return { verb, file }
+}
+
+function check(file: string): number {
+  const { settings, problems } = loadSettings(file)
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
+  if (settings === undefined) return EXIT_CONFIG
+  process.stdout.write(`${file}: well\n`)
+  return EXIT_DONE
+}
+
+function optionsOrUsage(): Options | undefined {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    process.exitCode = EXIT_USAGE
+    return undefined
+  }
+}
+
+const options = optionsOrUsage()
+switch (options?.verb) {
+  case undefined:
+    break
+  case 'help':
+    process.stdout.write(USAGE)
+    break
+  case 'version':
+    process.stdout.write(`${version()}\n`)
+    break
+  case 'check':
+    process.exitCode = check(options.file)
+    break
+  case 'run': {
+    const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+    await runPlugin(remoteRecv(() => loadSettings(options.file), voice))
+  }
+}

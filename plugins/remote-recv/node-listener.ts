@@ -1,0 +1,141 @@
+// One listening socket. A connection is counted as pending until it has proved who it is, which over TLS takes a handshake; in clear text
+// there is nothing to prove but the address.
+
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
+import { hostPortText, type HostPort } from '../../src/remote/host-port.js'
+import type { Peer } from '../../src/remote/ports.js'
+import { handshakeFault } from '../../src/remote/tls/handshake-fault.js'
+import { serverTls, type Credentials } from '../../src/remote/tls/tls-options.js'
+import { addressOf, peerOf } from '../../src/remote/tls/tls-peer.js'
+import type { Gate, Protocol } from './gate.js'
+import { NodeLink } from './node-link.js'
+import type { Voice } from './voice.js'
+
+/** A port that is in use is tried again. */
+const RETRY_MS = 5000
+const KEEPALIVE_MS = 30_000
+/** Connections that the kernel holds until they are taken. */
+const BACKLOG = 1024
+
+export interface ListenerOptions {
+  readonly place: HostPort
+  readonly protocol: Protocol
+  /** Undefined: clear text. */
+  readonly credentials: Credentials | undefined
+  readonly handshakeTimeoutMs: number
+}
+
+export class NodeListener {
+  readonly #gate: Gate
+  readonly #voice: Pick<Voice, 'log'>
+  #options: ListenerOptions
+  readonly #server: Server
+  #tls: TlsServer | undefined
+  /** Those that have not proved who they are, by address and port; each with what ends that. */
+  readonly #pending = new Map<string, { readonly socket: Socket; readonly settle: () => void }>()
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(gate: Gate, voice: Pick<Voice, 'log'>, options: ListenerOptions) {
+    this.#gate = gate
+    this.#voice = voice
+    this.#options = options
+    this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS }, (socket) => {
+      this.#arrived(socket)
+    })
+    if (options.credentials !== undefined) this.#tls = this.#tlsServer(options.credentials)
+    this.#server.on('listening', () => {
+      voice.log('info', 'listening', { at: hostPortText(options.place), protocol: options.protocol })
+    })
+    this.#server.on('error', (error) => {
+      voice.log('error', 'cannot listen; trying again', { at: hostPortText(options.place), error: error.message })
+      this.#timer = setTimeout(() => {
+        this.#listen()
+      }, RETRY_MS)
+    })
+    this.#listen()
+  }
+
+  /** New credentials are used by those who come from now on. */
+  use(options: ListenerOptions): void {
+    this.#options = options
+    if (options.credentials !== undefined) this.#tls = this.#tlsServer(options.credentials)
+  }
+
+  /** Nobody comes in any more; who is in stays. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    this.#server.close()
+    for (const { socket } of this.#pending.values()) socket.destroy()
+  }
+
+  #listen(): void {
+    const { host, port } = this.#options.place
+    if (!this.#isClosed) this.#server.listen({ port, backlog: BACKLOG, ...(host === '' ? {} : { host }) })
+  }
+
+  #tlsServer(credentials: Credentials): TlsServer {
+    const { protocol } = this.#options
+    const options = serverTls(() => this.#options.credentials ?? credentials, { native: protocol === 'native' })
+    const server = createTlsServer(options, (socket) => {
+      this.#secured(socket)
+    })
+    server.on('tlsClientError', (error, socket) => {
+      const { code, text } = handshakeFault(error, socket)
+      this.#gate.failed(addressOf(socket), code, text)
+    })
+    return server
+  }
+
+  #arrived(socket: Socket): void {
+    const { remoteAddress: host = '' } = socket
+    const address = addressOf(socket)
+    socket.on('error', () => {
+      // ECONNRESET and the like: 'close' follows, and whoever hears the link is told.
+    })
+    const refused = this.#gate.admission.arrive(host)
+    if (refused !== undefined) {
+      this.#voice.log('warn', 'a connection was refused', { address, reason: refused })
+      socket.destroy()
+      return
+    }
+    const timer = setTimeout(() => {
+      this.#gate.failed(address, 'handshake-late', 'it has not proved in time who it is')
+      socket.destroy()
+    }, this.#options.handshakeTimeoutMs)
+    const settle = (): void => {
+      clearTimeout(timer)
+      if (this.#pending.delete(address)) this.#gate.admission.settle(host)
+    }
+    this.#pending.set(address, { socket, settle })
+    socket.once('close', settle)
+    if (this.#tls === undefined)
+      this.#enter(socket, { principal: hostOf(address), address, certificateEndMs: undefined })
+    else this.#tls.emit('connection', socket)
+  }
+
+  #secured(socket: TLSSocket): void {
+    const peer = peerOf(socket)
+    if (peer !== undefined) {
+      this.#enter(socket, peer)
+      return
+    }
+    this.#gate.failed(addressOf(socket), 'nobody', 'it has not proved who it is')
+    socket.destroy()
+  }
+
+  #enter(socket: Socket, peer: Peer): void {
+    this.#pending.get(addressOf(socket))?.settle()
+    const link = new NodeLink(socket)
+    const events = this.#gate.enter(this.#options.protocol, link, peer)
+    if (events !== undefined) link.hear(events)
+  }
+}
+
+/** An address as it is written in a configuration file, without the port. */
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'))
+}
