@@ -2,73 +2,24 @@
 // answer settles all that was sent before it, except what was refused by name. That holds for heartbeats too: one behind a record that
 // auditd swallows without an answer settles that record.
 //
+// A full disk leaves the beginning of a record in auditd's log, without an end, and what is stored next would be glued to it. So a line
+// without a byte tries first whether there is room again.
+//
 // A connection begins with a heartbeat, and records follow when it is answered. A stopped auditd goes on accepting connections, and
 // would store whatever each of them had been given once it runs again.
 
 import { encodeRmw, RMW, verdictOf, type RmwMessage } from './message.js'
-import { Unsettled, type Outgoing } from './unsettled.js'
+import type { Moment, PeerSaying, SenderEffect, SenderInput, SenderOptions } from './sender-input.js'
+import { Unsettled } from './unsettled.js'
 
 /** More than that is not held for one connection, whatever the window allows. */
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** What was refused is tried again after so long, doubled each time up to the longest. */
 const REFUSED_RETRY_MS = 1000
 const LONGEST_REFUSED_RETRY_MS = 60_000
-const HEARTBEAT_SEQUENCE = 0
-
-export interface SenderOptions {
-  /** Records that may be unanswered. */
-  readonly window: number
-  /** So long may nothing go either way before a heartbeat asks; 0: for ever. */
-  readonly heartbeatMs: number
-  /** So long may an answer be waited for before the connection is given up. */
-  readonly answerMs: number
-  /** So long may a connection take to come about. */
-  readonly connectMs: number
-  /** The pause before the next try, doubled each time up to the longest, and shortened at random. */
-  readonly firstRetryMs: number
-  readonly longestRetryMs: number
-  /** So many tries in a row are a failure of the network. */
-  readonly maxTries: number
-}
-
-/** What the admin may have chosen an action for; see remote-send's uplink. */
-export type PeerSaying =
-  | 'well'
-  | 'disk-low'
-  | 'disk-full'
-  | 'disk-error'
-  | 'remote-ending'
-  | 'generic-error'
-  | 'generic-warning'
-  | 'startup-failure'
-  | 'network-failure'
-
-export type SenderInput =
-  /** The last deadline is over. */
-  | { readonly kind: 'time' }
-  | { readonly kind: 'connected' }
-  | { readonly kind: 'messages'; readonly messages: readonly RmwMessage[] }
-  /** The connection is gone, or never came about. */
-  | { readonly kind: 'closed'; readonly why: string }
-  /** At most as many as there is room for. */
-  | { readonly kind: 'records'; readonly records: readonly Outgoing[] }
-  | { readonly kind: 'suspend' }
-  | { readonly kind: 'resume' }
-
-export type SenderEffect =
-  | { readonly kind: 'connect' }
-  /** At once; `closed` has to follow. */
-  | { readonly kind: 'close'; readonly why: string }
-  | { readonly kind: 'send'; readonly frames: readonly Uint8Array[] }
-  /** The other side has stored all up to here, or it was never meant to have it. */
-  | { readonly kind: 'settled'; readonly seq: number }
-  | { readonly kind: 'says'; readonly what: PeerSaying; readonly text: string }
-
-/** When, and a number from 0 up to 1 for the jitter. */
-export interface Moment {
-  readonly nowMs: number
-  readonly fraction: number
-}
+/** Of heartbeats, and of the line without a byte; only one of them is out at a time. */
+const OWN_SEQUENCE = 0
+const EMPTY_LINE = Buffer.from('\n')
 
 type Connection =
   | { readonly kind: 'down'; readonly untilMs: number }
@@ -78,11 +29,18 @@ type Connection =
   /** To be closed, which has not been told yet. */
   | { readonly kind: 'closing' }
 
-/** What refusals make of the window. `pausing`: nothing is sent. `probing`: one record tries alone. */
+/** `pausing`: nothing is sent after a refusal. `probing`: an empty line is to go, or has gone, alone. */
 type Disk =
   | { readonly kind: 'fine' }
-  | { readonly kind: 'pausing'; readonly untilMs: number; readonly times: number }
-  | { readonly kind: 'probing'; readonly times: number }
+  | ({ readonly kind: 'pausing'; readonly untilMs: number } & Refusals)
+  | ({ readonly kind: 'probing'; readonly isOut: boolean } & Refusals)
+
+interface Refusals {
+  /** Pauses in a row. */
+  readonly times: number
+  /** What is stored next is glued to the beginning of what was not. */
+  readonly isRagged: boolean
+}
 
 export class RmwSender {
   readonly #options: SenderOptions
@@ -170,14 +128,13 @@ export class RmwSender {
       return
     }
     if (this.#disk.kind === 'pausing' && nowMs >= this.#disk.untilMs) {
-      this.#disk = { kind: 'probing', times: this.#disk.times }
-      this.#unsettled.retryRefused()
+      this.#disk = { ...this.#disk, kind: 'probing', isOut: false }
     }
     if (this.#owedSinceMs === undefined) {
       if (nowMs >= this.#idleEndMs()) this.#sendHeartbeat(nowMs)
     } else if (nowMs >= this.#silenceEndMs(this.#owedSinceMs)) {
-      if (this.#heartbeatBehind === undefined) this.#sendHeartbeat(nowMs)
-      else this.#close('no answer')
+      if (this.#isOwnOut()) this.#close('no answer')
+      else this.#sendHeartbeat(nowMs)
     }
   }
 
@@ -189,7 +146,7 @@ export class RmwSender {
   /** Half of the time is for records, the other half for the question what has become of them. */
   #silenceEndMs(owedSinceMs: number): number {
     const { answerMs } = this.#options
-    return owedSinceMs + (this.#heartbeatBehind === undefined ? answerMs / 2 : answerMs)
+    return owedSinceMs + (this.#isOwnOut() ? answerMs : answerMs / 2)
   }
 
   #heard(message: RmwMessage, moment: Moment): void {
@@ -201,17 +158,28 @@ export class RmwSender {
       this.#say('remote-ending', '')
       return this.#close('the other side stops')
     }
-    const isAnswer =
-      message.sequence === HEARTBEAT_SEQUENCE ? this.#heartbeatHeard(verdict) : this.#settle(message, moment)
+    const isAnswer = message.sequence === OWN_SEQUENCE ? this.#ownHeard(message, moment) : this.#settle(message, moment)
     if (!isAnswer) return this.#close(`an answer to message ${message.sequence} came, which was not asked for`)
     this.#quietSinceMs = moment.nowMs
-    const isOwed = this.#unsettled.unanswered > 0 || this.#heartbeatBehind !== undefined
+    const isOwed = this.#unsettled.unanswered > 0 || this.#isOwnOut()
     this.#owedSinceMs = isOwed ? moment.nowMs : undefined
   }
 
-  #heartbeatHeard(verdict: 'stored' | 'refused'): boolean {
+  #isOwnOut(): boolean {
+    return this.#heartbeatBehind !== undefined || (this.#disk.kind === 'probing' && this.#disk.isOut)
+  }
+
+  #ownHeard(message: RmwMessage, moment: Moment): boolean {
+    const isStored = verdictOf(message.type) === 'stored'
     const behind = this.#heartbeatBehind
-    if (behind === undefined || verdict === 'refused') return false
+    if (behind === undefined) {
+      if (this.#disk.kind !== 'probing' || !this.#disk.isOut) return false
+      if (!isStored) return this.#refused(message, moment)
+      this.#disk = { kind: 'fine' }
+      this.#unsettled.retryRefused()
+      return true
+    }
+    if (!isStored) return false
     this.#heartbeatBehind = undefined
     this.#unsettled.settleSent(behind)
     if (this.#connection.kind !== 'greeting') return true
@@ -228,21 +196,28 @@ export class RmwSender {
     if (this.#connection.kind !== 'up') return false
     const text = payload.toString('latin1')
     if (verdictOf(type) === 'stored') {
+      if (this.#disk.kind !== 'fine' && this.#disk.isRagged) {
+        this.#disk = { ...this.#disk, isRagged: false }
+        return this.#unsettled.refuse(sequence)
+      }
       if (!this.#unsettled.settle(sequence)) return false
-      // One that was stored behind one that was not changes nothing: what was refused still has to try.
-      if (this.#disk.kind === 'probing') this.#disk = { kind: 'fine' }
       this.#tries = 0
       if (type === RMW.ack && this.#disk.kind === 'fine') this.#say('well', '')
       if (type !== RMW.ack) this.#say(type === RMW.diskLow ? 'disk-low' : 'generic-warning', text)
       return true
     }
-    if (!this.#unsettled.refuse(sequence)) return false
-    if (this.#disk.kind !== 'pausing') {
+    return this.#unsettled.refuse(sequence) && this.#refused({ type, sequence, payload }, { nowMs, fraction })
+  }
+
+  #refused({ type, payload }: RmwMessage, { nowMs, fraction }: Moment): true {
+    if (this.#disk.kind === 'pausing') this.#disk = { ...this.#disk, isRagged: true }
+    else {
       const times = this.#disk.kind === 'probing' ? this.#disk.times + 1 : 1
       const pauseMs = Math.min(LONGEST_REFUSED_RETRY_MS, REFUSED_RETRY_MS * 2 ** (times - 1)) * (0.5 + fraction / 2)
-      this.#disk = { kind: 'pausing', untilMs: nowMs + pauseMs, times }
+      this.#disk = { kind: 'pausing', untilMs: nowMs + pauseMs, times, isRagged: true }
     }
-    this.#say(type === RMW.diskFull ? 'disk-full' : type === RMW.diskError ? 'disk-error' : 'generic-error', text)
+    const what = type === RMW.diskFull ? 'disk-full' : type === RMW.diskError ? 'disk-error' : 'generic-error'
+    this.#say(what, payload.toString('latin1'))
     return true
   }
 
@@ -251,6 +226,7 @@ export class RmwSender {
     this.#unsettled.forgetSent()
     this.#heartbeatBehind = undefined
     this.#owedSinceMs = undefined
+    if (this.#disk.kind === 'probing') this.#disk = { ...this.#disk, isOut: false }
     const { firstRetryMs, longestRetryMs } = this.#options
     const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#tries) * fraction
     this.#tries++
@@ -261,13 +237,18 @@ export class RmwSender {
 
   #sendRecords(nowMs: number): void {
     if (this.#isSuspended || this.#disk.kind === 'pausing') return
-    const frames = this.#unsettled.take(this.#disk.kind === 'probing' ? 1 : this.#options.window)
+    if (this.#disk.kind === 'probing') {
+      if (this.#isOwnOut() || this.#unsettled.unanswered > 0) return
+      this.#disk = { ...this.#disk, isOut: true }
+      return this.#send([encodeRmw(RMW.message, OWN_SEQUENCE, EMPTY_LINE)], nowMs)
+    }
+    const frames = this.#unsettled.take(this.#options.window)
     if (frames.length > 0) this.#send(frames, nowMs)
   }
 
   #sendHeartbeat(nowMs: number): void {
     this.#heartbeatBehind = this.#unsettled.lastSent
-    this.#send([encodeRmw(RMW.heartbeat, HEARTBEAT_SEQUENCE)], nowMs)
+    this.#send([encodeRmw(RMW.heartbeat, OWN_SEQUENCE)], nowMs)
   }
 
   #send(frames: readonly Uint8Array[], nowMs: number): void {

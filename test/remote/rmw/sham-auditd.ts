@@ -12,10 +12,24 @@ const ANSWERS = {
   error: [0x60000002, 'remote logging suspended'],
 } as const
 
+export const PIECE = 'a piece '
+
+/** What is not glued to a piece. */
+export function whole(stored: readonly string[]): string[] {
+  return stored.filter((line) => !line.startsWith(PIECE))
+}
+
+/** What nobody could keep from being glued: a refusal of which the sender never heard, as its connection broke. */
+export function glued(stored: readonly string[]): string[] {
+  return stored.filter((line) => line.startsWith(PIECE)).map((line) => line.slice(PIECE.length))
+}
+
 export class ShamAuditd {
   readonly stored: string[] = []
   disk: ShamDisk = 'ok'
   heartbeats = 0
+  /** A write that failed leaves this without an end. */
+  #piece = ''
 
   /** One connection: bytes in, answers out. */
   accept(): (bytes: Buffer) => Buffer {
@@ -38,7 +52,12 @@ export class ShamAuditd {
       return rmw(0x40000000, sequence)
     }
     if (/^(?:node=\S* )?type=(?:EOE|1320) /.test(payload)) return Buffer.alloc(0)
-    if (this.disk === 'ok' || this.disk === 'low') this.stored.push(payload.replace(/\n$/, ''))
+    const line = payload.replace(/\n$/, '')
+    if (this.disk === 'full' && this.#piece === '') this.#piece = PIECE
+    if (this.disk === 'ok' || this.disk === 'low') {
+      if (line !== '') this.stored.push(this.#piece + line)
+      this.#piece = ''
+    }
     const [answer, text] = ANSWERS[this.disk]
     return rmw(answer, sequence, text)
   }
