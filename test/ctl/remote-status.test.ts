@@ -17,11 +17,11 @@ function plant(
     text = '',
   }: { isHeld?: boolean; report?: StatusReport; state?: 'running' | 'stopped'; text?: string },
 ): string {
-  const dir = t.testdir({ LOCK: '' })
-  if (isHeld) {
-    const fd = openSync(join(dir, 'LOCK'), 'a')
-    t.teardown(() => closeSync(fd))
-  }
+  const root = t.testdir({ it: { LOCK: '' }, other: { LOCK: '' } })
+  const dir = join(root, 'it')
+  // It may well have another one open, as who runs both programs' tests in one process has.
+  const fd = openSync(join(isHeld ? dir : join(root, 'other'), 'LOCK'), 'a')
+  t.teardown(() => closeSync(fd))
   writeFileSync(
     join(dir, 'status.json'),
     text === '' ? writeStatus({ ...report, pid: process.pid }, state, Date.now()) : text,

@@ -111,8 +111,13 @@ void test('certificates: who is let in, and who is not', async (t) => {
     t.equal(client, 'ERR_TLS_CERT_ALTNAME_INVALID', `the server is not ${wrong}`)
     t.not(server, 'audit://example/web1', 'nothing was sent to it')
   }
+  const uri = authority.issue('uri', 'URI:audit://example/agg1')
+  t.match(
+    await meet(t, serverOf(uri), clientOf(sender, 'localhost')),
+    { client: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    'its common name',
+  )
   const plain = authority.issue('plain', '')
-  t.match(await meet(t, serverOf(collector), clientOf({ ...sender, ca: collector.ca }, '')), both)
   t.throws(
     () => loadCredentials(serverOf(plain)),
     { code: 'unusable', message: /names nobody/ },
@@ -183,10 +188,17 @@ void test('only TLS 1.3, only our protocol, and no session is resumed', async (t
   t.match(await foreign.met, /ALPN|APPLICATION_PROTOCOL/i)
 
   const again = await listen(t, serverOf(collector))
+  again.server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('data', () => socket.write('welcome'))
+  })
+  // What could be resumed with has come when the server has answered.
   const session = await new Promise<Buffer | undefined>((resolve) => {
+    let ticket: Buffer | undefined
     const socket = connect(options(again.port), () => socket.write('x'))
-    socket.once('session', resolve)
-    void again.met.then(() => setImmediate(() => resolve(undefined)))
+    socket.on('session', (bytes: Buffer) => {
+      ticket = bytes
+    })
+    socket.once('data', () => resolve(ticket))
     t.teardown(() => socket.destroy())
   })
   const isReused = await new Promise<boolean>((resolve) => {
@@ -196,6 +208,26 @@ void test('only TLS 1.3, only our protocol, and no session is resumed', async (t
     })
   })
   t.notOk(isReused)
+})
+
+void test('a listener that lets everybody in still knows who has proved nothing', async (t) => {
+  const { dir, authority, collector, sender } = cast(t)
+  const theirs = makeAuthority(join(dir, 'other')).issue('web1', 'URI:audit://example/web1')
+  const own = loadCredentials(serverOf(collector))
+  const server = createServer({ ...serverTls(() => own, { native: true }), rejectUnauthorized: false })
+  t.teardown(() => server.close())
+  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
+  const met = async (files: CertificateFiles): Promise<string> => {
+    const options = { native: true, serverName: '' }
+    const here = loadCredentials(clientOf({ ...files, ca: authority.ca }))
+    const socket = connect(clientTls(here, { host: HOST, port: portOf(server) }, options))
+    t.teardown(() => socket.destroy())
+    return new Promise((resolve) => {
+      server.once('secureConnection', (end: TLSSocket) => resolve(peerOf(end)?.principal ?? 'nobody'))
+    })
+  }
+  t.equal(await met(sender), 'audit://example/web1')
+  t.equal(await met(theirs), 'nobody')
 })
 
 void test('keys: who is let in, and who is not', async (t) => {
