@@ -9,7 +9,7 @@ import type { BlockFacts } from '../../src/remote/sender-input.js'
 
 /** What is read at once, and held until it is sent; the last block of it may go over. */
 const READ_BYTES = 1024 * 1024
-const READ_BLOCKS = 256
+const READ_BLOCKS = 1024
 
 export interface FedBlock extends BlockFacts {
   readonly block: Block

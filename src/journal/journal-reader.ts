@@ -2,7 +2,7 @@ import { positionAfter, type Entry } from './entry.js'
 import type { Work } from './file-port.js'
 import type { End, SegmentPath, Stretch } from './segment-path.js'
 import { SegmentWalk } from './segment-walk.js'
-import { segmentName, type SegmentId } from './segment-name.js'
+import type { SegmentId } from './segment-name.js'
 
 export interface ReadBlock {
   readonly kind: 'block'
@@ -68,13 +68,13 @@ export class JournalReader {
     if (current === undefined || known === undefined) {
       const stretches = yield* this.#path.from(this.#position, newest)
       this.#enter(stretches)
-    } else if (segmentName(known.segment) !== segmentName(newest.segment)) {
+    } else if (!isSame(known.segment, newest.segment)) {
       const stretches = yield* this.#path.from(current.segment.firstSeq, newest)
-      const same = stretches.findIndex(({ segment }) => segmentName(segment) === segmentName(current.segment))
+      const same = stretches.findIndex(({ segment }) => isSame(segment, current.segment))
       // Given up with nothing in it: what it was to hold is in the next one.
       if (same < 0) this.#enter(stretches)
       else this.#stretches = stretches.slice(same)
-    } else {
+    } else if (known.end !== newest.idxBytes || known.logEnd !== newest.logBytes) {
       this.#stretches = [...this.#stretches.slice(0, -1), { ...known, end: newest.idxBytes, logEnd: newest.logBytes }]
     }
     return this.#stretches[0]
@@ -86,4 +86,9 @@ export class JournalReader {
     this.#walk = first === undefined ? undefined : new SegmentWalk(first.segment)
     this.#at = first?.from ?? 0
   }
+}
+
+/** Asked for each block: names would be dear. */
+function isSame(a: SegmentId, b: SegmentId): boolean {
+  return a.firstSeq === b.firstSeq && a.retry === b.retry
 }
