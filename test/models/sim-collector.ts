@@ -9,6 +9,7 @@ import type { SenderLimits } from '../../plugins/remote-recv/limits.js'
 import { NativeServer } from '../../plugins/remote-recv/native-server.js'
 import type { ServerOptions } from '../../plugins/remote-recv/native-world.js'
 import { diskSpace } from '../../src/journal/file-port.js'
+import { StreamLedger } from '../../plugins/remote-recv/stream-ledger.js'
 import { readJournal, type Reading, type StoodBlock } from './journal-reading.js'
 import { SimConsumer } from './sim-consumer.js'
 import { SimMachine, type Life, type SimWorld } from './sim-machine.js'
@@ -103,6 +104,7 @@ export class SimCollector extends SimMachine {
         intake,
         store,
         clock: life.clock,
+        ledger: new StreamLedger(),
         limitsOf: () => LIMITS,
         alarm: (alarm) => {
           log('alarm', { what: alarm.what, text: JSON.stringify(alarm) })

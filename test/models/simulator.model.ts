@@ -1,5 +1,5 @@
-// Runs the simulator over seeds: simulator.model.js [--seeds N] [--from S] [--log]. A seed that fails is printed, and is the same run
-// when it is run again: --seeds 1 --from S --log shows all that the programs say.
+// Runs the simulator over seeds: simulator.model.js [--seeds N] [--from S] [--log] [--stop]. A seed that fails is printed, and is the
+// same run when it is run again: --seeds 1 --from S --log shows all that the programs say. --stop ends at the first that fails.
 
 import { parseArgs } from 'node:util'
 import { DEFAULT_CONFIG } from '../../plugins/remote-send/config.js'
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
     log: { type: 'boolean', default: false },
+    stop: { type: 'boolean', default: false },
   },
 })
 
@@ -20,8 +21,8 @@ const options: SimOptions = {
   virtualMs: 20 * 60_000,
   faultEveryMs: 10_000,
   settings: {
-    segmentBytes: 16 * 1024,
-    retention: { maxBytes: 64 * 1024, maxAgeMs: Infinity },
+    segmentBytes: 8 * 1024,
+    retention: { maxBytes: 24 * 1024, maxAgeMs: Infinity },
     spool: {
       maxBytes: DEFAULT_CONFIG.maxBytes,
       minFsFree: { kind: 'bytes', bytes: 0 },
@@ -53,7 +54,7 @@ function report(isWell: boolean, what: string): void {
   if (!isWell || values.log) process.stdout.write(`${isWell ? 'ok' : 'not ok'} - ${what}\n`)
 }
 
-for (let seed = from; seed < from + seeds; seed++) {
+for (let seed = from; seed < from + seeds && !(values.stop && failed > 0); seed++) {
   const log = values.log ? { log: (line: string) => process.stdout.write(`# ${line}\n`) } : {}
   const result = await simulate(seed, { ...options, ...log })
   sights.add(result.sights)
@@ -61,7 +62,7 @@ for (let seed = from; seed < from + seeds; seed++) {
   calls += result.calls
   report(result.violations.length === 0, `seed ${seed} ${result.hash}\n  ${result.violations.join('\n  ')}`)
 }
-if (seeds > 1) {
+if (seeds > 1 && !values.stop) {
   const [first, again] = [await simulate(from, options), await simulate(from, options)]
   report(first.hash === again.hash, `the same seed is the same run: ${first.hash} ${again.hash}`)
   report(

@@ -78,6 +78,7 @@ class Simulation {
   readonly #spoolBackups = new Map<SimSender, SpoolBackup>()
   #collectorBackup: CollectorBackup | undefined
   #setBacks = 0
+  #isCollectorSetBack = false
   #isOver = false
   readonly #world: SimWorld
 
@@ -311,6 +312,7 @@ class Simulation {
   #setBack(machine: SimMachine, how: () => void): void {
     if (++this.#setBacks > MOST_SET_BACKS) return
     this.#sights.saw('set-back')
+    if (machine === this.#collector) this.#isCollectorSetBack = true
     machine.kill()
     how()
     this.#forgiveGone()
@@ -368,6 +370,9 @@ class Simulation {
     const { blocks, damages } = this.#collector.disk.look(readJournal())
     const verdict = this.#oracle.judgeRest(blocks, views)
     for (const violation of verdict.violations) this.#violate(violation)
+    // Nobody but one that was set back has to be told that something is gone.
+    if (!this.#isCollectorSetBack && verdict.holes + verdict.losses > 0)
+      this.#violate(`${verdict.holes} holes and ${verdict.losses} losses, and the collector was never set back`)
     if (damages > 0) this.#violate(`${damages} damages in the collector's journal`)
     for (const violation of this.#collector.judgeConsumer(blocks)) this.#violate(violation)
     this.#sights.saw('holes', verdict.holes)
