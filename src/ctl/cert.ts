@@ -159,7 +159,7 @@ async function certCa({ dir, names, site, days }: Asked, host: Host): Promise<nu
   await makeAuthority(dir, wanted, days ?? CA_DAYS)
   await allow(join(dir, ALLOW), [])
   host.out(
-    `made ${join(dir, CA_CERT)}, the authority of ${wanted}. Who has its key can be anybody: keep ${dir} to yourself, and a copy\n`,
+    `made ${join(dir, CA_CERT)}, the authority of ${wanted}. Who has its key can be anybody: nobody else may read ${dir}, and keep a copy\n`,
   )
   host.out(`next: audispctl cert collector ${dir} NAME --dns NAME.DOMAIN --install\n`)
   return 0
