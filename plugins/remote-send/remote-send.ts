@@ -137,8 +137,12 @@ class RemoteSend {
       },
     }
     this.#sending = new Sending(host, this.#settings)
+    let told = ''
     const cannot = (error: unknown): void => {
-      this.#voice.log('warn', 'the status cannot be written', { error: String(error) })
+      // On a full disk it would be said every second.
+      if (String(error) === told) return
+      told = String(error)
+      this.#voice.log('warn', 'the status cannot be written', { error: told })
     }
     this.#status = new StatusFile(this.#settings.config.spoolDir, NODE_CLOCK, () => this.#report(), cannot)
     this.durable()

@@ -1,4 +1,5 @@
 import { FileError } from '../../src/journal/file-port.js'
+import { JournalError } from '../../src/journal/journal-error.js'
 import { ownChainAt, sampleOwn } from '../../src/journal/own-chain.js'
 import type { SenderEffect, SenderInput } from '../../src/remote/sender-input.js'
 import { BlockFeed, type FedBlock } from './block-feed.js'
@@ -51,8 +52,9 @@ export class SpoolAnswers {
         if (answer !== undefined && !this.#isClosed) this.#give(answer)
         return
       } catch (error) {
-        if (!(error instanceof FileError)) throw error
-        this.#host.log('error', 'the spool cannot be read; trying again', { error: error.message, inMs: RETRY_MS })
+        // A fork too many waits until older streams are freed.
+        if (!(error instanceof FileError || error instanceof JournalError)) throw error
+        this.#host.log('error', 'the spool cannot answer; trying again', { error: error.message, inMs: RETRY_MS })
         await this.#wait()
       }
     }

@@ -1,7 +1,6 @@
 // remote-send under its dispatcher, killed and cut: what it has acknowledged is at the collector once, in order.
 
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Random } from '../protocol/random.js'
@@ -9,21 +8,7 @@ import { Collector } from './collector.js'
 import { Daemon } from './daemon.js'
 import { Place } from './place.js'
 import { frames, range, serialsIn } from './records.js'
-
-const MAIN = resolve('build/plugins/remote-send/main.js')
-
-/** Its configuration in the place, and its drop-in. */
-function remoteSend(place: Place, lines: readonly string[], dropIn: readonly string[] = []): void {
-  configure(place, lines)
-  const args = `${MAIN} ${place.path('remote-send.conf')}`
-  const more = ['format = protocol', 'restart_delay = 10ms..10ms', 'max_restarts = 0', ...dropIn]
-  place.dropIn('remote-send', [`path = ${process.execPath}`, `args = ${args}`, ...more])
-}
-
-function configure(place: Place, lines: readonly string[]): void {
-  const common = ['transport = tcp', `spool_dir = ${place.path('spool')}`, 'min_fs_free = 0']
-  writeFileSync(place.path('remote-send.conf'), [...common, ...lines, ''].join('\n'))
-}
+import { configure, remoteSend } from './remote-send-place.js'
 
 function serials(collector: Collector): number[] {
   return serialsIn(Buffer.from(collector.receiver.lines.map((line) => `${line}\n`).join(''))).serials
