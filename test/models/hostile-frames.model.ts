@@ -23,6 +23,9 @@ import { sayAll } from './say.js'
 const RUNS = 100_000
 const FRAME_BYTES = 16
 const DATA_LIMIT = 2000
+/** What a frame may claim, and the bytes that come then. */
+const LIES = [0, 1, 2001, 8193, 65_537, 2 ** 31, 2 ** 32 - 1]
+const MORE_BYTES = 20_000
 /** At least this share of the runs has to be refused, or the damage is none. */
 const LEAST_REFUSED = 0.3
 
@@ -128,15 +131,17 @@ function attack(listen: Listen, frames: readonly Buffer[], most: number, seed: n
   assert.ok(refused > RUNS * LEAST_REFUSED)
 }
 
-/** The body of one message is damaged, and its frame says how long it is now. */
+/** The body of one message is damaged, and its frame says how long it is now; or it claims more, and much comes. */
 function reframe(
   { at, bytes }: Placed,
   whole: Buffer,
   random: Random,
 ): { readonly bytes: Buffer; readonly from: number } {
   const body = damage(bytes.subarray(FRAME_BYTES), [0], random).bytes
-  const framed = frame({ type: bytes[4] ?? 0 }, body)
-  return { bytes: Buffer.concat([whole.subarray(0, at), framed, whole.subarray(at + bytes.length)]), from: at }
+  const lie = random.below(4) === 0 ? { length: random.oneOf(LIES) } : {}
+  const framed = frame({ type: bytes[4] ?? 0, ...lie }, body)
+  const more = 'length' in lie ? Buffer.alloc(MORE_BYTES, 0x20) : whole.subarray(at + bytes.length)
+  return { bytes: Buffer.concat([whole.subarray(0, at), framed, more]), from: at }
 }
 
 function cut(bytes: Buffer, random: Random): Buffer[] {
