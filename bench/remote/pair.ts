@@ -88,9 +88,15 @@ export async function startCollector(
           `tls_ca = ${certificates.ca}`,
           `tls_cert = ${certificates.collector.cert}`,
           `tls_key = ${certificates.collector.key}`,
-          'allow_file = none',
         ]
-  const conf = [`listen = 127.0.0.1:${PORT}`, `journal_dir = ${journal}`, 'node_check = off', ...tls, ...lines]
+  const conf = [
+    `listen = 127.0.0.1:${PORT}`,
+    `journal_dir = ${journal}`,
+    'node_check = off',
+    'allow_file = none',
+    ...tls,
+    ...lines,
+  ]
   const { daemon, pid } = await startDispatcher(place, 'remote-recv', ['direction = in'], conf, jitless)
   await waitUntil(() => isListening(PORT), `remote-recv does not listen: ${daemon.lastWords}`)
   return {
