@@ -13,7 +13,7 @@ import { NodeLink } from './node-link.js'
 import type { Voice } from './voice.js'
 
 /** A port that is in use is tried again. */
-const RETRY_MS = 5000
+const RETRY_MS = 1000
 const KEEPALIVE_MS = 30_000
 /** Connections that the kernel holds until they are taken. */
 const BACKLOG = 1024
