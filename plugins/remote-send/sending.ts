@@ -9,7 +9,7 @@ import { deedFor, NOTHING_TOLD, wellAgain, type Told, type Trouble } from './adm
 import { managedUplink } from './managed-uplink.js'
 import { nativeUplink } from './native-uplink.js'
 import { nodeDial } from './node-dial.js'
-import { NODE_CLOCK, NODE_RANDOM } from './node-world.js'
+import { NODE_CLOCK, NODE_RANDOM } from '../../src/remote/node-world.js'
 import type { Settings } from './settings.js'
 import type { Level, Saying, Uplink, UplinkHost, UplinkMaker, UplinkStatus } from './uplink.js'
 
