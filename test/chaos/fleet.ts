@@ -64,6 +64,8 @@ export class Fleet {
       [
         `listen = 127.0.0.1:${port}`,
         'transport = tcp',
+        'allow_file = none',
+        'max_pending_per_address = 100',
         `journal_dir = ${collector.path('journal')}`,
         ...(options.recv ?? []),
         '',

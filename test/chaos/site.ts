@@ -10,7 +10,7 @@ const ENV = '/usr/bin/env'
 const MAIN = resolve('build/src/main.js')
 const LOG_SHOWN = 4000
 /** A dead peer is noticed after 45 s; the rest is for a machine that is busy. */
-const DEADLINE_MS = 180_000
+const DEADLINE_MS = 240_000
 const POLL_MS = 10
 /** Where /proc/PID/stat has state and start time, behind the name. */
 const STATE = 0

@@ -9,6 +9,7 @@ import type { SenderLimits } from '../../plugins/remote-recv/limits.js'
 import { NativeServer } from '../../plugins/remote-recv/native-server.js'
 import type { ServerOptions } from '../../plugins/remote-recv/native-world.js'
 import { diskSpace } from '../../src/journal/file-port.js'
+import { NodeGuard } from '../../plugins/remote-recv/node-guard.js'
 import { StreamLedger } from '../../plugins/remote-recv/stream-ledger.js'
 import { readJournal, type Reading, type StoodBlock } from './journal-reading.js'
 import { SimConsumer } from './sim-consumer.js'
@@ -26,7 +27,6 @@ const SERVER: ServerOptions = {
   budgetBytes: 4 * 1024 * 1024,
   maxBlockBytes: 1024 * 1024,
   maxStreams: 64,
-  nodeCheck: 'off',
 }
 
 export class SimCollector extends SimMachine {
@@ -105,6 +105,11 @@ export class SimCollector extends SimMachine {
         store,
         clock: life.clock,
         ledger: new StreamLedger(),
+        guard: new NodeGuard(
+          'off',
+          () => [],
+          () => undefined,
+        ),
         limitsOf: () => LIMITS,
         alarm: (alarm) => {
           log('alarm', { what: alarm.what, text: JSON.stringify(alarm) })
