@@ -4,14 +4,13 @@ import { FileError, runWork, type Work } from '../journal/file-port.js'
 import { JournalError } from '../journal/journal-error.js'
 import { NodeFilePort } from '../journal/node-file-port.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
-
-/** Where the programs keep their journals, unless their configuration says otherwise. */
-export const DEFAULT_DIRS = ['/var/spool/audispd/remote-send', '/var/lib/audispd/remote-recv'] as const
+import { remoteDirs } from './remote-dirs.js'
 
 /** The journals to look at: those that are given, else those that are there. */
 export async function journalDirs(given: readonly string[]): Promise<string[]> {
   const dirs: string[] = []
-  for (const dir of given.length > 0 ? given.map((path) => resolve(path)) : DEFAULT_DIRS) {
+  const candidates = given.length > 0 ? given.map((path) => resolve(path)) : await remoteDirs()
+  for (const dir of candidates) {
     try {
       await stat(join(dir, 'meta.json'))
       dirs.push(dir)
@@ -22,7 +21,7 @@ export async function journalDirs(given: readonly string[]): Promise<string[]> {
     }
   }
   if (dirs.length > 0) return dirs
-  const message = `neither ${DEFAULT_DIRS.join(' nor ')} has a journal`
+  const message = `there is no journal in ${candidates.join(' or ')}`
   throw new CtlError('system', [{ message, mend: 'give the spool_dir or journal_dir, if it is another one' }])
 }
 

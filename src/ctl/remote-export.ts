@@ -8,7 +8,7 @@ import { newestOf } from '../journal/newest.js'
 import type { SegmentPath } from '../journal/segment-path.js'
 import { segmentName } from '../journal/segment-name.js'
 import type { Host } from './host.js'
-import { DEFAULT_DIRS, journalDirs, readJournal } from './journal-dir.js'
+import { journalDirs, readJournal } from './journal-dir.js'
 import { orUsage, usage } from './verb-options.js'
 
 const VERB = 'remote export'
@@ -20,7 +20,7 @@ const HELP = `usage: audispctl remote export [option ...] [DIR ...]
 Prints the records of a journal to standard output, as ausearch and aureport read them. The journal may be in use.
 
   DIR           a spool_dir or journal_dir
-                (default: ${DEFAULT_DIRS.join(', ')})
+                (default: those that the configuration names)
   --stream ID   of this stream alone: its 32 digits, or as many of the first as are needed
   --since TIME  what was taken into the journal then or later: 2026-11-22, 2026-11-22T10:30:00Z, or seconds since 1970
   --json        one JSON object a record, with its sender, stream and seq

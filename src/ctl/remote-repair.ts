@@ -8,7 +8,7 @@ import { idxName, logName } from '../journal/segment-name.js'
 import { TrialPort, type Change } from '../journal/trial-port.js'
 import { harmlessText } from '../protocol/harmless-text.js'
 import type { Host } from './host.js'
-import { DEFAULT_DIRS, journalDirs, readJournal } from './journal-dir.js'
+import { journalDirs, readJournal } from './journal-dir.js'
 import { orUsage, usage } from './verb-options.js'
 
 const VERB = 'remote repair'
@@ -23,7 +23,7 @@ Says what the next start would do to a journal as it lies there now, and does no
 aside in quarantine/, enter as LOSS and write anew. The start itself does it; there is no other repair.
 
   DIR      a spool_dir or journal_dir
-           (default: ${DEFAULT_DIRS.join(', ')})
+           (default: those that the configuration names)
   --plan   needed, so that nobody expects more
   --json   one JSON object
 

@@ -4,12 +4,11 @@ import { parseArgs } from 'node:util'
 import { readStatus, STATUS_NAME, type ProgramStatus } from '../remote/status.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
 import type { Host } from './host.js'
+import { remoteDirs } from './remote-dirs.js'
 import { judgeStatus, statusAsText, type Judged } from './remote-status-text.js'
 import { orUsage } from './verb-options.js'
 
 const VERB = 'remote status'
-/** Where the programs keep their journals, unless their configuration says otherwise. */
-const DEFAULT_DIRS = ['/var/spool/audispd/remote-send', '/var/lib/audispd/remote-recv']
 const LOCK_NAME = 'LOCK'
 const EXIT_DEGRADED = 1
 const EXIT_NOT_RUNNING = 3
@@ -20,7 +19,7 @@ Shows what remote-send and remote-recv have written down last: of each stream ho
 how long it lags behind, what is missing, and when its certificate ends.
 
   DIR      a spool_dir or journal_dir, or the ${STATUS_NAME} in it
-           (default: ${DEFAULT_DIRS.join(', ')})
+           (default: those that the configuration names)
   --json   one JSON object
 
 Exit status: 0 all well, ${EXIT_DEGRADED} something is wrong, ${EXIT_NOT_RUNNING} not running.
@@ -52,7 +51,8 @@ export async function remoteStatus(args: readonly string[], host: Host): Promise
 
 async function readDefaults(): Promise<ProgramStatus[]> {
   const found: ProgramStatus[] = []
-  for (const dir of DEFAULT_DIRS) {
+  const dirs = await remoteDirs()
+  for (const dir of dirs) {
     try {
       found.push(await readOne(join(dir, STATUS_NAME)))
     } catch (error) {
@@ -61,7 +61,7 @@ async function readDefaults(): Promise<ProgramStatus[]> {
     }
   }
   if (found.length > 0) return found
-  const message = `neither ${DEFAULT_DIRS.join(' nor ')} has a ${STATUS_NAME}`
+  const message = `there is no ${STATUS_NAME} in ${dirs.join(' or ')}`
   throw new CtlError('system', [{ message, mend: 'give the spool_dir or journal_dir, if it is another one' }])
 }
 

@@ -3,7 +3,7 @@ import { HARMLESS, type Finding, type Verification } from '../journal/judge.js'
 import { verify } from '../journal/verify.js'
 import { harmlessText } from '../protocol/harmless-text.js'
 import type { Host } from './host.js'
-import { DEFAULT_DIRS, journalDirs, runOn } from './journal-dir.js'
+import { journalDirs, runOn } from './journal-dir.js'
 import { orUsage } from './verb-options.js'
 
 const VERB = 'remote verify'
@@ -16,7 +16,7 @@ Reads every byte of a journal again, and says what is missing, repeated, changed
 every HOLE and LOSS that is entered. It changes nothing, and the journal may be in use.
 
   DIR      a spool_dir or journal_dir
-           (default: ${DEFAULT_DIRS.join(', ')})
+           (default: those that the configuration names)
   --json   one JSON object
 
 Exit status: 0 all is there, ${EXIT_FOUND} something was found.
