@@ -1,6 +1,6 @@
 // remote-send under its dispatcher, killed and cut: what it has acknowledged is at the collector once, in order.
 
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import t from 'tap'
 import type { Test } from 'tap'
 import { Random } from '../protocol/random.js'
@@ -12,6 +12,12 @@ import { configure, remoteSend } from './remote-send-place.js'
 
 function serials(collector: Collector): number[] {
   return serialsIn(Buffer.from(collector.receiver.lines.map((line) => `${line}\n`).join(''))).serials
+}
+
+/** What the status says to be in the spool. */
+function durableIn(place: Place): number {
+  const [, durable] = /"durable":(\d+)/.exec(place.read('spool/status.json').toString()) ?? []
+  return Number(durable)
 }
 
 async function begin(
@@ -118,6 +124,33 @@ void t.test('a reload takes another collector; with mistakes the old one stays',
   t.same(serials(other), range(1, 30))
   t.match(await daemon.finish(), { code: 0 })
 })
+
+void t.test(
+  "the collector's disk: what the admin of this machine wants is done, and no record is given up",
+  async (t) => {
+    const place = new Place(t)
+    place.settings(`self_events = no\n[action note]\npath = /usr/bin/touch\nargs = ${place.path('noted')}\n`)
+    const collector = new Collector(t)
+    await collector.listen()
+    const lines = [`server = 127.0.0.1:${collector.port}`, 'disk_low_action = exec note', 'disk_full_action = suspend']
+    remoteSend(place, lines, ['allow = action:note'])
+    const daemon = new Daemon(t, place)
+    await daemon.running('remote-send')
+    await daemon.write(frames(1, 10))
+    await arrives(daemon, collector, 10)
+    for (const session of collector.receiver.sessions) session.say({ type: 'status', state: 'low' })
+    await daemon.until(() => existsSync(place.path('noted')), 'the action is run')
+    for (const session of collector.receiver.sessions) session.say({ type: 'status', state: 'full' })
+    await daemon.says(['sending stops, as the admin wants', 'disk-full'])
+    await daemon.write(frames(11, 20))
+    await daemon.until(() => place.size('spool/status.json') > 0 && durableIn(place) === 20, 'all are in the spool')
+    t.equal(collector.receiver.lines.length, 10)
+    daemon.signalPlugin('remote-send', 'SIGUSR2')
+    await arrives(daemon, collector, 20)
+    t.match(await daemon.finish(), { code: 0 })
+    t.same(serials(collector), range(1, 20))
+  },
+)
 
 void t.test('what is wrong with the configuration is told with its line, and it is not started again', async (t) => {
   const place = new Place(t)
