@@ -163,7 +163,7 @@ void test('the log lines that are explained are those that there are', (t) => {
   const page = read('docs/troubleshooting.md')
   const explained = [...page.matchAll(/\*\*`([^`]+)`\*\*/g)].map(([, message = '']) => message)
   const ours = sources().filter(([file]) => !file.includes('/ctl/'))
-  const literals = ours.flatMap(([, text]) => literalsIn(text))
+  const literals = [...ours, ...pluginSources()].flatMap(([, text]) => literalsIn(text))
   const patterns = literals.filter((text) => text.includes(' ') || text === 'input' || text === 'ledger').map(patternOf)
   for (const message of explained) {
     t.ok(
@@ -256,9 +256,30 @@ function filesBelow(dir: string): string[] {
   })
 }
 
+void test('what remote-recv says is explained', (t) => {
+  const explained = new Set(
+    [...read('docs/troubleshooting.md').matchAll(/\*\*`([^`]+)`\*\*/g)].map(([, message = '']) => message),
+  )
+  const said = pluginSources()
+    .filter(([file]) => file.startsWith('plugins/remote-recv/') && !file.includes('/rmw-'))
+    .flatMap(([, text]) => [...text.matchAll(/\blog\(\s*'(?:debug|info|warn|error)',\s*'([^']+)'/g)])
+    .map(([, message = '']) => message)
+  t.ok(said.length >= 30, `${said.length} messages found`)
+  t.same(
+    said.filter((message) => !explained.has(message)),
+    [],
+  )
+  t.end()
+})
+
 /** Our sources, each with its name. */
 function sources(): (readonly [file: string, text: string])[] {
   return filesBelow('src').map((file) => [file, read(file)] as const)
+}
+
+/** A plugin's lines stand in the same log. */
+function pluginSources(): (readonly [file: string, text: string])[] {
+  return filesBelow('plugins').map((file) => [file, read(file)] as const)
 }
 
 /** Where the relative links and images of a page lead. */

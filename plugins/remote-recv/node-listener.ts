@@ -46,7 +46,7 @@ export class NodeListener {
     })
     if (options.credentials !== undefined) this.#tls = this.#tlsServer(options.credentials)
     this.#server.on('listening', () => {
-      voice.log('info', 'listening', { at: hostPortText(options.place), protocol: options.protocol })
+      voice.log('info', 'listening for senders', { at: hostPortText(options.place), protocol: options.protocol })
     })
     this.#server.on('error', (error) => {
       voice.log('error', 'cannot listen; trying again', { at: hostPortText(options.place), error: error.message })
