@@ -2,6 +2,9 @@
 
 import type { Entry, Sender, World } from './explorer-world.js'
 
+/** More than any faults here are a reason for. */
+const MAX_STREAMS = 8
+
 /** What is wrong with a world, whatever happens next; I1 to I6 of the design. Undefined: nothing. */
 export function violation(world: World, initial: World): string | undefined {
   return journalFault(world.receiver.journal) ?? diskFault(world, initial) ?? boundFault(world)
@@ -11,7 +14,7 @@ export function violation(world: World, initial: World): string | undefined {
 export function lossAtRest(world: World): string | undefined {
   const there = new Set(world.receiver.journal.flatMap(lettersOf))
   for (const { log } of world.senders)
-    for (const letter of log) if (!there.has(letter)) return `SILENT LOSS of ${letter}`
+    for (const letter of log) if (!there.has(letter)) return `I7: ${letter} is lost and nothing says so`
   return undefined
 }
 
@@ -55,29 +58,33 @@ function journalFault(journal: readonly Entry[]): string | undefined {
       return `I2: ${stream} has other than was sent`
     if (kind === 'data')
       for (const letter of lettersOf(entry)) {
-        if (seen.has(letter)) return `I5: DUPLICATE ${letter}`
+        if (seen.has(letter)) return `I5: ${letter} stands twice`
         seen.add(letter)
         // Letters are given in order, so the chain of a stream rises.
-        if (end !== undefined && letter < (end.chain.at(-1) ?? '')) return `I6: REORDER in ${stream}`
+        if (end !== undefined && letter < (end.chain.at(-1) ?? '')) return `I6: ${stream} is out of order`
       }
     ends.set(stream, entry)
   }
   return undefined
 }
 
-/** I3 and I4, as long as the receiver has not lost anything itself. */
+/** I3 and I4. What the receiver has lost itself is excused until sender and receiver have compared what they have. */
 function diskFault({ senders, receiver, faults }: World, { faults: budget }: World): string | undefined {
-  if (faults.restR < budget.restR || faults.wipeR < budget.wipeR) return undefined
+  const hasLost = faults.restR < budget.restR || faults.wipeR < budget.wipeR
   const durable = new Set(receiver.journal.slice(0, receiver.durable).flatMap(lettersOf))
-  for (const { log, freed, acked } of senders) {
-    for (const letter of log.slice(0, freed)) if (!durable.has(letter)) return `I3: FREED ${letter} and not durable`
-    for (const letter of log.slice(0, acked.seq)) if (!durable.has(letter)) return `I4: ACKED ${letter} and not durable`
+  for (const { log, freed, acked, core } of senders) {
+    const isLost = (letter: string): boolean => !durable.has(letter)
+    if (!hasLost && log.slice(0, freed).split('').some(isLost)) return 'I3: freed and not durable at the receiver'
+    const isCompared = core.phase.kind === 'up' && core.phase.step.kind === 'streaming'
+    if ((!hasLost || isCompared) && log.slice(freed, acked.seq).split('').some(isLost))
+      return 'I4: acknowledged and not durable at the receiver'
   }
   return undefined
 }
 
-/** Channels and books stay small (I8), whatever order things come in. */
-function boundFault({ senders, receiver }: World): string | undefined {
+/** Channels and books stay small (I8), and a fork settles what it is for, whatever order things come in. */
+function boundFault({ senders, receiver, streams }: World): string | undefined {
+  if (streams > MAX_STREAMS) return 'L1: forked without end'
   if (senders.some(({ in: coming, out, asked }) => coming.length > 6 || out.length > 6 || asked.length > 4))
     return 'I8: a queue grows'
   return receiver.core.sessions.length > 4 ? 'I8: too many sessions' : undefined

@@ -65,7 +65,9 @@ function senderSteps(world: World, at: number, sender: Sender, add: Add): void {
   if (acked.seq > freed) add(`${name}.free`, withSender(world, at, { ...sender, freed: acked.seq }))
   if (core.phase.kind === 'down' && world.receiver.isUp) add(`${name}.connect`, connect(world, at))
   const [asked, ...others] = sender.asked
-  if (asked !== undefined && (asked.kind !== 'read' || sender.out.length < CHANNEL))
+  // What was written and not synced could be read: that it is not sent is the core's doing.
+  const isReadable = asked?.kind !== 'read' || (sender.out.length < CHANNEL && asked.from <= log.length)
+  if (asked !== undefined && isReadable)
     add(`${name}.${asked.kind}`, answer(withSender(world, at, { ...sender, asked: others }), at, asked))
   const [message, ...rest] = sender.in
   if (message !== undefined) {
