@@ -23,6 +23,7 @@ import { Listeners } from './listeners.js'
 import { NativeServer } from './native-server.js'
 import { NodeGuard } from './node-guard.js'
 import { recvStatus } from './recv-status.js'
+import { Rereading } from './rereading.js'
 import { RmwSenders } from './rmw-senders.js'
 import { rmwSpeaker } from './rmw-session.js'
 import type { ReadSettings, Settings } from './settings.js'
@@ -86,6 +87,7 @@ class RemoteRecv {
   readonly #listeners: Listeners
   readonly #handOver: HandOver
   readonly #keeping: Keeping
+  readonly #rereading: Rereading
   readonly #status: StatusFile
   readonly #startedMs = Date.now()
   #settings: Settings
@@ -160,6 +162,7 @@ class RemoteRecv {
     })
     const settled = (): number => this.#handOver.settled
     this.#keeping = new Keeping({ store, clock: NODE_CLOCK, voice, settled }, config)
+    this.#rereading = new Rereading({ store, clock: NODE_CLOCK, voice }, config.verifyEveryMs)
     const cannot = (error: unknown): void => {
       voice.log('warn', 'the status cannot be written', { error: String(error) })
     }
@@ -210,6 +213,7 @@ class RemoteRecv {
     this.#native.reload(serverOptions(this.#settings))
     this.#guard.use(config.nodeCheck)
     this.#keeping.use(config)
+    this.#rereading.use(config.verifyEveryMs)
     this.#listeners.use(this.#settings)
     this.#voice.log('info', 'the configuration was read again')
   }
@@ -220,6 +224,7 @@ class RemoteRecv {
     this.#gate.shut()
     this.#listeners.close()
     this.#keeping.close()
+    this.#rereading.close()
     this.#native.drain()
     await this.#intake.close()
     this.#native.stop()
