@@ -32,6 +32,12 @@ export class Held {
     return this.#records
   }
 
+  /** Of the first in line. */
+  get nextBytes(): number {
+    const [next] = this.#items
+    return next === undefined ? 0 : bytesOf(next)
+  }
+
   get isEmpty(): boolean {
     return this.#items.length === 0
   }

@@ -10,6 +10,9 @@ import type { OnFull } from './admin-action.js'
  */
 export const RESERVE_BYTES = 64 * 1024
 
+/** A spool that was full is not until there is room for so much. */
+export const ROOM_AGAIN_BYTES = 256 * 1024
+
 export interface RoomFacts {
   /** Of all files of the spool. */
   readonly spoolBytes: number
@@ -28,13 +31,34 @@ export type FullReason = 'max-bytes' | 'fs-free' | 'no-space' | 'disk-error'
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT'])
 
-/** Why there is no room for so many more bytes; undefined if there is. */
-export function fullReason(facts: RoomFacts, limits: RoomLimits, moreBytes: number): FullReason | undefined {
-  if (facts.commitError !== '') return NO_SPACE.has(facts.commitError) ? 'no-space' : 'disk-error'
-  if (facts.spoolBytes + moreBytes + RESERVE_BYTES > limits.maxBytes) return 'max-bytes'
-  if (facts.fileSystem === undefined) return undefined
+export interface Room {
+  /** How many more may be written; not below 0. */
+  readonly bytes: number
+  /** What keeps it from being more. */
+  readonly limit: FullReason
+}
+
+export function roomLeft(facts: RoomFacts, limits: RoomLimits): Room {
+  if (facts.commitError !== '') return { bytes: 0, limit: NO_SPACE.has(facts.commitError) ? 'no-space' : 'disk-error' }
+  const own = Math.max(0, limits.maxBytes - RESERVE_BYTES - facts.spoolBytes)
+  if (facts.fileSystem === undefined) return { bytes: own, limit: 'max-bytes' }
   const { freeBytes, totalBytes } = facts.fileSystem
-  return freeBytes - moreBytes < bytesToKeepFree(limits.minFsFree, totalBytes) ? 'fs-free' : undefined
+  const shared = Math.max(0, freeBytes - bytesToKeepFree(limits.minFsFree, totalBytes))
+  return own <= shared ? { bytes: own, limit: 'max-bytes' } : { bytes: shared, limit: 'fs-free' }
+}
+
+/**
+ * Why the next `bytes` cannot be taken; undefined if they can. A spool that was full has room only when there is some more: on the edge,
+ * records would be dropped and taken in turn, with a LOSS for each turn. Where the oldest go, there is room by whole segments anyway.
+ */
+export function fullReason(
+  room: Room,
+  bytes: number,
+  before: Fullness,
+  onFull: OnFull['kind'],
+): FullReason | undefined {
+  const isOnEdge = before.kind !== 'room' && onFull !== 'drop_oldest'
+  return room.bytes < (isOnEdge ? Math.max(bytes, ROOM_AGAIN_BYTES) : bytes) ? room.limit : undefined
 }
 
 /** `suspended`: records are dropped until the admin says otherwise, whatever room there is. */

@@ -66,7 +66,9 @@ export class SpoolDisk {
     if (commit.kind === 'failed') return false
     // What it comes to with the heads of its blocks shows at the next look.
     const written = bytes - store.journal.pendingBytes
-    this.#use = { ...this.#use, spoolBytes: this.#use.spoolBytes + written }
+    const { spoolBytes, fileSystem } = this.#use
+    const left = fileSystem && { ...fileSystem, freeBytes: Math.max(0, fileSystem.freeBytes - written) }
+    this.#use = { spoolBytes: spoolBytes + written, fileSystem: left }
     return true
   }
 

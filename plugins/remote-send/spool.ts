@@ -8,7 +8,17 @@ import type { OnFull } from './admin-action.js'
 import type { DiskUse } from './disk-use.js'
 import { Dropping } from './dropping.js'
 import { Held } from './held.js'
-import { fullReason, judge, resumed, ROOM, type Admission, type Fullness, type RoomLimits } from './room.js'
+import {
+  fullReason,
+  judge,
+  resumed,
+  ROOM,
+  roomLeft,
+  type Admission,
+  type Fullness,
+  type Room,
+  type RoomLimits,
+} from './room.js'
 import { SpoolDisk, type SpoolDiskHost } from './spool-disk.js'
 
 /** What one commit takes in; the journal writes no more at once either. */
@@ -194,16 +204,20 @@ export class Spool {
   }
 
   #judge(): Admission {
-    const facts = { ...this.#disk.use, commitError: this.#disk.commitError }
-    const reason = fullReason(facts, this.#options, Math.min(this.#held.bytes, MAX_COMMIT_BYTES))
     const before = this.#fullness
-    const { fullness, admission } = judge(before, reason, this.#options.onFull.kind, this.#host.clock.monotonicMs())
+    const { kind } = this.#options.onFull
+    const reason = fullReason(this.#room, this.#held.nextBytes, before, kind)
+    const { fullness, admission } = judge(before, reason, kind, this.#host.clock.monotonicMs())
     this.#fullness = fullness
     this.#lastAdmission = admission
     if (before.kind === 'room' && fullness.kind !== 'room') this.#tellFull(fullness.reason)
     if (before.kind !== 'room' && fullness.kind === 'room')
       this.#host.log('info', 'the spool has room again', { dropped: this.#dropping.records })
     return admission
+  }
+
+  get #room(): Room {
+    return roomLeft({ ...this.#disk.use, commitError: this.#disk.commitError }, this.#options)
   }
 
   #tellFull(reason: string): void {
@@ -215,7 +229,7 @@ export class Spool {
   #admit(): void {
     const { journal } = this.#host.store
     this.#countLoss(this.#dropping.enter())
-    for (const item of this.#held.take(MAX_COMMIT_BYTES - journal.pendingBytes)) {
+    for (const item of this.#held.take(Math.min(MAX_COMMIT_BYTES - journal.pendingBytes, this.#room.bytes))) {
       this.#takenSeq = Math.max(this.#takenSeq, item.seq)
       const source = { run: this.#run, seq: this.#takenSeq }
       if (item.kind === 'lines') {

@@ -1,18 +1,41 @@
 import { test } from 'tap'
-import { fullReason, judge, RESERVE_BYTES, resumed, ROOM } from '../../../plugins/remote-send/room.js'
+import {
+  fullReason,
+  judge,
+  RESERVE_BYTES,
+  resumed,
+  ROOM,
+  ROOM_AGAIN_BYTES,
+  roomLeft,
+} from '../../../plugins/remote-send/room.js'
 
 const FACTS = { spoolBytes: 1_000_000, fileSystem: { freeBytes: 5000, totalBytes: 100_000 }, commitError: '' }
 const LIMITS = { maxBytes: 2_000_000, minFsFree: { kind: 'share', percent: 2 } } as const
 
-void test('a spool is full by its own size, by what is free beside it, or by what the disk says', (t) => {
+void test('the room of a spool: its own size, what is free beside it, and what the disk says', (t) => {
   const left = LIMITS.maxBytes - FACTS.spoolBytes - RESERVE_BYTES
   const wide = { ...FACTS, fileSystem: undefined }
-  t.equal(fullReason(wide, LIMITS, left), undefined)
-  t.equal(fullReason(wide, LIMITS, left + 1), 'max-bytes', 'what is kept back for the LOSS is not for records')
-  t.equal(fullReason(FACTS, LIMITS, 3000), undefined, 'two percent stay free')
-  t.equal(fullReason(FACTS, LIMITS, 3001), 'fs-free')
-  for (const code of ['ENOSPC', 'EDQUOT']) t.equal(fullReason({ ...wide, commitError: code }, LIMITS, 0), 'no-space')
-  t.equal(fullReason({ ...wide, commitError: 'EIO' }, LIMITS, 0), 'disk-error')
+  t.same(
+    roomLeft(wide, LIMITS),
+    { bytes: left, limit: 'max-bytes' },
+    'what is kept back for the LOSS is not for records',
+  )
+  t.same(roomLeft(FACTS, LIMITS), { bytes: 3000, limit: 'fs-free' }, 'two percent stay free')
+  t.same(roomLeft({ ...wide, spoolBytes: 3e6 }, LIMITS), { bytes: 0, limit: 'max-bytes' })
+  for (const commitError of ['ENOSPC', 'EDQUOT'])
+    t.same(roomLeft({ ...wide, commitError }, LIMITS), { bytes: 0, limit: 'no-space' })
+  t.same(roomLeft({ ...wide, commitError: 'EIO' }, LIMITS), { bytes: 0, limit: 'disk-error' })
+  t.end()
+})
+
+void test('what was full is full until there is some more room', (t) => {
+  const room = { bytes: 1000, limit: 'fs-free' } as const
+  const { fullness } = judge(ROOM, 'fs-free', 'block', 5)
+  t.equal(fullReason(room, 1000, ROOM, 'block'), undefined)
+  t.equal(fullReason(room, 1001, ROOM, 'block'), 'fs-free')
+  t.equal(fullReason(room, 10, fullness, 'block'), 'fs-free')
+  t.equal(fullReason(room, 10, fullness, 'drop_oldest'), undefined)
+  t.equal(fullReason({ ...room, bytes: ROOM_AGAIN_BYTES }, 10, fullness, 'drop_newest'), undefined)
   t.end()
 })
 

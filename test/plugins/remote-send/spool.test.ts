@@ -56,6 +56,9 @@ class Scene {
     return this.#spool
   }
 
+  /** Of a record. */
+  recordBytes = 100
+
   /** Of all files. */
   get bytes(): number {
     return [...this.disk.files.values()].reduce((sum, { length }) => sum + length, 0)
@@ -64,7 +67,11 @@ class Scene {
   /** Records with these seqs of the dispatcher. */
   gives(...seqs: readonly number[]): Promise<void> | undefined {
     return this.spool.take([
-      { bytes: Buffer.from(seqs.map(lineOf).join('')), count: seqs.length, last: seqs.at(-1) ?? 0 },
+      {
+        bytes: Buffer.from(seqs.map((seq) => lineOf(seq, this.recordBytes)).join('')),
+        count: seqs.length,
+        last: seqs.at(-1) ?? 0,
+      },
     ])
   }
 
@@ -83,8 +90,8 @@ class Scene {
   }
 }
 
-function lineOf(seq: number): string {
-  return `record ${seq} ${'x'.repeat(100)}\n`
+function lineOf(seq: number, bytes: number): string {
+  return `record ${seq} ${'x'.repeat(bytes)}\n`
 }
 
 void test('a record is acknowledged when it is synced, and those that come meanwhile share the next commit', async (t) => {
@@ -170,7 +177,8 @@ void test('block: more than fits memory waits at the handler', async (t) => {
 
 void test('what the other side has is freed first, whatever is to be done about a full spool', async (t) => {
   const scene = new Scene()
-  await scene.open()
+  scene.recordBytes = 20_000
+  await scene.open({}, RUN, 60_000)
   for (let seq = 1; seq <= 40; seq++) {
     void scene.gives(seq)
     await scene.clock.pass(0)
