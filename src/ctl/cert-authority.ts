@@ -18,6 +18,8 @@ const PUBLIC_MODE = 0o644
 const SECRET_MODE = 0o400
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+/** X.520's bound of a common name, which is for people alone. */
+const MAX_COMMON_NAME = 64
 /** It begins in the past, for machines whose clocks are behind. */
 const BACKDATED_MS = HOUR_MS
 
@@ -185,7 +187,7 @@ async function sign(
 distinguished_name = name
 prompt = no
 [name]
-CN = ${commonName}
+CN = ${commonName.slice(0, MAX_COMMON_NAME)}
 [ca]
 default_ca = own
 [own]

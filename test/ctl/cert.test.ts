@@ -127,6 +127,14 @@ void test('what is written, and who may read it', async (t) => {
   t.ok(Date.parse(web1.validFrom) < Date.now() - 1000_000, 'good for clocks that are behind')
 })
 
+void test('the longest names', async (t) => {
+  const ca = join(t.testdir(), 'ca')
+  const [site, name] = ['s'.repeat(63), 'n'.repeat(63)]
+  await good(t, 'ca', ca, '--site', site)
+  await good(t, 'collector', ca, name, '--dns', `${'d'.repeat(60)}.${'e'.repeat(60)}`)
+  t.match(await good(t, 'show', join(ca, 'hosts', name, 'cert.pem')), `audit://${site}/${name}`)
+})
+
 void test('nothing is overwritten', async (t) => {
   const root = t.testdir()
   const [ca, here] = [join(root, 'ca'), join(root, 'here')]
