@@ -4,8 +4,9 @@
 import { FileError } from '../../src/journal/file-port.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 
-/** Beyond the durable cursor, in windows. */
+/** Beyond the durable cursor: in windows, and with a small one so many records all the same. */
 const AHEAD_WINDOWS = 4
+const LEAST_AHEAD_SEQS = 256
 
 export class ManagedCursor {
   readonly #store: JournalStore
@@ -17,7 +18,7 @@ export class ManagedCursor {
   /** `changed`: more may be sent; `problem` is why the cursor could not be saved, or empty. */
   constructor(store: JournalStore, window: number, changed: (problem: string) => void) {
     this.#store = store
-    this.#aheadSeqs = AHEAD_WINDOWS * window
+    this.#aheadSeqs = Math.max(LEAST_AHEAD_SEQS, AHEAD_WINDOWS * window)
     this.#changed = changed
     this.#savedSeq = store.journal.acked.seq
   }

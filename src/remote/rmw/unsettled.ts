@@ -22,6 +22,8 @@ export class Unsettled {
   #bytes = 0
   #unanswered = 0
   #lastSent = 0
+  /** Something was refused and sent again, so that they were not sent in the order in which they stand here. */
+  #isShuffled = false
 
   get size(): number {
     return this.#items.length
@@ -73,6 +75,8 @@ export class Unsettled {
   /** All that is unanswered and was sent when `lastSent` was that, or before. */
   settleSent(lastSent: number): void {
     for (const item of this.#items) {
+      // The rest is younger still.
+      if (!this.#isShuffled && (item.state === 'waiting' || item.sentAs > lastSent)) return
       if (item.state !== 'sent' || item.sentAs > lastSent) continue
       item.state = 'settled'
       this.#unanswered--
@@ -92,12 +96,15 @@ export class Unsettled {
   /** What was refused may be tried again. */
   retryRefused(): void {
     for (const item of this.#items) if (item.state === 'refused') item.state = 'waiting'
+    this.#isShuffled = true
   }
 
   /** The connection is gone, and nothing unanswered counts. */
   forgetSent(): void {
     for (const item of this.#items) if (item.state === 'sent') item.state = 'waiting'
     this.#unanswered = 0
+    // From here on those that wait go in their order.
+    this.#isShuffled = false
   }
 
   /** Lets go of what is settled with all before it; returns the last seq of that. */
@@ -106,6 +113,7 @@ export class Unsettled {
     const count = unsettled < 0 ? this.#items.length : unsettled
     if (count === 0) return undefined
     const released = this.#items.splice(0, count)
+    if (this.#items.length === 0) this.#isShuffled = false
     for (const { frame } of released) this.#bytes -= frame?.length ?? 0
     return released.at(-1)?.seq
   }
