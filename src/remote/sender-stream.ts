@@ -122,8 +122,10 @@ export function onAck(
   // Less than before when the receiver recalls what lies unused.
   const link: LinkState = { ...phase.link, credit: ack.credit }
   const up: SenderState = { ...state, phase: { ...phase, link } }
-  // Credit may be told at any time, with the last point that both have named.
-  if (isAt(link.agreed, ack)) return pump(up, view, options)
+  // Credit may be told at any time, with the last point that both have named; to the receiver that can be the one of its WELCOME, while
+  // that is still being compared here. It moves nothing.
+  const isCompared = phase.step.kind === 'streaming' || phase.step.kind === 'hello'
+  if (!isCompared || isAt(link.agreed, ack)) return pump(up, view, options)
   const sent = phase.step.kind === 'streaming' ? phase.step.sent : []
   const at = sent.findIndex((point) => point.seq === ack.seq)
   const point = sent[at]
