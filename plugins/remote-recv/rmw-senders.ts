@@ -54,7 +54,8 @@ export function nextBlock(state: StreamState | undefined, lines: readonly Buffer
     firstSeq: (state?.lastSeq ?? 0) + 1,
     count: lines.length,
     lines: lines.length,
-    wallMs,
+    // A clock may say anything.
+    wallMs: Math.max(0, Math.floor(wallMs)),
     source: { run: Buffer.from(last.digest, 'latin1'), seq: last.sequence + 1 },
     before: state?.chain ?? Buffer.alloc(CHAIN_BYTES),
     note: Buffer.alloc(0),
