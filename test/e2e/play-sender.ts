@@ -21,7 +21,7 @@ export class PlaySender {
   readonly stream: string
   readonly port: () => number
   readonly #blocks: Kept[] = []
-  #chain = BEFORE
+  #chain: Buffer = BEFORE
   #serial: number
   #socket: Socket | undefined
   #isOver = false
