@@ -27,7 +27,7 @@ const HOMES: Readonly<Record<string, string>> = {
 const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: readonly string[]])[] = [
   ['protocol', ['src/protocol/'], []],
   ['config', ['src/config.ts', 'src/config/'], ['protocol']],
-  ['log', ['src/log.ts'], []],
+  ['log', ['src/log.ts', 'src/version.ts'], []],
   ['sdk', ['src/sdk/'], ['protocol', 'config', 'log']],
   ['journal', ['src/journal/'], ['protocol', 'log']],
   ['remote', ['src/remote/'], ['protocol', 'config', 'log', 'journal']],
