@@ -91,7 +91,7 @@ export class Admission {
 
   /** For how long it is still shut out. */
   penaltyMs(principal: string): number {
-    return Math.max(0, (this.#offenders.get(principal)?.untilMs ?? 0) - this.#clock.monotonicMs())
+    return Math.max(0, Math.ceil((this.#offenders.get(principal)?.untilMs ?? 0) - this.#clock.monotonicMs()))
   }
 
   /** It broke the protocol; the ms for which it is shut out now, 0 if it is not. */
