@@ -4,25 +4,41 @@ import { chaos, numberFrom, restWell } from './chaos.js'
 import { Fleet, type Sender } from './fleet.js'
 import { Sights } from '../models/oracle.js'
 import type { Random } from '../protocol/random.js'
-import { CALLS, doom, hasDied, phaseOf, type Call } from './traced-death.js'
+import { doom, phaseOf, type Call } from './traced-death.js'
 import type { Site } from './site.js'
 
 const KILLS = numberFrom('CHAOS_KILLS', 500)
 /** Below so many the run is an example, and may meet too little. */
 const ENOUGH_KILLS = 400
 /** Records that each sender is given before a kill. */
-const BURST = 150
-/** The n-th of a kind of call that a doomed process dies at, from 1 to this. */
-const DEEPEST: Readonly<Record<Call, number>> = {
-  pwrite64: 30,
-  pwritev: 30,
-  fdatasync: 30,
-  fsync: 8,
-  rename: 6,
-  unlink: 6,
-  link: 3,
-  ftruncate: 2,
-}
+const BURST = 60
+/** A system call, and which of its kind: from the first number to the second. */
+type Moment = readonly [call: Call, from: number, to: number]
+
+/** Where a process that is started after a kill reads its journal, copies its tail forward, and says READY. */
+const RECOVERY: readonly Moment[] = [
+  ['pwrite64', 1, 4],
+  ['fdatasync', 1, 3],
+  ['fsync', 1, 4],
+  ['rename', 1, 2],
+  ['unlink', 1, 2],
+  ['link', 1, 1],
+  ['ftruncate', 1, 1],
+]
+const COMMIT: readonly Moment[] = [
+  ['pwrite64', 5, 14],
+  ['fdatasync', 4, 12],
+]
+/** The collector begins a new segment when it is told to. */
+const ROLL: readonly Moment[] = [
+  ['pwrite64', 7, 9],
+  ['fdatasync', 6, 8],
+  ['fsync', 5, 8],
+  ['rename', 4, 6],
+]
+
+/** So often something is fed to one that is doomed. */
+const PATIENCE = 8
 
 const WANTED = {
   acks: 1000,
@@ -41,7 +57,7 @@ const WANTED = {
 type Sight = keyof typeof WANTED
 
 chaos('kill -9 at random moments and at chosen system calls', async (t, random) => {
-  const fleet = await Fleet.make({ senders: 2, recv: ['segment_size = 4M'] })
+  const fleet = await Fleet.make({ senders: 3, recv: ['segment_size = 4M'] })
   t.teardown(() => fleet.end())
   const killer = new Killer(fleet, random)
   fleet.start()
@@ -81,18 +97,29 @@ class Killer {
     await collector.until(() => collector.size('sink') > size, 'something arrives')
   }
 
+  /** Everybody is struck at once, each in its own way. */
   async strike(): Promise<void> {
-    const sender = this.#random.oneOf(this.#fleet.senders)
+    await Promise.all([this.#strikeCollector(), ...this.#fleet.senders.map((sender) => this.#strikeSender(sender))])
+  }
+
+  async #strikeSender(sender: Sender): Promise<void> {
+    const { site } = sender
+    const what = this.#random.below(12)
+    if (what < 4) this.#kill(site, 'remote-send', 'kill-send')
+    else if (what < 5) await this.#killDispatcher(site, 'kill-sending-dispatcher')
+    else if (what < 7) await this.#atHandshake(sender)
+    else if (what < 9) await this.#atMoment(site, 'remote-send', 'kill-send', RECOVERY)
+    else if (what < 11) await this.#atMoment(site, 'remote-send', 'kill-send', COMMIT)
+  }
+
+  async #strikeCollector(): Promise<void> {
     const { collector } = this.#fleet
-    const what = this.#random.below(20)
-    if (what < 3) this.#kill(sender.site, 'remote-send', 'kill-send')
-    else if (what < 6) this.#kill(collector, 'remote-recv', 'kill-recv')
-    else if (what < 7) await this.#killDispatcher(sender.site, 'kill-sending-dispatcher')
-    else if (what < 8) await this.#killDispatcher(collector, 'kill-collecting-dispatcher')
-    else if (what < 11) await this.#atHandshake(sender)
-    else if (what < 14) await this.#atCall(sender.site, 'remote-send', 'kill-send')
-    else if (what < 17) await this.#atCall(collector, 'remote-recv', 'kill-recv')
-    else await this.#atRoll()
+    const what = this.#random.below(12)
+    if (what < 3) this.#kill(collector, 'remote-recv', 'kill-recv')
+    else if (what < 4) await this.#killDispatcher(collector, 'kill-collecting-dispatcher')
+    else if (what < 6) await this.#atMoment(collector, 'remote-recv', 'kill-recv', RECOVERY)
+    else if (what < 8) await this.#atMoment(collector, 'remote-recv', 'kill-recv', COMMIT)
+    else if (what < 11) await this.#atMoment(collector, 'remote-recv', 'kill-recv', ROLL)
   }
 
   #kill(site: Site, plugin: string, sight: Sight): void {
@@ -115,9 +142,11 @@ class Killer {
     const isSender = this.#random.below(2) === 0
     const afterBytes = this.#random.below(300)
     const direction = this.#random.below(2) === 0 ? 'up' : 'down'
+    let isServed = false
     const done = new Promise<void>((resolve) => {
       proxy.faultsOf = () => ({ cut: { direction, afterBytes, kind: 'stall' } })
       proxy.onCut = () => {
+        isServed = this.#fleet.collector.pluginPid('remote-recv') !== undefined
         if (isSender) this.#kill(site, 'remote-send', 'kill-send')
         else this.#kill(this.#fleet.collector, 'remote-recv', 'kill-recv')
         proxy.onCut = () => undefined
@@ -127,34 +156,27 @@ class Killer {
     })
     proxy.cutAll('reset')
     await done
-    this.sights.saw('kill-in-handshake')
+    if (isServed) this.sights.saw('kill-in-handshake')
     proxy.cutAll('reset')
   }
 
-  /** The next process dies at the n-th call of a kind; if it never comes to that, at once. */
-  async #atCall(site: Site, plugin: string, sight: Sight): Promise<void> {
-    const call = this.#random.oneOf(CALLS)
-    doom(site, plugin, call, 1 + this.#random.below(DEEPEST[call]))
-    await this.#meetDoom(site, plugin, sight, false)
-  }
-
-  /** The collector begins a new segment when it is told to: its process dies on the way. */
-  async #atRoll(): Promise<void> {
-    const { collector } = this.#fleet
-    const call = this.#random.oneOf(['fdatasync', 'fsync', 'rename', 'pwrite64', 'pwritev'] as const)
-    doom(collector, 'remote-recv', call, 4 + this.#random.below(20))
-    await this.#meetDoom(collector, 'remote-recv', 'kill-recv', true)
+  /** The next process dies at the n-th call of a kind; if it never comes to that, it is killed all the same. */
+  async #atMoment(site: Site, plugin: string, sight: Sight, moments: readonly Moment[]): Promise<void> {
+    const [call, from, to] = this.#random.oneOf(moments)
+    doom(site, plugin, call, from + this.#random.below(to - from + 1))
+    await this.#meetDoom(site, plugin, sight, moments === ROLL)
   }
 
   async #meetDoom(site: Site, plugin: string, sight: Sight, isRolled: boolean): Promise<void> {
     const before = await site.pluginRuns(plugin)
     this.#kill(site, plugin, sight)
     const pid = await site.pluginRuns(plugin, before)
-    for (let feeds = 0; feeds < 8 && !hasDied(site, plugin); feeds++) {
-      await this.#someProgress(() => hasDied(site, plugin))
-      if (isRolled && site.pluginPid(plugin) === pid) process.kill(pid, 'SIGUSR1')
+    const hasDied = (): boolean => site.pluginPid(plugin) !== pid
+    for (let feeds = 0; feeds < PATIENCE && !hasDied(); feeds++) {
+      await this.#someProgress(hasDied)
+      if (isRolled && !hasDied()) site.killPlugin(plugin, 'SIGUSR1')
     }
-    if (!hasDied(site, plugin)) {
+    if (!hasDied()) {
       this.sights.saw('doom-escaped')
       this.#kill(site, plugin, sight)
       return

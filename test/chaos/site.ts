@@ -37,7 +37,12 @@ export class Site {
   }
 
   read(name: string): string {
-    return existsSync(this.path(name)) ? readFileSync(this.path(name), 'latin1') : ''
+    try {
+      return readFileSync(this.path(name), 'latin1')
+    } catch {
+      // ENOENT: not there yet, or gone again.
+      return ''
+    }
   }
 
   size(name: string): number {
@@ -87,8 +92,13 @@ export class Site {
   killPlugin(plugin: string, signal: NodeJS.Signals = 'SIGKILL'): boolean {
     const pid = this.pluginPid(plugin)
     if (pid === undefined) return false
-    process.kill(pid, signal)
-    return true
+    try {
+      process.kill(pid, signal)
+      return true
+    } catch {
+      // ESRCH: it has just died by itself.
+      return false
+    }
   }
 
   async pluginRuns(plugin: string, otherThan = 0): Promise<number> {

@@ -1,7 +1,7 @@
 // A death at a chosen system call: the next process of a plugin runs under strace, which kills it as it enters the n-th call of a kind,
 // and writes down what it did until then. UV_THREADPOOL_SIZE=1, as strace counts calls by thread.
 
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import type { Site } from './site.js'
 
 /** Those that leave something on the disk, or a peer waiting. */
@@ -19,7 +19,18 @@ const DIR_SYNCED = /fsync\(\d+\)\s+= 0/
 /** The plugin's next process dies like that; what it leaves in `traceOf` says how. */
 export function doom(site: Site, plugin: string, call: Call, nth: number): void {
   rmSync(traceOf(site, plugin), { force: true })
-  const options = ['-D', '-f', '-q', '-s', '80', '-E', 'UV_THREADPOOL_SIZE=1', '-o', traceOf(site, plugin)]
+  const options = [
+    '-D',
+    '-f',
+    '-e',
+    'quiet=attach',
+    '-s',
+    '80',
+    '-E',
+    'UV_THREADPOOL_SIZE=1',
+    '-o',
+    traceOf(site, plugin),
+  ]
   const traced = `trace=openat,write,${CALLS.join(',')}`
   const filters = ['-e', traced, '-e', 'signal=none', '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]
   site.write(`${plugin}.once`, `under="${[STRACE, ...options, ...filters].join(' ')}"\n`)
@@ -27,13 +38,6 @@ export function doom(site: Site, plugin: string, call: Call, nth: number): void 
 
 export function traceOf(site: Site, plugin: string): string {
   return site.path(`${plugin}.trace`)
-}
-
-/** Whether the process has died by its doom. */
-export function hasDied(site: Site, plugin: string): boolean {
-  return (
-    existsSync(traceOf(site, plugin)) && readFileSync(traceOf(site, plugin), 'latin1').includes('+++ killed by SIGKILL')
-  )
 }
 
 /** What it was at when it died. */
