@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { ClientChannel } from '../../src/remote/channel.js'
 import type { Link, LinkEvents, Peer } from '../../src/remote/ports.js'
+import { handshakeFault } from '../../src/remote/tls/handshake-fault.js'
 import { addressOf, peerOf } from '../../src/remote/tls/tls-peer.js'
 import { ALPN_NATIVE, clientTls, type Credentials } from '../../src/remote/tls/tls-options.js'
 import type { Server } from './uplink.js'
@@ -126,6 +127,8 @@ function peerByAddress(socket: Socket): Peer {
 
 /** Several addresses of a name that all failed come as one error, with nothing in its own message. */
 function wordsOf(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message
+  const { code, text } = handshakeFault(error)
+  // That one may come at any time, and is no handshake's fault then.
+  if (!(error instanceof AggregateError)) return code === 'ECONNRESET' ? error.message : text
   return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
 }

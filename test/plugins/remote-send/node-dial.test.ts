@@ -103,6 +103,10 @@ void test('TLS: the collector proves who it is, and that it speaks the protocol'
   link.destroy()
   const wrong = { ...options, channel: { ...channel, serverName: 'audit://site/agg2' } }
   t.match((await outcome(wrong, port)).why, /not for audit:\/\/site\/agg2/)
+  const past = authority.issue('past', 'IP:127.0.0.1,DNS:past', { to: '20210101000000Z' })
+  const ended = loadCredentials({ kind: 'tls', ...past, crl: '' })
+  const stale = await listen(t, createTlsServer(serverTls(() => ended, { native: true })))
+  t.equal((await outcome(options, stale)).why, 'its certificate has ended, or the clock here is ahead')
   const other = await listen(t, createTlsServer(serverTls(() => server, { native: false })))
   t.match((await outcome(options, other)).why, /does not speak arp\/1/)
 })
