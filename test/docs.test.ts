@@ -256,19 +256,30 @@ function filesBelow(dir: string): string[] {
   })
 }
 
-void test('what remote-recv says is explained', (t) => {
-  const explained = new Set(
-    [...read('docs/troubleshooting.md').matchAll(/\*\*`([^`]+)`\*\*/g)].map(([, message = '']) => message),
-  )
-  const said = pluginSources()
-    .filter(([file]) => file.startsWith('plugins/remote-recv/') && !file.includes('/rmw-'))
-    .flatMap(([, text]) => [...text.matchAll(/\blog\(\s*'(?:debug|info|warn|error)',\s*'([^']+)'/g)])
-    .map(([, message = '']) => message)
-  t.ok(said.length >= 30, `${said.length} messages found`)
-  t.same(
-    said.filter((message) => !explained.has(message)),
-    [],
-  )
+void test('what the remote pair says is explained', (t) => {
+  const page = read('docs/troubleshooting.md')
+  for (const [name, heading, isOther] of [
+    ['remote-recv', '## The collector: remote-recv', '/rmw-'],
+    ['remote-send', '## The sender: remote-send', '/none/'],
+  ] as const) {
+    const [section = ''] = page.slice(page.indexOf(heading) + 1).split('\n## ')
+    const explained = new Set([...section.matchAll(/\*\*`([^`]+)`\*\*/g)].map(([, message = '']) => message))
+    const said = pluginSources()
+      .filter(([file]) => file.startsWith(`plugins/${name}/`) && !file.includes(isOther))
+      .flatMap(([, text]) => [...text.matchAll(/\blog\(\s*'(?:debug|info|warn|error)',\s*'([^']+)'/g)])
+      .map(([, message = '']) => message)
+    t.ok(said.length >= 30, `${said.length} messages of ${name} found`)
+    t.same(
+      said.filter((message) => !explained.has(message)),
+      [],
+    )
+    if (name === 'remote-recv') continue
+    t.same(
+      [...explained].filter((message) => !said.includes(message)),
+      [],
+      'and nothing else is',
+    )
+  }
   t.end()
 })
 
