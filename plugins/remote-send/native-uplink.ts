@@ -215,7 +215,9 @@ class NativeUplink implements Uplink {
     if (link === undefined) return
     this.#outgoing.writeTo(link)
     link.end()
+    if (this.#state.phase.kind === 'stopped') return
     this.#failed(why)
+    this.#tellFailures(why)
   }
 
   #failed(why: string): void {

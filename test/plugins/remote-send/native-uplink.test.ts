@@ -189,8 +189,8 @@ void test('what is durable goes over, in order, and what is acknowledged is said
   await scene.uplink.close()
   await scene.pass()
   t.equal(scene.receiver.heard.at(-1), 'bye')
-  t.equal(scene.uplink.status.state, 'closed')
-  t.same(scene.receiver.wrong, [])
+  t.match(scene.uplink.status, { state: 'closed', lastError: '' })
+  t.same([scene.receiver.wrong, scene.said], [[], ['info connected']])
 })
 
 void test('connections are cut again and again: nothing twice, nothing left out', async (t) => {
@@ -391,6 +391,20 @@ void test('servers are tried in turn, for ever; failures are told once, until it
   scene.cut()
   await scene.pass(600_000)
   t.same(scene.sayings, ['startup-failure', 'well', 'network-failure'])
+})
+
+void test('a collector that throws us out each time is a failure of the network, too', async (t) => {
+  const scene = new Scene()
+  await scene.open()
+  await scene.spool(1)
+  scene.begin()
+  await scene.pass()
+  scene.receiver.isSilent = true
+  for (let time = 0; time < 5; time++) {
+    for (const session of scene.receiver.sessions) session.fail('refused')
+    await scene.pass(70_000)
+  }
+  t.same(scene.sayings, ['well', 'network-failure'])
 })
 
 void test('what the receiver says of its disk is passed on, once a change', async (t) => {
