@@ -122,22 +122,25 @@ export function onAck(
   // Less than before when the receiver recalls what lies unused.
   const link: LinkState = { ...phase.link, credit: ack.credit }
   const up: SenderState = { ...state, phase: { ...phase, link } }
-  // Credit may be told at any time, with the last point that both have named; to the receiver that can be the one of its WELCOME, while
-  // that is still being compared here. It moves nothing.
-  const isCompared = phase.step.kind === 'streaming' || phase.step.kind === 'hello'
-  if (!isCompared || isAt(link.agreed, ack)) return pump(up, view, options)
-  const sent = phase.step.kind === 'streaming' ? phase.step.sent : []
-  const at = sent.findIndex((point) => point.seq === ack.seq)
-  const point = sent[at]
-  if (phase.step.kind !== 'streaming' || point === undefined || !isAt(point, ack))
-    return accuse(state, view, options, `an ACK of ${ack.seq} fits nothing that was sent`)
+  const { step } = phase
+  const text = `an ACK of ${ack.seq} fits nothing that was sent`
+  if (step.kind !== 'streaming') {
+    // Credit may be told at any time after a WELCOME, with the last point that the receiver has named. While that is still being compared,
+    // or the next stream's WELCOME is waited for, it says nothing else and moves nothing.
+    const isWelcomed = step.kind !== 'hello' || link.agreed !== undefined
+    return isWelcomed ? stepOf(up) : accuse(state, view, options, text)
+  }
+  if (isAt(link.agreed, ack)) return pump(up, view, options)
+  const at = step.sent.findIndex(({ seq }) => seq === ack.seq)
+  const point = step.sent[at]
+  if (point === undefined || !isAt(point, ack)) return accuse(state, view, options, text)
   const acked: Point = { seq: point.seq, chain: point.chain }
-  const step: StreamingStep = { ...phase.step, sent: sent.slice(at + 1) }
+  const rest: StreamingStep = { ...step, sent: step.sent.slice(at + 1) }
   const next: SenderState = {
     ...up,
     acked,
     attempt: 0,
-    phase: { kind: 'up', link: { ...link, agreed: acked, settled: point.used }, step },
+    phase: { kind: 'up', link: { ...link, agreed: acked, settled: point.used }, step: rest },
   }
   return after([{ kind: 'acked', point: acked }], pump(next, view, options))
 }

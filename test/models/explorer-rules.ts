@@ -10,6 +10,11 @@ export function violation(world: World, initial: World): string | undefined {
   return journalFault(world.receiver.journal) ?? diskFault(world, initial) ?? boundFault(world)
 }
 
+/** Two ends that follow the rules find nothing wrong with each other, whatever happens to them. */
+export function injustice({ accused }: World): string | undefined {
+  return accused === undefined ? undefined : `accused: ${accused}`
+}
+
 /** What is wrong with a world at rest (I7): contents that were durable in a living spool and are nowhere. */
 export function lossAtRest(world: World): string | undefined {
   const there = new Set(world.receiver.journal.flatMap(lettersOf))

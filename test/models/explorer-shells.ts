@@ -168,9 +168,10 @@ function carryOut(world: World, at: number, effect: SenderEffect, input: SenderI
       return ask(world, at, effect)
     case 'acked':
       return withSender(world, at, { ...sender, acked: effect.point })
+    case 'alarm':
+      return effect.alarm.what === 'peer-error' ? { ...world, accused: effect.alarm.text } : world
     case 'connect':
     case 'peer':
-    case 'alarm':
       return world
   }
   return effect satisfies never
@@ -203,8 +204,10 @@ function serve(world: World, effect: ReceiverEffect, input: ReceiverInput): Worl
     case 'send':
       return toSender(world, effect.session, { kind: 'message', message: anonymous(effect.message) })
     case 'close': {
+      const { error } = effect
+      const accused = error === undefined || error === 'superseded' ? world.accused : error
       const asked = receiver.asked.filter(({ session }) => session !== effect.session)
-      const closed: World = { ...world, receiver: { ...receiver, asked } }
+      const closed: World = { ...world, accused, receiver: { ...receiver, asked } }
       const next = hearEnd(toSender(closed, effect.session, { kind: 'closed' }), effect.session)
       const senders = next.senders.map((sender) => ({
         ...sender,

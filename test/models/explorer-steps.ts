@@ -41,6 +41,7 @@ export function transitionsOf(world: World): readonly Transition[] {
   for (const [at, sender] of world.senders.entries()) {
     senderSteps(world, at, sender, add)
     wireSteps(world, at, sender, add)
+    creditStep(world, at, sender, add)
     senderFaults(world, at, sender, fail)
   }
   receiverSteps(world, add)
@@ -95,6 +96,18 @@ function wireSteps(world: World, at: number, sender: Sender, add: Add): void {
     const gone = withSender(world, at, { ...sender, old: undefined })
     add(`R.closed old${at}`, receive(gone, { kind: 'closed', session: old.session }))
   }
+}
+
+/** Credit is told with the last point that the receiver has named; nothing else is said by it. */
+function creditStep(world: World, at: number, { session, in: coming }: Sender, add: Add): void {
+  const { sessions, streams } = world.receiver.core
+  const step = sessions.find(({ id }) => id === session)?.step
+  if (!world.isTelling || !world.receiver.isUp || step === undefined || coming.length > 0) return
+  if (step.kind !== 'welcomed' && step.kind !== 'looking-up' && step.kind !== 'streaming') return
+  const named = streams.find(({ stream }) => stream === step.stream)?.durable
+  if (named === undefined) return
+  const message = { type: 'ack', seq: named.seq, chain: named.chain, credit: 1, state: 'ok' } as const
+  add(`R.tell${at}`, withSender(world, at, { ...senderOf(world, at), in: [{ kind: 'message', message }] }))
 }
 
 function receiverSteps(world: World, add: Add): void {

@@ -74,6 +74,8 @@ export interface World {
   readonly contents: number
   /** Whether what a sender's core asks of its own disk may be answered late, also when nobody waits for it any more. */
   readonly isSlow: boolean
+  /** Whether the receiver tells of credit alone whenever it likes. */
+  readonly isTelling: boolean
   readonly produced: number
   /** Stream ids that were given out. */
   readonly streams: number
@@ -82,15 +84,22 @@ export interface World {
   readonly receiver: Receiver
   readonly savedSpool: Spool | undefined
   readonly savedJournal: readonly Entry[] | undefined
+  /** What one end has accused the other of. */
+  readonly accused: string | undefined
 }
 
 const START: Point = { seq: 0, chain: '' }
 
-export function initialWorld(contents: number, faults: Budget, isSlow: boolean): World {
+export function initialWorld(
+  contents: number,
+  faults: Budget,
+  { isSlow, isTelling }: Pick<World, 'isSlow' | 'isTelling'>,
+): World {
   const spool: Spool = { log: '', durable: 0, freed: 0, timelines: [{ stream: 's1', from: 1 }], acked: START }
   return {
     contents,
     isSlow,
+    isTelling,
     produced: 0,
     streams: 1,
     faults,
@@ -98,6 +107,7 @@ export function initialWorld(contents: number, faults: Budget, isSlow: boolean):
     receiver: startedReceiver([]),
     savedSpool: undefined,
     savedJournal: undefined,
+    accused: undefined,
   }
 }
 
@@ -129,9 +139,9 @@ export class Keys {
   readonly #seen = new WeakMap<object, number>()
 
   /** Two worlds of the same key go on alike. */
-  of({ produced, streams, faults, senders, receiver, savedSpool, savedJournal }: World): string {
+  of({ produced, streams, faults, senders, receiver, savedSpool, savedJournal, accused }: World): string {
     const parts = [faults, receiver, savedSpool, savedJournal, ...senders]
-    return parts.map((part) => this.#numberOf(part)).join(' ') + ` ${produced} ${streams}`
+    return parts.map((part) => this.#numberOf(part)).join(' ') + ` ${produced} ${streams} ${accused ?? ''}`
   }
 
   #numberOf(part: object | undefined): number {

@@ -23,16 +23,19 @@ const TASKS: readonly Task[] = [
   { contents: 2, faults: { rollS: 1, restR: 1, cut: 1 }, isSlow: true },
   { contents: 2, faults: { wipeS: 1, wipeR: 1, cut: 1 }, isSlow: true },
   { contents: 2, faults: { cloneS: 1 }, isSlow: true },
+  { contents: 2, faults: { rollS: 1, restR: 1 }, isSlow: true, isTelling: true },
+  { contents: 2, faults: { cloneS: 1, crashR: 1 }, isTelling: true },
 ]
 
-function nameOf({ contents, faults, isSlow }: Task): string {
+function nameOf({ contents, faults, isSlow, isTelling }: Task): string {
   const of = Object.entries(faults).map(([fault, count]) => (count === 1 ? fault : `${count} ${fault}`))
-  return `${contents} blocks, ${of.join(' + ')}${isSlow === true ? ', slow disks' : ''}`
+  const more = [isSlow === true ? ', slow disks' : '', isTelling === true ? ', credit told at any moment' : '']
+  return `${contents} blocks, ${of.join(' + ')}${more.join('')}`
 }
 
 function wellCase(task: Task): Case {
   const check = (): void => {
-    const { states, fault, trace } = explore(task)
+    const { states, fault, trace } = explore({ ...task, isJust: true })
     assert.equal(fault, undefined, `${String(fault)}: ${trace.join(', ')}`)
     process.stdout.write(`# ${states} worlds: ${nameOf(task)}\n`)
   }

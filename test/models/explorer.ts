@@ -1,7 +1,7 @@
 // Walks through every world that can be reached, breadth first, so that the first mistake found has a shortest way to it. Of a world
 // that has been left only its key is kept.
 
-import { isAtRest, lossAtRest, violation } from './explorer-rules.js'
+import { injustice, isAtRest, lossAtRest, violation } from './explorer-rules.js'
 import { transitionsOf } from './explorer-steps.js'
 import { canonical, FAULTS, initialWorld, Keys, type Budget, type Fault, type World } from './explorer-world.js'
 
@@ -19,6 +19,10 @@ export interface Task {
   readonly faults: Partial<Record<Fault, number>>
   /** Disks may be slower than connections. */
   readonly isSlow?: boolean
+  /** The receiver tells of credit alone at any moment. */
+  readonly isTelling?: boolean
+  /** It is a fault, too, when one end accuses the other. */
+  readonly isJust?: boolean
 }
 
 export function budgetOf(faults: Partial<Record<Fault, number>>): Budget {
@@ -27,7 +31,10 @@ export function budgetOf(faults: Partial<Record<Fault, number>>): Budget {
 }
 
 export function explore(task: Task, maxStates = 3_000_000): Found {
-  const initial = initialWorld(task.contents, budgetOf(task.faults), task.isSlow === true)
+  const initial = initialWorld(task.contents, budgetOf(task.faults), {
+    isSlow: task.isSlow === true,
+    isTelling: task.isTelling === true,
+  })
   const walk = new Walk()
   const rest: number[] = []
   walk.reach(initial, -1, '', false)
@@ -35,7 +42,8 @@ export function explore(task: Task, maxStates = 3_000_000): Found {
     const world = walk.leave(id)
     if (world === undefined) break
     const isRest = isAtRest(world)
-    const fault = violation(world, initial) ?? (isRest ? lossAtRest(world) : undefined)
+    const unjust = task.isJust === true ? injustice(world) : undefined
+    const fault = unjust ?? violation(world, initial) ?? (isRest ? lossAtRest(world) : undefined)
     if (fault !== undefined) return walk.found(fault, id)
     if (isRest) rest.push(id)
     for (const { name, isFault, world: next } of transitionsOf(world)) walk.reach(canonical(next), id, name, isFault)

@@ -158,6 +158,7 @@ void test('closed streams are compared at each handshake, oldest first', (t) => 
   t.same(world.hear(ack(3)), [], 'credit for the one before')
   t.same(said(world.hear(welcome(8))), [{ type: 'probe', seqs: [6] }], 'the receiver has more of it')
   t.match(said(world.hear({ type: 'probed', chains: [chain(6)] })), [{ stream: 's3', closed: false }])
+  t.same(world.hear(ack(8)), [], 'credit, with what the receiver has of the one before')
   t.same(world.state.acked, point(9), 'still')
   t.same(kinds(world.hear(welcome(9))), ['start'])
   t.end()
