@@ -6,7 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TLSSock
 import { hostPortText, type HostPort } from '../../src/remote/host-port.js'
 import type { Peer } from '../../src/remote/ports.js'
 import { handshakeFault } from '../../src/remote/tls/handshake-fault.js'
-import { serverTls, type Credentials } from '../../src/remote/tls/tls-options.js'
+import { ALPN_NATIVE, serverTls, type Credentials } from '../../src/remote/tls/tls-options.js'
 import { addressOf, peerOf } from '../../src/remote/tls/tls-peer.js'
 import type { Gate, Protocol } from './gate.js'
 import { NodeLink } from './node-link.js'
@@ -119,11 +119,14 @@ export class NodeListener {
 
   #secured(socket: TLSSocket): void {
     const peer = peerOf(socket)
-    if (peer !== undefined) {
+    // Who offers no protocol is let through by TLS, and could have been led here by somebody in between.
+    const isOurs = this.#options.protocol !== 'native' || socket.alpnProtocol === ALPN_NATIVE
+    if (peer !== undefined && isOurs) {
       this.#enter(socket, peer)
       return
     }
-    this.#gate.failed(addressOf(socket), 'nobody', 'it has not proved who it is')
+    if (peer === undefined) this.#gate.failed(addressOf(socket), 'nobody', 'it has not proved who it is')
+    else this.#gate.failed(addressOf(socket), 'alpn', `it does not offer the protocol ${ALPN_NATIVE} (ALPN)`)
     socket.destroy()
   }
 

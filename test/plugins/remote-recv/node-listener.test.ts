@@ -1,0 +1,106 @@
+// A listening socket and who comes in by it.
+
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { connect, type ConnectionOptions } from 'node:tls'
+import { test, type Test } from 'tap'
+import { DEFAULT_CONFIG } from '../../../plugins/remote-recv/config.js'
+import { Gate } from '../../../plugins/remote-recv/gate.js'
+import type { Intake, SessionHost } from '../../../plugins/remote-recv/intake.js'
+import { NodeListener } from '../../../plugins/remote-recv/node-listener.js'
+import { NODE_CLOCK } from '../../../src/remote/node-world.js'
+import { ALLOW_ALL } from '../../../src/remote/tls/allow-list.js'
+import { clientTls, loadCredentials } from '../../../src/remote/tls/tls-options.js'
+import { makeAuthority } from '../../remote/tls/authority.js'
+
+/** Nothing is ever taken here. */
+const INTAKE: Intake = {
+  take: () => undefined,
+  taken: () => undefined,
+  durable: () => undefined,
+  whenDurable: () => {},
+  disk: 'ok',
+  hasRoom: true,
+  whenRoom: () => () => {},
+  onDisk: () => () => {},
+}
+
+class Scene {
+  readonly told: string[] = []
+  readonly entered: string[] = []
+  readonly options: ConnectionOptions
+  #whenTold: () => void = () => {}
+
+  static async begin(t: Test, protocol: 'native' | 'rmw'): Promise<Scene> {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const address = probe.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    probe.close()
+    await once(probe, 'close')
+    const scene = new Scene(t, protocol, port)
+    await scene.says('listening')
+    return scene
+  }
+
+  private constructor(t: Test, protocol: 'native' | 'rmw', port: number) {
+    const authority = makeAuthority(t.testdir())
+    const place = { host: '127.0.0.1', port }
+    const load = (name: string, altNames: string) =>
+      loadCredentials({ kind: 'tls', ...authority.issue(name, altNames), crl: '' })
+    const log = (_level: string, text: string, fields: object = {}): void => {
+      this.told.push(`${text} ${JSON.stringify(fields)}`)
+      this.#whenTold()
+    }
+    const speaker = ({ peer }: SessionHost) => {
+      this.entered.push(peer.principal)
+      this.#whenTold()
+      return { data: () => {}, drained: () => {}, closed: () => {}, end: () => {} }
+    }
+    const world = { clock: NODE_CLOCK, voice: { log }, intake: INTAKE, speakers: { native: speaker, rmw: speaker } }
+    const gate = new Gate(world, { ...DEFAULT_CONFIG, allowList: ALLOW_ALL })
+    const credentials = load('agg1', 'URI:audit://site/agg1,IP:127.0.0.1')
+    const listener = new NodeListener(gate, { log }, { place, protocol, credentials, handshakeTimeoutMs: 5000 })
+    const own = load('web1', 'URI:audit://site/web1')
+    this.options = clientTls(own, place, { native: true, serverName: '' })
+    t.teardown(() => listener.close())
+  }
+
+  async says(part: string): Promise<void> {
+    while (![...this.told, ...this.entered].some((line) => line.includes(part)))
+      await new Promise<void>((resolve) => {
+        this.#whenTold = resolve
+      })
+  }
+
+  /** Until it is closed by the other end, or let in. */
+  async come(t: Test, options: ConnectionOptions): Promise<void> {
+    const socket = connect(options)
+    socket.on('error', () => {
+      // ECONNRESET: 'close' follows.
+    })
+    t.teardown(() => socket.destroy())
+    const closed = new Promise((resolve) => {
+      socket.once('close', resolve)
+    })
+    await Promise.race([closed, this.says('audit://site/web1')])
+  }
+}
+
+void test('our own protocol is asked for by its name', async (t) => {
+  const scene = await Scene.begin(t, 'native')
+  const { ALPNProtocols: _, ...nameless } = scene.options
+  await scene.come(t, nameless)
+  await scene.says('a connection was refused')
+  t.same(scene.entered, [])
+  t.match(scene.told.at(-1), /"reason":"alpn","text":"it does not offer the protocol arp\/1 \(ALPN\)"/)
+  await scene.come(t, scene.options)
+  t.same(scene.entered, ['audit://site/web1'])
+})
+
+void test("auditd's protocol has no name", async (t) => {
+  const scene = await Scene.begin(t, 'rmw')
+  const { ALPNProtocols: _, ...nameless } = scene.options
+  await scene.come(t, nameless)
+  t.same(scene.entered, ['audit://site/web1'])
+})
