@@ -42,21 +42,23 @@ export class JournalReader {
       const stretch = yield* this.#stretch()
       if (stretch === undefined || this.#walk === undefined) return undefined
       const at = this.#at
-      const found = at < stretch.end ? yield* this.#walk.look(at, stretch.end, stretch.logEnd) : undefined
+      const found = at < stretch.end ? yield* this.#walk.lookAtIndex(at, stretch.end) : undefined
       if (found === undefined) {
         if (this.#stretches.length <= 1) return undefined
         this.#enter(this.#stretches.slice(1))
         continue
       }
       const { segment } = stretch
-      this.#at = found.kind === 'bad-entry' ? found.end : at + found.entry.size
+      this.#at = found.end
       if (found.kind === 'bad-entry')
         return { kind: 'damage', segment, idxFrom: at, idxTo: found.end, entry: undefined }
       const { entry } = found
       if (entry.position >= stretch.beforePosition || entry.block.kind === 'checkpoint') continue
       if (positionAfter(entry) <= this.#position && entry.position < this.#position) continue
-      if (found.kind === 'block') return { kind: 'block', segment, entry, lines: found.lines }
-      return { kind: 'damage', segment, idxFrom: at, idxTo: this.#at, entry }
+      // Only of what is wanted: whoever begins near the end of a segment does not read all of it.
+      const lines = yield* this.#walk.linesOf(entry, stretch.logEnd)
+      if (lines === undefined) return { kind: 'damage', segment, idxFrom: at, idxTo: found.end, entry }
+      return { kind: 'block', segment, entry, lines }
     }
   }
 

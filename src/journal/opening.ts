@@ -180,7 +180,7 @@ function* adopt(
   files: readonly ListedFile[],
   slot: CursorSlot | undefined,
 ): Work<Adopted> {
-  const { scan, start, previous, earlier } = yield* scanLast(world, meta, path, slot)
+  const { scan, start, previous, earlier, missingBefore } = yield* scanLast(world, meta, path, slot)
   const sizes = new Map(files.map(({ name, bytes }) => [name, bytes]))
   const { segment } = start
   const found = { idxBytes: sizes.get(idxName(segment)) ?? 0, logBytes: sizes.get(logName(segment)) ?? 0 }
@@ -208,6 +208,7 @@ function* adopt(
     to: path.claim(scan.settled.position),
     previous: isNothingLeft ? previous : { ...segment, idxBytes: scan.settled.idxBytes },
     scan: { ...scan, damages },
+    missingBefore,
     durablePosition: (slot?.position ?? 0) + 1,
     wallMs: world.wallMs(),
     gapLine: world.gapLine,
@@ -234,6 +235,8 @@ interface LastScan {
   readonly previous: Previous | undefined
   /** In older segments, which had to be read because checkpoints are damaged. */
   readonly earlier: readonly Damage[]
+  /** Positions that nothing is left of, in segments before the last one. */
+  readonly missingBefore: number
 }
 
 /** Reads the last segment from its checkpoint. If that is damaged, everything from the last whole checkpoint on. */
@@ -245,8 +248,12 @@ function* scanLast(world: JournalWorld, meta: Meta, path: SegmentPath, slot: Cur
   let table = checkpoint?.table ?? new StreamTable([ownState(meta, world.wallMs())])
   let position = checkpoint?.position ?? segmentAt(path, index).firstSeq
   const earlier: Damage[] = []
+  let missingBefore = 0
   for (;;) {
     const segment = segmentAt(path, index)
+    // What follows has to be named after what is there, also where the end of the one before is gone.
+    missingBefore += Math.max(0, segment.firstSeq - position)
+    position = Math.max(position, segment.firstSeq)
     const from = checkpoint?.bytes ?? 0
     // A named index has a synced checkpoint, so whatever is at the front of one was whole.
     const swornBySlot = slot !== undefined && sameSegment(slot.segment, segment) ? slot.idxBytes : 0
@@ -254,7 +261,7 @@ function* scanLast(world: JournalWorld, meta: Meta, path: SegmentPath, slot: Cur
     const beforePosition = path.all[index + 1]?.firstSeq ?? Infinity
     const start: ScanStart = { segment, from, position, table, sworn, beforePosition }
     const scan = yield* scanSegment(start)
-    if (++index === path.all.length) return { scan, start, previous, earlier }
+    if (++index === path.all.length) return { scan, start, previous, earlier, missingBefore }
     earlier.push(...scan.damages)
     const last = scan.kept.at(-1)
     previous = { ...segment, idxBytes: last === undefined ? scan.settled.idxBytes : last.at + last.entry.size }

@@ -35,6 +35,8 @@ export interface RebuildPlan {
   readonly to: SegmentId
   readonly previous: Previous | undefined
   readonly scan: Scan
+  /** Positions that are gone before all that the scan has seen. */
+  readonly missingBefore: number
   /** Positions below this were durable once, whatever is left of them. */
   readonly durablePosition: number
   readonly wallMs: number
@@ -50,7 +52,7 @@ export function* rebuild(plan: RebuildPlan): Work<Rebuilt> {
   const idx = idxName(plan.to) + NEW_IDX
   let extent = begun
   let position = settled.position
-  let missing = 0
+  let missing = plan.missingBefore
   let told = 0
   for (const item of kept) {
     const drafts = gapBefore(item, table, position, plan)

@@ -106,5 +106,10 @@ export class SegmentPath {
 function indexBefore(segments: readonly SegmentId[], at: number, known: Known | undefined): number {
   if (known === undefined) return at - 1
   const { previous } = known
-  return previous === undefined ? -1 : segments.findLastIndex((each) => compareSegments(each, previous) <= 0)
+  if (previous === undefined) return -1
+  // Never forward: whatever a checkpoint says, the walk has an end.
+  return Math.min(
+    at - 1,
+    segments.findLastIndex((each) => compareSegments(each, previous) <= 0),
+  )
 }

@@ -52,10 +52,14 @@ export class SegmentWalk {
     const found = yield* this.lookAtIndex(at, end)
     if (found?.kind !== 'entry') return found
     const { entry } = found
-    const { lineBytes } = entry.block
-    const lines = lineBytes === 0 ? Buffer.alloc(0) : yield* this.#log.at(entry.offset, lineBytes, logEnd)
-    if (!hasLines(entry.block, lines)) return { kind: 'bad-lines', at, entry }
-    return { kind: 'block', at, entry, lines }
+    const lines = yield* this.linesOf(entry, logEnd)
+    return lines === undefined ? { kind: 'bad-lines', at, entry } : { kind: 'block', at, entry, lines }
+  }
+
+  /** Undefined if they are not what the entry says. */
+  *linesOf({ block, offset }: Entry, logEnd = Infinity): Work<Buffer | undefined> {
+    const lines = block.lineBytes === 0 ? Buffer.alloc(0) : yield* this.#log.at(offset, block.lineBytes, logEnd)
+    return hasLines(block, lines) ? lines : undefined
   }
 
   *#entryAt(at: number, end: number): Work<Entry | undefined> {
