@@ -166,10 +166,10 @@ export class MemoryDisk {
         return DONE
       case 'read': {
         const inode = this.#shown.get(op.file)
-        // A copy: what was read must not change when the file does.
+        // No copy: a change of the file makes a new buffer.
         return inode === undefined
           ? failed('ENOENT')
-          : { kind: 'bytes', bytes: Buffer.from(inode.shown.subarray(op.at, op.at + op.bytes)) }
+          : { kind: 'bytes', bytes: inode.shown.subarray(op.at, op.at + op.bytes) }
       }
       case 'list': {
         const files = [...this.#shown].map(([name, { shown }]) => ({ name, bytes: shown.length }))
@@ -234,6 +234,13 @@ function resized(bytes: Buffer, length: number): Buffer {
   return copy
 }
 
+const failures = new Map<string, FileResult>()
+
+/** One for each code: a stack costs more than all that a disk in memory does. */
 function failed(code: string): FileResult {
-  return { kind: 'failed', code, error: new Error(code) }
+  const known = failures.get(code)
+  if (known !== undefined) return known
+  const failure: FileResult = { kind: 'failed', code, error: new Error(code) }
+  failures.set(code, failure)
+  return failure
 }

@@ -1,5 +1,5 @@
 import type { FileOp } from '../../src/journal/file-port.js'
-import type { Mutant } from './power-fail.js'
+import type { Mutant } from './mistaken-work.js'
 
 function isOn(op: FileOp, kind: FileOp['kind'], ending: string): boolean {
   return op.kind === kind && 'file' in op && op.file.endsWith(ending)
@@ -20,16 +20,20 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'headers not synced', drop: (op) => isOn(op, 'sync', '.idx') },
   { name: 'new index not synced', drop: (op) => isOn(op, 'sync', '.idx.new') },
   { name: 'new log not synced', drop: (op, batch) => isOn(op, 'sync', '.log') && !isOfCommit(batch) },
-  { name: 'directory not synced before the index is named', drop: isDirSyncAfter('sync', '.idx.new') },
+  { name: 'directory not synced before the index is named', isRare: true, drop: isDirSyncAfter('sync', '.idx.new') },
   { name: 'directory not synced after the index is named', drop: isDirSyncAfter('rename', '.idx.new') },
-  { name: 'directory not synced between index and log of a purge', drop: isDirSyncAfter('unlink', '.idx') },
+  {
+    name: 'directory not synced between index and log of a purge',
+    isRare: true,
+    drop: isDirSyncAfter('unlink', '.idx'),
+  },
   {
     name: 'directory not synced in a purge at all',
     drop: (op, _batch, before) => op.kind === 'sync-dir' && before.some((each) => each.kind === 'unlink'),
   },
   {
     name: 'directory not synced at the start',
-    seed: 21,
+    isRare: true,
     drop: (op, _batch, before) => op.kind === 'sync-dir' && before.some(({ kind }) => kind === 'list'),
   },
   { name: 'meta.json not synced', drop: (op) => isOn(op, 'sync', 'meta.json.new') },
@@ -50,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'headers written after the sync',
     delay: { isHeld: (op) => isOn(op, 'write', '.idx'), until: (op) => isOn(op, 'sync', '.log') },
   },
-  { name: 'the log of a purged segment goes before its index', rewrite: swappedUnlinks() },
+  { name: 'the log of a purged segment goes before its index', isRare: true, rewrite: swappedUnlinks() },
 ]
 
 /** Left out without harm: only the names of logs without an index depend on them, and those count for nothing. */

@@ -2,27 +2,19 @@
 // Every image is opened, judged against what the load had been told, written to, and opened again; some lose power again while they
 // are being opened.
 
-import type { FileOp, Work } from '../../src/journal/file-port.js'
+import { FileError, type FileOp, type Work } from '../../src/journal/file-port.js'
 import { Journal } from '../../src/journal/journal.js'
-import { NO_SOURCE } from '../../src/journal/block.js'
+import { CHAIN_BYTES, NO_SOURCE } from '../../src/journal/block.js'
 import { OWN_ORIGIN, OWN_STREAM, type Origin } from '../../src/journal/entry.js'
 import { HARMLESS } from '../../src/journal/judge.js'
+import { forked } from '../../src/journal/meta.js'
+import type { JournalWorld } from '../../src/journal/opening.js'
+import { logName } from '../../src/journal/segment-name.js'
 import { verify } from '../../src/journal/verify.js'
 import { Random } from '../protocol/random.js'
 import { linesOf, quietWorld, readAll, Sender } from './journal-world.js'
 import { MemoryDisk } from './memory-disk.js'
-
-/** What is wrong with the journal under test: operations left out, or run later than they should be. */
-export interface Mutant {
-  readonly name: string
-  /** The load that shows it soonest, where the first ones do not. */
-  readonly seed?: number
-  /** Answered and never done. `before`: the batch before this one. */
-  readonly drop?: (op: FileOp, batch: readonly FileOp[], before: readonly FileOp[]) => boolean
-  /** Batches that are answered at once and run only after one that `until` holds for. */
-  readonly delay?: { readonly isHeld: (op: FileOp) => boolean; readonly until: (op: FileOp) => boolean }
-  readonly rewrite?: (op: FileOp) => FileOp
-}
+import { mutated, NONE, type Mutant } from './mistaken-work.js'
 
 export interface Exploration {
   readonly images: number
@@ -31,18 +23,25 @@ export interface Exploration {
 }
 
 /** What the images must have met, or the run has shown nothing. */
-export type Sight =
-  | 'torn'
-  | 'told'
-  | 'untold'
-  | 'rebuilt'
-  | 'crashed-again'
-  | 'purged'
-  | 'killed'
-  | 'poisoned'
-  | 'rolled'
+export const SIGHTS = [
+  'torn',
+  'told',
+  'untold',
+  'rebuilt',
+  'crashed-again',
+  'purged',
+  'killed',
+  'poisoned',
+  'rolled',
+  'rotated',
+  'forked',
+  'forked-in-the-middle',
+] as const
+
+export type Sight = (typeof SIGHTS)[number]
 
 interface Expected {
+  readonly isOwn: boolean
   readonly firstSeq: number
   readonly lines: string
   readonly position: number
@@ -58,11 +57,11 @@ interface Oracle {
   /** Below this nothing has to be there. */
   purged: number
   next: number
-  /** Where the own stream was forked last, as told. */
-  forks: number
+  /** Timelines that meta.json may have: the ones that were told, and those that a fork under way is to make. None before the first. */
+  timelines: string[]
 }
 
-const OPTIONS = { segmentBytes: 4000, onDamage: 'stop' } as const
+const OPTIONS = { segmentBytes: 4000, onDamage: 'stop', currentLog: 'remote.log' } as const
 const SENDERS: readonly Origin[] = [
   { principal: 'web1', stream: 'a'.repeat(32), peer: '192.0.2.1:4711' },
   { principal: 'web2', stream: 'b'.repeat(32), peer: '' },
@@ -70,10 +69,10 @@ const SENDERS: readonly Origin[] = [
 
 class Violation extends Error {}
 
-export const NONE: Mutant = { name: 'none' }
-
 const ROUNDS = 14
 const IMAGES_PER_OP = 2
+/** Of so many images one is read from end to end once more, and opened again after it was written to. */
+const THOROUGH_ONE_IN = 3
 
 /** A load of the usual size, some 350 images; every other one has errors of the disk. */
 export function exploreSeed(seed: number, mutant: Mutant): Exploration {
@@ -83,8 +82,7 @@ export function exploreSeed(seed: number, mutant: Mutant): Exploration {
 /** The first violation among so many loads, and after how many images. */
 export function firstViolation(mutant: Mutant, seeds: number): Pick<Exploration, 'images' | 'violation'> {
   let images = 0
-  const first = mutant.seed ?? 1
-  for (let seed = first; seed < first + seeds; seed++) {
+  for (let seed = 1; seed <= seeds; seed++) {
     const found = exploreSeed(seed, mutant)
     images += found.images
     if (found.violation !== undefined) return { images, violation: found.violation }
@@ -117,6 +115,9 @@ class Explorer {
     killed: 0,
     poisoned: 0,
     rolled: 0,
+    rotated: 0,
+    forked: 0,
+    'forked-in-the-middle': 0,
   }
   readonly #random: Random
   readonly #imageRandom: Random
@@ -125,8 +126,10 @@ class Explorer {
   readonly #hasFaults: boolean
   readonly #disk: MemoryDisk
   readonly #senders = SENDERS.map(() => new Sender())
-  readonly #oracle: Oracle = { attempted: [], told: 0, purged: 0, next: 1, forks: 0 }
+  readonly #oracle: Oracle = { attempted: [], told: 0, purged: 0, next: 1, timelines: [] }
+  readonly #world: JournalWorld
   #lineNumber = 0
+  #ids = 0
 
   constructor(seed: number, imagesPerOp: number, mutant: Mutant, hasFaults: boolean) {
     this.#random = new Random(seed)
@@ -135,20 +138,23 @@ class Explorer {
     this.#mutant = mutant
     this.#hasFaults = hasFaults
     this.#disk = new MemoryDisk(this.#random)
+    this.#world = { ...quietWorld(), randomId: () => idOf(++this.#ids) }
     this.#disk.onOp = () => {
       for (let count = 0; count < imagesPerOp; count++) this.#lookAt(this.#disk, true)
     }
   }
 
   load(rounds: number): void {
-    let journal = this.#run(this.#disk, Journal.open(quietWorld(), OPTIONS))
+    let journal = this.#run(this.#disk, Journal.open(this.#world, OPTIONS))
+    this.#oracle.timelines = [JSON.stringify(journal.meta.timelines)]
     for (let round = 0; round < rounds; round++) {
-      const what = this.#random.below(24)
+      const what = this.#random.below(27)
       if (what < 13) this.#commit(journal)
       else if (what < 16) this.#purge(journal)
       else if (what < 17) this.#run(this.#disk, journal.saveCursor())
-      else if (what < 18) this.#fork(journal)
-      else journal = this.#reopen(journal, what >= 20)
+      else if (what < 19) this.#fork(journal)
+      else if (what < 21) this.#rotate(journal)
+      else journal = this.#reopen(journal, what >= 23)
     }
     for (let count = 0; count < this.#imagesPerOp; count++) this.#lookAt(this.#disk, true)
   }
@@ -184,12 +190,12 @@ class Explorer {
       const sent = sender.next(lines, count)
       const refusal = journal.take(origin, sent.block.head, sent.lines)
       if (refusal !== undefined) throw new Violation(`a block was refused: ${refusal}`)
-      this.#expect(sent.block.firstSeq, lines, count)
+      this.#expect(false, sent.block.firstSeq, lines, count)
     }
     const { count, lines } = this.#someLines()
     const firstSeq = (journal.taken()?.lastSeq ?? 0) + 1
     journal.append(lines, count, NO_SOURCE)
-    this.#expect(firstSeq, lines, count)
+    this.#expect(true, firstSeq, lines, count)
   }
 
   #someLines(): { readonly count: number; readonly lines: Buffer } {
@@ -197,9 +203,9 @@ class Explorer {
     return { count, lines: linesOf(`r${++this.#lineNumber}`, count, this.#random.below(500)) }
   }
 
-  #expect(firstSeq: number, lines: Buffer, count: number): void {
+  #expect(isOwn: boolean, firstSeq: number, lines: Buffer, count: number): void {
     const position = this.#oracle.next
-    this.#oracle.attempted.push({ firstSeq, lines: lines.toString(), position, end: position + count })
+    this.#oracle.attempted.push({ isOwn, firstSeq, lines: lines.toString(), position, end: position + count })
     this.#oracle.next += count
   }
 
@@ -209,11 +215,36 @@ class Explorer {
     this.seen.purged += this.#run(this.#disk, journal.purge(position))
   }
 
+  /** At the end of what is durable, or before a block that is. */
   #fork(journal: Journal): void {
-    const own = journal.durable()
-    if (own === undefined || own.lastSeq === 0) return
-    const { timelines } = this.#run(this.#disk, journal.forkOwn(own.lastSeq + 1, own.chain))
-    this.#oracle.forks = Math.max(this.#oracle.forks, Number(timelines.at(-1)?.fromSeq))
+    const end = (journal.durable()?.lastSeq ?? 0) + 1
+    const durable = this.#oracle.attempted.filter(({ isOwn, position }) => isOwn && position <= this.#oracle.told)
+    const block = this.#random.below(2) === 0 ? undefined : durable[this.#random.below(durable.length + 1)]
+    const fromSeq = block?.firstSeq ?? end
+    const before = Buffer.alloc(CHAIN_BYTES, fromSeq)
+    const wanted = forked(journal.meta, idOf(this.#ids + 1), fromSeq, before, journal.firstPosition)
+    this.#oracle.timelines.push(JSON.stringify(wanted.timelines))
+    if (!this.#succeeds(journal.forkOwn(fromSeq, before))) return
+    this.#oracle.timelines = [JSON.stringify(journal.meta.timelines)]
+    this.seen[fromSeq === end ? 'forked' : 'forked-in-the-middle']++
+  }
+
+  #rotate(journal: Journal): void {
+    if (this.#succeeds(journal.rotate())) this.seen.rotated++
+  }
+
+  /** Where the disk has errors, one may come in the middle. */
+  #succeeds(work: Work<unknown>): boolean {
+    if (this.#hasFaults && this.#random.below(4) === 0) this.#failOnce()
+    try {
+      this.#run(this.#disk, work)
+      return true
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      return false
+    } finally {
+      this.#disk.interfere = () => 'do'
+    }
   }
 
   /** In order, or as after kill -9: what was written is shown, synced or not. */
@@ -229,8 +260,9 @@ class Explorer {
       if (commit.kind === 'durable') this.#oracle.told = commit.position
       this.#run(this.#disk, journal.close())
     }
-    const next = this.#run(this.#disk, Journal.open(quietWorld(), OPTIONS))
-    this.#judge(this.#disk, next)
+    const next = this.#run(this.#disk, Journal.open(this.#world, OPTIONS))
+    this.#judge(this.#disk, next, true)
+    this.#oracle.timelines = [JSON.stringify(next.meta.timelines)]
     // What it has now it calls durable, and must keep.
     this.#oracle.told = next.durablePosition
     this.#oracle.attempted = this.#oracle.attempted.filter(({ position }) => position <= next.durablePosition)
@@ -265,16 +297,22 @@ class Explorer {
     left = 0
     if (journal.report.tornBytes > 0) this.seen.torn++
     if (!journal.report.wasClean) this.seen.rebuilt++
-    this.#judge(image, journal)
-    this.#writeOn(image, journal)
+    const isThorough = this.#imageRandom.below(THOROUGH_ONE_IN) === 0
+    this.#judge(image, journal, isThorough)
+    this.#writeOn(image, journal, isThorough)
   }
 
   /** Everything told is there, in order; what is there beyond is what comes next; nothing else. */
-  #judge(disk: MemoryDisk, journal: Journal): void {
+  #judge(disk: MemoryDisk, journal: Journal, isThorough: boolean): void {
     const { told, purged, attempted } = this.#oracle
     const { report } = journal
     if (report.damages.length > 0 || report.missingTail > 0) throw new Violation('a power failure was taken for damage')
-    if (Number(journal.meta.timelines.at(-1)?.fromSeq) < this.#oracle.forks) throw new Violation('a fork was forgotten')
+    const { timelines } = this.#oracle
+    if (timelines.length > 0 && !timelines.includes(JSON.stringify(journal.meta.timelines)))
+      throw new Violation('a fork was forgotten')
+    const current = journal.segments.at(-1)
+    if (current === undefined || disk.files.get(OPTIONS.currentLog) !== disk.files.get(logName(current)))
+      throw new Violation('the current log is not what its name says')
     const found = disk.run(readAll(journal))
     const first = found[0]
     const start = first?.kind === 'block' ? first.entry.position : journal.durablePosition + 1
@@ -294,19 +332,20 @@ class Explorer {
       )
         throw new Violation(`position ${want.position} is not what was put there`)
     }
+    if (!isThorough) return
     const { findings } = disk.run(verify())
     const bad = findings.find(({ kind }) => !HARMLESS.has(kind))
     if (bad !== undefined) throw new Violation(`verify finds ${JSON.stringify(bad)}`)
   }
 
   /** It takes more, and has it after the next start, together with what it had. */
-  #writeOn(disk: MemoryDisk, journal: Journal): void {
+  #writeOn(disk: MemoryDisk, journal: Journal, isThorough: boolean): void {
     const before = journal.durablePosition
     journal.append(linesOf('after', 1), 1, NO_SOURCE)
     const commit = this.#run(disk, journal.commit())
     if (commit.kind !== 'durable' || commit.position !== before + 1)
       throw new Violation(`no commit after recovery: ${commit.kind}`)
-    if (this.#mutant.name !== 'none') return
+    if (!isThorough || this.#mutant !== NONE) return
     const again = new MemoryDisk(this.#imageRandom, disk.onlyDurable)
     const reopened = again.run(Journal.open(quietWorld(), OPTIONS))
     const stream = reopened.durable({ principal: OWN_ORIGIN.principal, stream: OWN_STREAM })
@@ -319,56 +358,10 @@ class Explorer {
   }
 }
 
+function idOf(count: number): string {
+  return String(count).padStart(32, '0')
+}
+
 function* once(batch: readonly FileOp[]): Work<Parameters<Work<unknown>['next']>[0] & object> {
   return yield batch
-}
-
-/** The steps as a journal with that mistake would take them. */
-function* mutated<T>(work: Work<T>, mutant: Mutant): Work<T> {
-  return yield* mutant === NONE ? work : mistaken(inSmallBatches(work), mutant)
-}
-
-/** Writes and their syncs apart, so that a mistake can come between them. */
-function* inSmallBatches<T>(work: Work<T>): Work<T> {
-  let step = work.next()
-  while (step.done !== true) {
-    const batch = step.value
-    const writes = batch.filter(({ kind }) => kind === 'write')
-    const others = batch.filter(({ kind }) => kind !== 'write')
-    const written = writes.length === 0 ? [] : yield writes
-    // A file that could not be written is not synced.
-    const failed = new Set(
-      writes.flatMap((op, index) => (written[index]?.kind === 'failed' && 'file' in op ? [op.file] : [])),
-    )
-    const tried = others.filter((op) => !('file' in op) || !failed.has(op.file))
-    const done = tried.length === 0 ? [] : yield tried
-    const results = new Map([
-      ...writes.map((op, at) => [op, written[at]] as const),
-      ...tried.map((op, at) => [op, done[at]] as const),
-    ])
-    step = work.next(
-      batch.map((op) => results.get(op) ?? written.find(({ kind }) => kind === 'failed') ?? { kind: 'done' }),
-    )
-  }
-  return step.value
-}
-
-function* mistaken<T>(work: Work<T>, { drop, delay, rewrite }: Mutant): Work<T> {
-  const held: FileOp[] = []
-  let before: readonly FileOp[] = []
-  let step = work.next()
-  while (step.done !== true) {
-    const batch = rewrite === undefined ? step.value : step.value.map(rewrite)
-    const later = delay === undefined ? [] : batch.filter(delay.isHeld)
-    const last = before
-    const now = batch.filter((op) => !later.includes(op) && drop?.(op, batch, last) !== true)
-    before = batch
-    const answers = new Map<FileOp, number>(now.map((op, index) => [op, index]))
-    const results = now.length === 0 ? [] : yield now
-    held.push(...later)
-    if (delay !== undefined && held.length > 0 && now.some(delay.until)) yield held.splice(0)
-    step = work.next(batch.map((op) => results[answers.get(op) ?? -1] ?? { kind: 'done' }))
-  }
-  if (held.length > 0) yield held
-  return step.value
 }
