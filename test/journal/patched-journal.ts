@@ -40,8 +40,8 @@ export const PATCHES: readonly Patch[] = [
   {
     name: 'lines are not compared with their header',
     file: 'segment-walk.js',
-    from: 'if (!hasLines(entry.block, lines))',
-    to: 'if (!hasLines(entry.block, lines) && lines.length < 0)',
+    from: 'return hasLines(block, lines) ?',
+    to: 'return hasLines(block, lines) || lines.length >= 0 ?',
   },
   {
     name: 'a new segment claims all that was written of a poisoned one',
