@@ -73,16 +73,11 @@ export class SegmentWalk {
     let at = from
     for (;;) {
       const bytes = yield* this.#idx.at(at, IDX_WINDOW_BYTES, end)
-      const found = bytes.indexOf(ENTRY_MAGIC)
-      if (found < 0) {
-        if (bytes.length < IDX_WINDOW_BYTES) return at + bytes.length
-        // The magic may lie across two windows.
-        at += bytes.length - ENTRY_MAGIC.length + 1
-        continue
-      }
-      at += found
-      if ((yield* this.#entryAt(at, end)) !== undefined) return at
-      at++
+      for (let found = bytes.indexOf(ENTRY_MAGIC); found >= 0; found = bytes.indexOf(ENTRY_MAGIC, found + 1))
+        if ((yield* this.#entryAt(at + found, end)) !== undefined) return at + found
+      if (bytes.length < IDX_WINDOW_BYTES) return at + bytes.length
+      // The magic may lie across two windows.
+      at += bytes.length - ENTRY_MAGIC.length + 1
     }
   }
 }
