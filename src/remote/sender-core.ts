@@ -109,6 +109,7 @@ function onConnected(state: SenderState, view: SenderView, options: SenderOption
     used: 0,
     settled: 0,
     agreed: undefined,
+    hasState: false,
   }
   const [oldest] = view.spool.timelines
   if (oldest === undefined) return disconnect(state, view, options, 'the spool has no stream')
@@ -138,7 +139,8 @@ function onMessage(
     case 'ping':
       return stepOf(heard, { kind: 'send', message: { type: 'pong', nonce: message.nonce } })
     case 'pong':
-      return stepOf(heard)
+      // A receiver in trouble says so right behind its WELCOME, so this one is not, whatever the one before was.
+      return phase.link.hasState || phase.link.agreed === undefined ? stepOf(heard) : withPeer(stepOf(heard), 'ok')
     case 'error':
       return failed(heard, phase.step.stream, message, view, options)
     case 'bye':
@@ -153,9 +155,11 @@ function onMessage(
 }
 
 /** The receiver's state is told when it changes, and counts as long as nothing else is said. */
-function withPeer(step: SenderStep, peer: PeerState): SenderStep {
-  if (step.state.peer === peer || step.state.phase.kind !== 'up') return step
-  return after([{ kind: 'peer', state: peer }], { ...step, state: { ...step.state, peer } })
+function withPeer({ state, effects }: SenderStep, peer: PeerState): SenderStep {
+  const { phase } = state
+  if (phase.kind !== 'up') return { state, effects }
+  const next: SenderState = { ...state, peer, phase: { ...phase, link: { ...phase.link, hasState: true } } }
+  return after(state.peer === peer ? [] : [{ kind: 'peer', state: peer }], { state: next, effects })
 }
 
 function onReconnect(state: SenderState, { nowMs }: SenderView): SenderStep {

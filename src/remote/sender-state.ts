@@ -42,6 +42,8 @@ export interface LinkState {
   readonly settled: number
   /** The last point that both ends have named; none before the first WELCOME is found right. */
   readonly agreed: Point | undefined
+  /** Whether the receiver has said on this connection how it is. */
+  readonly hasState: boolean
 }
 
 export interface SentPoint extends Point {

@@ -470,6 +470,12 @@ void test('what the receiver is like', (t) => {
   t.same(world.hear(ack(0, { state: 'full' })), [{ kind: 'peer', state: 'full' }])
   t.same(kinds(world.hear(ack(5, { state: 'ok' }))), ['alarm', 'error', CLOSE])
   t.equal(world.state.peer, 'full')
+  world.connect()
+  t.same(world.hear({ type: 'pong', nonce: 1 }), [], 'before WELCOME that says nothing')
+  world.hear(welcome(0))
+  t.same(world.hear({ type: 'pong', nonce: 1 }), [{ kind: 'peer', state: 'ok' }], 'trouble would have been told')
+  world.hear({ type: 'status', state: 'low' })
+  t.same(world.hear({ type: 'pong', nonce: 2 }), [])
   t.end()
 })
 
