@@ -218,7 +218,7 @@ export function timeless(core: SenderState): SenderState {
         ...core,
         attempt: 0,
         server: 0,
-        phase: { ...phase, link: { ...phase.link, heardMs: 0, isPinged: false } },
+        phase: { ...phase, link: { ...phase.link, heardMs: 0, isPinged: false, hasState: false } },
       }
     case 'connecting':
     case 'forking':

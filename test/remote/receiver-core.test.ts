@@ -157,7 +157,8 @@ void test('what does not follow is not taken', (t) => {
   }
   const credit = new World([ROW]).stream(1, 5)
   t.same(credit.data(1, block(6, { bytes: 600 })).map(short), ['take 1'])
-  t.same(credit.data(1, block(7, { bytes: 600 })).map(short), ['1<credit', '1 close'], 'all in all')
+  t.same(credit.data(1, block(7, { bytes: 400 })).map(short), ['take 2'])
+  t.same(credit.data(1, block(8, { bytes: 1 })).map(short), ['1<credit', '1 close'], 'all in all')
   t.end()
 })
 
