@@ -1,31 +1,18 @@
 // From stock audisp-remote, in its own protocol, through everything that breaks: every record is there, and none twice where the same
 // process sends it again.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { FaultProxy, type Cut } from '../chaos/fault-proxy.js'
-import { ENVIRONMENT, missingPrograms, whyNoNamespace } from './kernel.js'
+import { AudispRemote, run, sampleRecord, sampleRecords, shortDir, STUBBORN } from './audisp-remote.js'
+import { missingPrograms, whyNoNamespace } from './kernel.js'
 import { RmwCollector } from './rmw-collector.js'
-import { keysAndValues, program } from './scene.js'
+import { program } from './scene.js'
 import { until } from './until.js'
 
 const INSIDE = 'AUDISPD_TEST_IN_ITS_OWN_NET'
-/** The only place where audisp-remote looks for its configuration. */
-const CONFIGURATION = '/etc/audit/audisp-remote.conf'
-/** What it finds there, in this namespace alone; /run is our own. */
-const SHOWN = '/run/audisp-remote.conf'
-
-/** As it ships, it ends for good after four tries, and does not notice that a connection was reset. */
-const STUBBORN = {
-  heartbeat_timeout: 1,
-  network_failure_action: 'syslog',
-  max_tries_per_record: 100,
-  max_time_per_record: 60,
-}
 
 const skip = whyNoNamespace() || missingPrograms('audisp-remote', 'ausearch', 'aureport', 'timeout', 'ip', 'mount')
 
@@ -34,10 +21,7 @@ if (process.env[INSIDE] === undefined && skip === '') {
   const env = { ...process.env, [INSIDE]: 'yes' }
   void test('in a network of its own', (t) => t.spawn(program('in-its-own-net.sh'), [process.execPath, file], { env }))
 } else {
-  if (skip === '') {
-    writeFileSync(SHOWN, '')
-    run('mount', '--bind', SHOWN, CONFIGURATION)
-  }
+  if (skip === '') AudispRemote.showConfiguration()
 
   void test('all of it in order, as ausearch and aureport read it', { skip }, async (t) => {
     const dir = shortDir(t)
@@ -46,10 +30,10 @@ if (process.env[INSIDE] === undefined && skip === '') {
     remote.feed(1, 500)
     await until('all of it', () => collector.durable === 500)
     await remote.end()
-    t.same(await collector.lines(), wanted(1, 500))
+    t.same(await collector.lines(), sampleRecords(1, 500))
     const log = join(dir, 'journal', 'remote.log')
     const found = run('ausearch', '-if', log, '--raw').trimEnd().split('\n')
-    t.same(found, wanted(1, 500))
+    t.same(found, sampleRecords(1, 500))
     const report = run('aureport', '-if', log, '--event')
     t.equal(report.split('\n').filter((line) => / USER /.test(line)).length, 500, 'aureport counts every event')
     t.match(run('aureport', '-if', log, '--summary'), /^Number of events: 500$/m)
@@ -87,7 +71,11 @@ if (process.env[INSIDE] === undefined && skip === '') {
     )
     await until('all of it', () => collector.durable === fed, 30_000)
     await remote.end()
-    t.same(await collector.lines(), wanted(1, fed), `${fed} records through ${proxy.cuts} cuts, each once, in order`)
+    t.same(
+      await collector.lines(),
+      sampleRecords(1, fed),
+      `${fed} records through ${proxy.cuts} cuts, each once, in order`,
+    )
     t.ok(collector.repeated > 3, `${collector.repeated} came again`)
   })
 
@@ -108,7 +96,7 @@ if (process.env[INSIDE] === undefined && skip === '') {
     remote.feed(fed + 1, ++fed)
     await until('all of it', () => collector.durable === fed, 60_000)
     await remote.end()
-    t.same(await collector.lines(), wanted(1, fed))
+    t.same(await collector.lines(), sampleRecords(1, fed))
   })
 
   void test('audisp-remote is killed: what its queue file gives again is kept, and counted', { skip }, async (t) => {
@@ -128,12 +116,12 @@ if (process.env[INSIDE] === undefined && skip === '') {
     }
     remote.feed(fed + 1, ++fed)
     const log = join(dir, 'journal', 'remote.log')
-    await until('the last', () => readFileSync(log, 'latin1').includes(record(fed)), 30_000)
+    await until('the last', () => readFileSync(log, 'latin1').includes(sampleRecord(fed)), 30_000)
     await remote.end()
     const lines = await collector.lines()
     const again = lines.length - new Set(lines).size
     t.ok(again <= collector.likelyRepeated && again <= kills, `${again} twice, ${collector.likelyRepeated} counted`)
-    t.ok(lines.includes(record(fed)))
+    t.ok(lines.includes(sampleRecord(fed)))
   })
 
   void test('a full disk: it waits, and nothing is dropped', { skip }, async (t) => {
@@ -157,61 +145,14 @@ if (process.env[INSIDE] === undefined && skip === '') {
     })
     await until('all of it', () => collector.durable === fed)
     await remote.end()
-    t.same(await collector.lines(), wanted(1, fed))
+    t.same(await collector.lines(), sampleRecords(1, fed))
   })
-}
-
-/** Stock audisp-remote, fed by the test. */
-class AudispRemote {
-  readonly #child: ChildProcess
-
-  constructor(t: Test, keys: Readonly<Record<string, string | number>>) {
-    writeFileSync(SHOWN, keysAndValues({ remote_server: '127.0.0.1', ...keys }), { mode: 0o640 })
-    this.#child = spawn('audisp-remote', [], { env: ENVIRONMENT, stdio: ['pipe', 'ignore', 'inherit'] })
-    // EPIPE: it was killed.
-    this.#child.stdin?.on('error', () => {})
-    t.teardown(() => this.end('SIGKILL'))
-  }
-
-  feed(from: number, to: number): void {
-    this.#child.stdin?.write(`${wanted(from, to).join('\n')}\n`)
-  }
-
-  async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const exited = once(this.#child, 'exit')
-    this.#child.kill(signal)
-    await exited
-  }
 }
 
 async function collectorIn(t: Test, dir: string): Promise<RmwCollector> {
   const collector = await RmwCollector.start(dir)
   t.teardown(() => collector.end())
   return collector
-}
-
-function record(n: number): string {
-  return `node=n1 type=USER msg=audit(1700000000.000:${n}): pid=${n} uid=0 auid=0 ses=1 msg='op=test res=success'`
-}
-
-function wanted(from: number, to: number): string[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => record(from + index))
-}
-
-function run(name: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(name, args, { env: ENVIRONMENT, encoding: 'latin1' })
-  if (status !== 0) throw new Error(`${name} ${args.join(' ')}: exit status ${status}: ${stderr}`)
-  return stdout
-}
-
-/** Not in the checkout: programs of audit skip long lines of their configuration. */
-function shortDir(t: Test): string {
-  const dir = mkdtempSync('/tmp/audispd-live-')
-  t.teardown(() => {
-    rmSync(dir, { recursive: true, force: true })
-  })
-  return dir
 }
 
 /** A directory with so much room. */

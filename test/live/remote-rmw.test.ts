@@ -2,11 +2,12 @@
 // that may be.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { FaultProxy } from '../chaos/fault-proxy.js'
+import { shortDir } from './audisp-remote.js'
 import { ENVIRONMENT, missingPrograms, whyNoNamespace } from './kernel.js'
 import { ManagedSender } from './managed-sender.js'
 import { AUDITD_PORT, RemoteAuditd } from './remote-auditd.js'
@@ -185,15 +186,6 @@ function check(t: Test, auditd: RemoteAuditd, sent: number, mayRepeat: number): 
   const again = stored.length - new Set(stored).size
   t.same(new Set(stored), new Set(wanted(sent)), 'nothing is lost, nothing invented')
   t.ok(again <= mayRepeat, `${again} of ${stored.length} again`)
-}
-
-/** Not in the checkout: auditd skips lines of its configuration that have more than 160 bytes. */
-function shortDir(t: Test): string {
-  const dir = mkdtempSync('/tmp/audispd-live-')
-  t.teardown(() => {
-    rmSync(dir, { recursive: true, force: true })
-  })
-  return dir
 }
 
 /** A directory with so much room. */
