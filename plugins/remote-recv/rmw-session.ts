@@ -100,17 +100,16 @@ class RmwSession implements Session {
   #take(heard: Heard): boolean {
     this.#sender.repeated += heard.repeated
     this.#sender.likelyRepeated += heard.likelyRepeated
-    const { principal, address } = this.#host.peer
-    const fields = { principal, peer: address }
+    const { principal } = this.#host.peer
     if (heard.repeated > 0)
-      this.#host.log('debug', 'records came again and are there once', { ...fields, records: heard.repeated })
+      this.#host.log('debug', 'records came again and are there once', { records: heard.repeated })
     if (heard.likelyRepeated > 0)
-      this.#host.log('info', 'a record may have come again, from a sender that was restarted; it is kept', fields)
+      this.#host.log('info', 'a record may have come again, from a sender that was restarted; it is kept', {})
     for (const { lines, marks } of blocksOf(heard)) {
       const all = Buffer.concat(lines)
       const refusal = this.#options.mayTake(principal, all) ? this.#takeBlock(lines, marks, all) : 'node'
       if (refusal !== undefined) {
-        this.#host.log('warn', 'records are refused; the connection is closed', { ...fields, reason: refusal })
+        this.#host.log('warn', 'records are refused; the connection is closed', { reason: refusal })
         this.#give()
         return false
       }
@@ -165,13 +164,7 @@ class RmwSession implements Session {
   }
 
   #broken(error: string): void {
-    const { principal, address } = this.#host.peer
     this.#host.strike(error)
-    this.#host.log('warn', "the peer breaks auditd's protocol; the connection is closed", {
-      principal,
-      peer: address,
-      error,
-    })
     this.#state = 'finishing'
     this.#finish()
   }
@@ -190,12 +183,7 @@ class RmwSession implements Session {
 
   #diskIs(disk: DiskState): void {
     if (this.#state === 'over' || disk === 'ok' || disk === 'low') return
-    const { principal, address } = this.#host.peer
-    this.#host.log('info', 'the disk takes nothing; a sender is told that we end, and keeps its records', {
-      principal,
-      peer: address,
-      disk,
-    })
+    this.#host.log('info', 'the disk takes nothing; a sender is told that we end, and keeps its records', { disk })
     this.end()
   }
 
