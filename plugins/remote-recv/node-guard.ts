@@ -18,6 +18,8 @@ export class NodeGuard {
   readonly #namesOf: (principal: string) => readonly string[]
   readonly #alarm: (alarm: StrangeNode) => void
   readonly #checks = new Map<string, NodeCheck>()
+  /** What was told of each last: a sender that is let go on says the same with every record. */
+  readonly #told = new Map<string, string>()
   #mode: NodeCheckMode
 
   constructor(
@@ -34,6 +36,7 @@ export class NodeGuard {
   use(mode: NodeCheckMode): void {
     this.#mode = mode
     this.#checks.clear()
+    this.#told.clear()
   }
 
   /** Whether these lines of a principal may be taken; what is strange is told. */
@@ -42,7 +45,10 @@ export class NodeGuard {
     const node = this.#checkOf(principal).stranger(lines)
     if (node === undefined) return true
     const isRefused = this.#mode === 'enforce'
-    this.#alarm({ what: 'strange-node', principal, node, isRefused })
+    if (isRefused || this.#told.get(principal) !== node)
+      this.#alarm({ what: 'strange-node', principal, node, isRefused })
+    if (this.#told.size >= MAX_CHECKS) this.#told.clear()
+    this.#told.set(principal, node)
     return !isRefused
   }
 
