@@ -53,6 +53,7 @@ export class CreditPool {
   readonly #accounts = new Map<number, Account>()
   /** Fewer bytes than one block needs; first come, first served. */
   readonly #needy = new Set<number>()
+  /** Less than their target. */
   readonly #busy = new Set<number>()
   /** Sum of what is granted and not on disk, that of closed sessions included. */
   #spent = 0
@@ -84,6 +85,7 @@ export class CreditPool {
     const account = this.#accounts.get(session)
     if (account === undefined || account.used + bytes > account.limit) return false
     account.used += bytes
+    if (nowMs - account.sinceMs >= IDLE_MS) account.target = account.smallBytes
     account.sinceMs = nowMs
     const unused = account.limit - account.used
     if (unused < account.target / 2) account.target = Math.min(WINDOW_BYTES, 2 * account.target)
@@ -172,11 +174,12 @@ export class CreditPool {
         // Whoever had its turn goes to the end of the line, also when the rest is used up before all had theirs.
         this.#busy.delete(session)
         if (nowMs - account.sinceMs >= IDLE_MS) account.target = account.smallBytes
-        const wanted = Math.min(account.target - (account.limit - account.used), roomOf(account))
-        if (wanted <= 0 && nowMs - account.sinceMs >= IDLE_MS) continue
+        const wanted = account.target - (account.limit - account.used)
+        // It has what it is to have, and comes back with its next block: those who wait are all that is gone through.
+        if (wanted <= 0) continue
         this.#busy.add(session)
         const isHeld = account.isRecalled || account.heldUntilMs > nowMs
-        const bytes = Math.min(wanted, QUANTUM_BYTES * account.weight, rest)
+        const bytes = Math.min(wanted, roomOf(account), QUANTUM_BYTES * account.weight, rest)
         if (isHeld || bytes <= 0) continue
         this.#give(session, account, bytes, nowMs, given)
         rest -= bytes
