@@ -23,6 +23,7 @@ export class Held {
   #records = 0
   #wake: () => void = () => {}
   #isClosed = false
+  #isEnding = false
 
   get bytes(): number {
     return this.#bytes
@@ -64,16 +65,22 @@ export class Held {
 
   /** Resolves when no more is held than may be; undefined if that is so now. One at a time waits. */
   room(): Promise<void> | undefined {
-    if (this.#bytes <= MAX_HELD_BYTES || this.#isClosed) return undefined
+    if (this.#bytes <= MAX_HELD_BYTES || this.#isEnding) return undefined
     return new Promise((resolve) => {
       this.#wake = resolve
     })
   }
 
+  /** The program is to end, and whoever waits for room would hold that up. */
+  end(): void {
+    this.#isEnding = true
+    this.#wake()
+  }
+
   /** What comes from now on is left to the next process. */
   close(): void {
     this.#isClosed = true
-    this.#wake()
+    this.end()
   }
 
   #count(item: HeldItem, sign: 1 | -1): void {

@@ -121,6 +121,10 @@ class RemoteSend {
   begin(plugin: Plugin): void {
     this.#plugin = plugin
     this.#voice.heardBy(plugin)
+    // Before stop(), which waits for the batch in hand, as that does for room.
+    plugin.stopping.addEventListener('abort', () => {
+      this.spool.end()
+    })
     const host = {
       store: this.#journal,
       gapLine: this.#gapLine,

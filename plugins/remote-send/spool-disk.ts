@@ -14,6 +14,8 @@ export interface SpoolDiskHost {
   readonly store: JournalStore
   readonly clock: Clock
   log(level: Level, text: string, fields: Readonly<Record<string, string | number>>): void
+  /** More is durable, or the oldest is gone. */
+  changed(): void
   /** Once an episode: the spool cannot be written. */
   failed(text: string): void
 }
@@ -85,7 +87,9 @@ export class SpoolDisk {
     }
     this.forget()
     await this.look()
-    return store.journal.segments.length < before
+    if (store.journal.segments.length === before) return false
+    this.#host.changed()
+    return true
   }
 
   /** Nothing can be done about a disk that hangs but to say so. */

@@ -35,8 +35,6 @@ export interface SpoolOptions extends RoomLimits {
 export interface SpoolHost extends Omit<SpoolDiskHost, 'failed'> {
   /** To the dispatcher: all up to seq is safe. Rises. */
   ack(seq: number): void
-  /** More is durable, or the oldest is gone. */
-  changed(): void
   /** Once an episode: the spool has no room, or cannot be written. */
   troubled(what: 'overflow' | 'queue-error', text: string): void
 }
@@ -149,6 +147,11 @@ export class Spool {
     if (this.#working.kind === 'waiting' || this.#working.kind === 'idle') void this.#work()
   }
 
+  /** The program is to end: nobody waits for room any more. */
+  end(): void {
+    this.#held.end()
+  }
+
   /** All that can be made durable is, and acknowledged; what there is no room for is left to the next process. */
   async close(): Promise<void> {
     this.#held.close()
@@ -198,7 +201,7 @@ export class Spool {
   async #admission(): Promise<Admission> {
     const first = this.#judge()
     if (first === 'take' || this.#held.isEmpty) return first
-    if (await this.#free(this.#host.store.journal.acked.seq)) return this.#judge()
+    if (await this.#disk.free(this.#host.store.journal.acked.seq)) return this.#judge()
     if (first !== 'free-oldest') return first
     return (await this.#freeOldest()) ? this.#judge() : 'hold'
   }
@@ -259,17 +262,11 @@ export class Spool {
     const [oldest, next] = journal.segments
     if (oldest === undefined || next === undefined) return false
     const unsent = next.firstSeq - Math.max(oldest.firstSeq, journal.acked.seq + 1)
-    if (!(await this.#free(next.firstSeq - 1))) return false
+    if (!(await this.#disk.free(next.firstSeq - 1))) return false
     this.#droppedRecords += unsent
     this.#host.log('warn', 'records were freed that nobody else has', { records: unsent, lastSeq: next.firstSeq - 1 })
     if (!this.#options.tellsHoles)
       journal.lose({ reason: 'spool-full', lost: unsent, fromSource: 0, toSource: 0 }, NO_SOURCE)
-    return true
-  }
-
-  async #free(position: number): Promise<boolean> {
-    if (!(await this.#disk.free(position))) return false
-    this.#host.changed()
     return true
   }
 

@@ -169,9 +169,11 @@ void test('block: more than fits memory waits at the handler', async (t) => {
   void waiting.then(() => (isOver = true))
   await scene.clock.pass(3000)
   t.notOk(isOver)
-  await scene.spool.close()
+  scene.spool.end()
   await rest()
   t.ok(isOver, 'the end is not held up')
+  t.equal(scene.spool.take([{ bytes, count: 1, last: 1000 }]), undefined)
+  await scene.spool.close()
   t.same(scene.acks, [])
 })
 
