@@ -58,6 +58,8 @@ export class ReceiverShell {
   /** Up to which ticket the intake has been asked to call. */
   #awaited = 0
   #isBarrierWanted = false
+  #durable = 0
+  #isTelling = false
   /** Taken, in order, not durable yet. */
   #held: Held[] = []
 
@@ -96,7 +98,18 @@ export class ReceiverShell {
     this.#awaited = ticket
     this.#isBarrierWanted = false
     this.#host.intake.whenDurable(() => {
-      this.#onDurable(ticket)
+      this.#isDurable(ticket)
+    })
+  }
+
+  /** One commit makes many rounds durable at once, and is told to the core once. */
+  #isDurable(ticket: number): void {
+    this.#durable = ticket
+    if (this.#isTelling) return
+    this.#isTelling = true
+    queueMicrotask(() => {
+      this.#isTelling = false
+      this.#onDurable(this.#durable)
     })
   }
 
