@@ -13,4 +13,6 @@ export function* pointTo(segment: SegmentId, name: string | undefined): Work<voi
   yield* attempt({ kind: 'unlink', file: next })
   yield* attempt({ kind: 'link', file: logName(segment), to: next })
   yield* attempt({ kind: 'rename', file: next, to: name })
+  // A rename onto another name of the same file does nothing.
+  yield* attempt({ kind: 'unlink', file: next })
 }
