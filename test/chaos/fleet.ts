@@ -42,6 +42,8 @@ export class Fleet {
   /** Deaths of the collector's dispatcher. */
   collectorDeaths = 0
   #isConsumerJudged = true
+  /** One run of each sender's dispatcher, and spools that were never set back: then a record's number is its seq, also if it is freed. */
+  areNumbersSeqs = false
   /** Of senders that were set back: the last number before that, and what the old copy has. */
   readonly #excused = new Map<string, { readonly upTo: number; readonly kept: ReadonlySet<string> }>()
   readonly #port: number
@@ -170,7 +172,7 @@ export class Fleet {
     for (const { site, principal } of this.senders) {
       this.#hold(site)
       const { blocks } = await readDir(site.path('spool'))
-      spools.push({ principal, at: seqsOf(blocks) })
+      spools.push({ principal, at: new Map([...this.#freed(site, blocks[0]?.stream ?? ''), ...seqsOf(blocks)]) })
     }
     const reading = await readDir(this.collector.path('journal'))
     const verdict = this.oracle.judgeRest(reading.blocks, spools)
@@ -190,9 +192,20 @@ export class Fleet {
   }
 
   async end(): Promise<void> {
-    for (const site of this.sites) await site.endAll()
+    for (const site of this.sites) await site.crash()
     for (const { proxy } of this.senders) await proxy.close()
     if (process.env['CHAOS_KEEP'] === undefined) rmSync(this.dir, { recursive: true, force: true })
+  }
+
+  /** What stood in a spool whose numbers are seqs. */
+  #freed(site: Site, stream: string): SpoolView['at'] {
+    if (!this.areNumbersSeqs) return new Map()
+    return new Map(
+      [...site.read('fed').matchAll(/^S (\d+) (\S+)$/gm)].map(([, n, run = '']) => [
+        Number(n),
+        { stream, text: recordText(site.name, Number(n), run) },
+      ]),
+    )
   }
 
   /** What a producer has written down, for the oracle. */

@@ -115,10 +115,17 @@ export class Site {
     }
   }
 
-  /** At the end of a test: the dispatcher, then whatever it has left. */
-  async endAll(): Promise<void> {
+  /** The whole machine: the dispatcher, then whatever it has left. Nobody writes to its disk any more. */
+  async crash(): Promise<void> {
     await this.end('SIGKILL')
-    for (const { pid, isAlive } of this.#plugins()) if (isAlive) process.kill(-pid, 'SIGKILL')
+    for (const { pid, isAlive } of this.#plugins()) {
+      try {
+        if (isAlive) process.kill(-pid, 'SIGKILL')
+      } catch {
+        // ESRCH: its input has ended, and so has it.
+      }
+    }
+    await this.until(() => this.#plugins().every(({ isAlive }) => !isAlive), 'its plugins are gone')
   }
 
   #plugins(): { readonly name: string; readonly pid: number; readonly isAlive: boolean }[] {
