@@ -1,14 +1,9 @@
 // The program: what senders give goes into the journal and is acknowledged; from there it goes to the local dispatcher. The two know
 // nothing of each other but the journal.
 
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { formatProblem } from '../../src/config.js'
-import { author } from '../../src/config/author.js'
-import { DiskJournal } from '../../src/journal/disk-journal.js'
+import type { DiskJournal } from '../../src/journal/disk-journal.js'
 import { FileError, diskSpace } from '../../src/journal/file-port.js'
-import { gapRecord } from '../../src/journal/gap-record.js'
-import { JournalError } from '../../src/journal/journal-error.js'
 import { bytesToKeepFree } from '../../src/remote/free-space.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { StatusFile } from '../../src/remote/status-file.js'
@@ -22,17 +17,16 @@ import { Keeping } from './keeping.js'
 import { Listeners } from './listeners.js'
 import { NativeServer } from './native-server.js'
 import { NodeGuard } from './node-guard.js'
+import { openJournal } from './open-journal.js'
 import { recvStatus } from './recv-status.js'
 import { Rereading } from './rereading.js'
 import { RmwSenders } from './rmw-senders.js'
 import { rmwSpeaker } from './rmw-session.js'
+import { Scrubbing } from './scrubbing.js'
 import type { ReadSettings, Settings } from './settings.js'
 import { StreamLedger } from './stream-ledger.js'
 import type { Voice } from './voice.js'
 
-const DIR_MODE = 0o700
-/** The log that is written to, for those who tail it. */
-const CURRENT_LOG = 'remote.log'
 /** audisp-remote keeps its connection; one that says nothing for so long has lost its peer. */
 const RMW_IDLE_MS = 24 * 3_600_000
 
@@ -87,6 +81,7 @@ class RemoteRecv {
   readonly #listeners: Listeners
   readonly #handOver: HandOver
   readonly #keeping: Keeping
+  readonly #scrubbing: Scrubbing
   readonly #rereading: Rereading
   readonly #status: StatusFile
   readonly #startedMs = Date.now()
@@ -94,14 +89,7 @@ class RemoteRecv {
   #intakeOptions: IntakeOptions
 
   static async open(settings: Settings, hello: Hello, voice: Voice): Promise<RemoteRecv> {
-    const store = await openJournal(settings, hello)
-    const { tornBytes, damages, missingTail } = store.journal.report
-    if (damages.length > 0 || missingTail > 0)
-      voice.log('error', 'the journal was damaged; what is missing is entered as LOSS', {
-        places: damages.length,
-        missingTail,
-      })
-    if (tornBytes > 0) voice.log('info', 'an unfinished commit was cut from the journal', { bytes: tornBytes })
+    const store = await openJournal(settings.config, hello.node, voice)
     return new RemoteRecv(settings, store, voice)
   }
 
@@ -162,6 +150,8 @@ class RemoteRecv {
     })
     const settled = (): number => this.#handOver.settled
     this.#keeping = new Keeping({ store, clock: NODE_CLOCK, voice, settled }, config)
+    this.#scrubbing = new Scrubbing({ store, clock: NODE_CLOCK, voice })
+    this.#scrubbing.use(config.verifyEveryMs)
     this.#rereading = new Rereading({ store, clock: NODE_CLOCK, voice }, config.verifyEveryMs)
     const cannot = (error: unknown): void => {
       voice.log('warn', 'the status cannot be written', { error: String(error) })
@@ -213,6 +203,7 @@ class RemoteRecv {
     this.#native.reload(serverOptions(this.#settings))
     this.#guard.use(config.nodeCheck)
     this.#keeping.use(config)
+    this.#scrubbing.use(config.verifyEveryMs)
     this.#rereading.use(config.verifyEveryMs)
     this.#listeners.use(this.#settings)
     this.#voice.log('info', 'the configuration was read again')
@@ -224,6 +215,7 @@ class RemoteRecv {
     this.#gate.shut()
     this.#listeners.close()
     this.#keeping.close()
+    this.#scrubbing.close()
     this.#rereading.close()
     this.#native.drain()
     await this.#intake.close()
@@ -272,20 +264,6 @@ class RemoteRecv {
       handOver: { last: this.#store.journal.durablePosition, acked: this.#handOver.settled },
       refused: this.#gate.admission.refusals,
     })
-  }
-}
-
-async function openJournal({ config }: Settings, hello: Hello): Promise<DiskJournal> {
-  const { journalDir, onDamage, segmentBytes } = config
-  mkdirSync(dirname(journalDir), { recursive: true, mode: DIR_MODE })
-  const options = { onDamage, segmentBytes, currentLog: CURRENT_LOG }
-  try {
-    return await DiskJournal.open(journalDir, (gap) => gapRecord(gap, author(), hello.node), options)
-  } catch (error) {
-    // Only an admin can do something about it; who else has it open may be gone when this is started again.
-    if (error instanceof JournalError && error.code !== 'locked')
-      throw new BadConfiguration(`${journalDir}: ${error.message}`)
-    throw error
   }
 }
 
