@@ -2,13 +2,13 @@ import { test } from 'tap'
 import { NONE } from './mistaken-work.js'
 import { exploreSeed, SIGHTS, type Sight } from './power-fail.js'
 
-/** A small share of what the models suite looks at: the first loads that meet everything. */
-const SEEDS = 5
+/** A small share of what the models suite looks at: two loads that meet everything between them. */
+const SEEDS = [16, 17]
 
 void test('whatever a power failure leaves, nothing that was told is lost and nothing is invented', (t) => {
   let images = 0
   const seen = new Map<Sight, number>()
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (const seed of SEEDS) {
     const run = exploreSeed(seed, NONE)
     images += run.images
     for (const sight of SIGHTS) seen.set(sight, (seen.get(sight) ?? 0) + run.seen[sight])
