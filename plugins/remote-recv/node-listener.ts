@@ -26,14 +26,22 @@ export interface ListenerOptions {
   readonly handshakeTimeoutMs: number
 }
 
+interface Pending {
+  readonly socket: Socket
+  /** It has proved who it is, or is gone; more than once does nothing. */
+  readonly settle: () => void
+}
+
 export class NodeListener {
   readonly #gate: Gate
   readonly #voice: Pick<Voice, 'log'>
   #options: ListenerOptions
   readonly #server: Server
   #tls: TlsServer | undefined
-  /** Those that have not proved who they are, by address and port; each with what ends that. */
-  readonly #pending = new Map<string, { readonly socket: Socket; readonly settle: () => void }>()
+  /** Those that have not proved who they are. */
+  readonly #pending = new Set<Pending>()
+  /** The newest of an address and port. One that was reset may still be there when its place is taken, or have no address any more. */
+  readonly #byAddress = new Map<string, Pending>()
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -69,7 +77,7 @@ export class NodeListener {
     this.#isClosed = true
     clearTimeout(this.#timer)
     this.#server.close()
-    for (const { socket } of this.#pending.values()) socket.destroy()
+    for (const { socket } of this.#pending) socket.destroy()
   }
 
   #listen(): void {
@@ -108,9 +116,13 @@ export class NodeListener {
     }, this.#options.handshakeTimeoutMs)
     const settle = (): void => {
       clearTimeout(timer)
-      if (this.#pending.delete(address)) this.#gate.admission.settle(host)
+      if (!this.#pending.delete(pending)) return
+      if (this.#byAddress.get(address) === pending) this.#byAddress.delete(address)
+      this.#gate.admission.settle(host)
     }
-    this.#pending.set(address, { socket, settle })
+    const pending: Pending = { socket, settle }
+    this.#pending.add(pending)
+    this.#byAddress.set(address, pending)
     socket.once('close', settle)
     if (this.#tls === undefined)
       this.#enter(socket, { principal: hostOf(address), address, certificateEndMs: undefined })
@@ -131,7 +143,7 @@ export class NodeListener {
   }
 
   #enter(socket: Socket, peer: Peer): void {
-    this.#pending.get(addressOf(socket))?.settle()
+    this.#byAddress.get(addressOf(socket))?.settle()
     const link = new NodeLink(socket)
     const events = this.#gate.enter(this.#options.protocol, link, peer)
     if (events !== undefined) link.hear(events)

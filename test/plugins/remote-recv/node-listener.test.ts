@@ -1,5 +1,6 @@
 // A listening socket and who comes in by it.
 
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
@@ -29,6 +30,7 @@ class Scene {
   readonly told: string[] = []
   readonly entered: string[] = []
   readonly options: ConnectionOptions
+  readonly gate: Gate
   #whenTold: () => void = () => {}
 
   static async begin(t: Test, protocol: 'native' | 'rmw'): Promise<Scene> {
@@ -58,9 +60,10 @@ class Scene {
       return { data: () => {}, drained: () => {}, closed: () => {}, end: () => {} }
     }
     const world = { clock: NODE_CLOCK, voice: { log }, intake: INTAKE, speakers: { native: speaker, rmw: speaker } }
-    const gate = new Gate(world, { ...DEFAULT_CONFIG, allowList: ALLOW_ALL })
+    const settings = { ...DEFAULT_CONFIG, maxPendingPerAddress: 40, allowList: ALLOW_ALL }
+    this.gate = new Gate(world, settings)
     const credentials = load('agg1', 'URI:audit://site/agg1,IP:127.0.0.1')
-    const listener = new NodeListener(gate, { log }, { place, protocol, credentials, handshakeTimeoutMs: 5000 })
+    const listener = new NodeListener(this.gate, { log }, { place, protocol, credentials, handshakeTimeoutMs: 5000 })
     const own = load('web1', 'URI:audit://site/web1')
     this.options = clientTls(own, place, { native: true, serverName: '' })
     t.teardown(() => listener.close())
@@ -103,4 +106,19 @@ void test("auditd's protocol has no name", async (t) => {
   const { ALPNProtocols: _, ...nameless } = scene.options
   await scene.come(t, nameless)
   t.same(scene.entered, ['audit://site/web1'])
+})
+
+void test('connections that are reset before they are looked at do not count for ever', async (t) => {
+  const scene = await Scene.begin(t, 'native')
+  const { host = '', port = 0 } = scene.options
+  // All have come and gone before this process looks at the first: then none has an address any more.
+  const code = `for (let n = 0; n < 40; n++) {
+    const socket = require('node:net').connect(${port}, '${host}', () => socket.resetAndDestroy())
+    socket.on('error', () => {})
+  }`
+  execFileSync('/usr/bin/env', ['-i', process.execPath, '-e', code])
+  await scene.come(t, scene.options)
+  let free = 0
+  while (scene.gate.admission.arrive(`192.0.2.${free}`) === undefined) free++
+  t.equal(free, DEFAULT_CONFIG.maxPending)
 })
