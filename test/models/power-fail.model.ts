@@ -48,7 +48,7 @@ function exploreAll(): void {
     assert.equal(run.violation, undefined)
   }
   process.stdout.write(`# ${images} images of ${seed} loads: ${JSON.stringify(Object.fromEntries(seen))}\n`)
-  for (const sight of SIGHTS) assert.ok((seen.get(sight) ?? 0) > 20, `${sight} was not met often enough`)
+  for (const sight of SIGHTS) assert.ok((seen.get(sight) ?? 0) > IMAGES / 10_000, `${sight} was not met often enough`)
 }
 
 function notice({ images, violation }: { readonly images: number; readonly violation: string | undefined }): void {
