@@ -23,6 +23,8 @@ export interface Downstream {
 export interface HandOverHost {
   readonly store: JournalStore
   readonly clock: Clock
+  /** How far the numbers of the dispatcher are ahead of positions, once they are known that are settled. See numbering.ts. */
+  aheadOf(settled: number): number
   /** Records that were durable and cannot be read, told each time that they are passed by. */
   damaged(segment: string, first: number, last: number): void
   /** A line about a loss that had no place in the order. */
@@ -38,6 +40,7 @@ type Saving =
 
 export class HandOver {
   readonly #host: HandOverHost
+  readonly #ahead: number
   #settled: number
   #saved: number
   #sent: number
@@ -51,6 +54,7 @@ export class HandOver {
     this.#host = host
     // A cursor beyond the end is that of a journal that was longer once.
     this.#settled = Math.min(acked.seq, durablePosition)
+    this.#ahead = host.aheadOf(this.#settled)
     this.#saved = this.#settled
     this.#sent = this.#settled
   }
@@ -74,7 +78,8 @@ export class HandOver {
     while (!stopping.aborted) {
       const commits = this.#commits
       const haul = await this.#read(hauler)
-      for (const { position, lines } of haul?.pieces ?? []) this.#sent = await downstream.sendLines(lines, position)
+      for (const { position, lines } of haul?.pieces ?? [])
+        this.#sent = (await downstream.sendLines(lines, position + this.#ahead)) - this.#ahead
       if (haul === undefined) {
         await this.#pause(RETRY_MS, stopping)
         // What it had read before the error was not handed over.
@@ -93,7 +98,7 @@ export class HandOver {
 
   /** The dispatcher has settled all up to n. */
   settle(n: number): void {
-    this.#settled = Math.max(this.#settled, Math.min(n, this.#host.store.journal.durablePosition))
+    this.#settled = Math.max(this.#settled, Math.min(n - this.#ahead, this.#host.store.journal.durablePosition))
     if (this.#settled > this.#saved && this.#saving.kind === 'idle') this.#saveLater()
   }
 

@@ -11,6 +11,7 @@ import { BadConfiguration, type Hello, type Plugin, type PluginDefinition } from
 import { tellAlarm } from './alarms.js'
 import { Gate } from './gate.js'
 import { HandOver } from './hand-over.js'
+import { aheadOf } from './numbering.js'
 import type { DiskState } from './intake.js'
 import { JournalIntake, type IntakeOptions } from './journal-intake.js'
 import { Keeping } from './keeping.js'
@@ -90,10 +91,10 @@ class RemoteRecv {
 
   static async open(settings: Settings, hello: Hello, voice: Voice): Promise<RemoteRecv> {
     const store = await openJournal(settings.config, hello.node, voice)
-    return new RemoteRecv(settings, store, voice)
+    return new RemoteRecv(settings, store, hello, voice)
   }
 
-  private constructor(settings: Settings, store: DiskJournal, voice: Voice) {
+  private constructor(settings: Settings, store: DiskJournal, hello: Hello, voice: Voice) {
     const { config } = settings
     this.#settings = settings
     this.#voice = voice
@@ -138,6 +139,11 @@ class RemoteRecv {
     this.#handOver = new HandOver({
       store,
       clock: NODE_CLOCK,
+      aheadOf: (known) => {
+        const ahead = aheadOf(config.journalDir, hello, { settled: known, durable: store.journal.durablePosition })
+        if (ahead > 0) voice.log('warn', 'the journal was set back; this dispatcher is given higher numbers', { ahead })
+        return ahead
+      },
       damaged: (segment, first, last) => {
         voice.log('error', 'records in the journal are damaged and cannot be handed over', { segment, first, last })
       },

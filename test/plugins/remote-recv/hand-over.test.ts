@@ -21,19 +21,22 @@ class Place {
   readonly store: JournalStore
   readonly handOver: HandOver
   readonly disk: MemoryDisk
+  readonly ahead: number
 
-  static async open(disk = new MemoryDisk(new Random(1)), segmentBytes = 100_000): Promise<Place> {
+  static async open(disk = new MemoryDisk(new Random(1)), segmentBytes = 100_000, ahead = 0): Promise<Place> {
     const port: FilePort = disk.port
-    return new Place(disk, await JournalStore.over(port, quietWorld(), { segmentBytes, onDamage: 'skip' }))
+    return new Place(disk, await JournalStore.over(port, quietWorld(), { segmentBytes, onDamage: 'skip' }), ahead)
   }
 
-  private constructor(disk: MemoryDisk, store: JournalStore) {
+  private constructor(disk: MemoryDisk, store: JournalStore, ahead: number) {
     this.disk = disk
+    this.ahead = ahead
     this.store = store
     this.sender.resume(store.journal.durable(WEB))
     this.handOver = new HandOver({
       store,
       clock: this.clock,
+      aheadOf: () => this.ahead,
       damaged: (_segment, first, last) => this.told.push(`damaged ${first}-${last}`),
       unplaced: (line) => this.told.push(`unplaced ${line.toString().trim()}`),
       failed: (what) => this.told.push(`failed ${what}`),
@@ -96,6 +99,19 @@ void test('after a death it goes on behind what was settled, also within a block
   t.same(after.got, ['4 b.1'])
   await after.commit('c')
   t.same(after.got.slice(1), ['5 c.0', '6 c.1'])
+  t.end()
+})
+
+void test('numbers that are ahead of positions are so both ways', async (t) => {
+  const place = await Place.open(new MemoryDisk(new Random(1)), 100_000, 600)
+  place.run()
+  await place.commit('a', 'b')
+  t.same(place.got, ['601 a.0', '602 a.1', '603 b.0', '604 b.1'])
+  place.handOver.settle(600)
+  t.equal(place.handOver.settled, 0, 'what the dispatcher had before')
+  place.handOver.settle(603)
+  t.equal(place.handOver.settled, 3)
+  t.equal(place.handOver.sent, 4)
   t.end()
 })
 
