@@ -145,6 +145,36 @@ chaos('both ends set back', async (t) => {
   t.equal(verdict.records, 4 * RECORDS + 2)
 })
 
+chaos("a collector's journal set back under a living dispatcher", async (t) => {
+  // Two, as what is sent again comes in another order between them.
+  const fleet = await begun(2)
+  t.teardown(() => fleet.end())
+  const { collector } = fleet
+  const backup = join(fleet.dir, 'backup')
+  await collector.end('SIGTERM')
+  copyDir(collector.path('journal'), backup)
+  collector.start()
+  await arrive(fleet, RECORDS)
+  // Its process cannot start until the journal is exchanged.
+  const pid = await collector.pluginRuns('remote-recv')
+  collector.write('remote-recv.always', 'exit 75\n')
+  process.kill(pid, 'SIGKILL')
+  await collector.until(() => collector.read('log').includes('exit status 75'), 'it does not start')
+  copyDir(backup, collector.path('journal'))
+  fleet.forgetConsumer()
+  rmSync(collector.path('remote-recv.always'))
+  await arrive(fleet, RECORDS)
+  const verdict = await restWell(t, fleet)
+  const consumed = new Set(
+    collector
+      .read('sink')
+      .split('\n')
+      .map((line) => line.slice(line.indexOf(' ') + 1)),
+  )
+  const missed = verdict.reading.blocks.flatMap(({ lines }) => lines).filter((line) => !consumed.has(line))
+  t.same(missed, [], 'the consumer has all of it, whatever positions were used before')
+})
+
 /** Fed and arrived. */
 async function begun(senders: number, isTorn = false): Promise<Fleet> {
   // A copy of running files may not be of one moment: that is damage, and told.

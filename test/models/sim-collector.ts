@@ -153,6 +153,7 @@ export class SimCollector extends SimMachine {
     const handOver = new HandOver({
       store,
       clock: life.clock,
+      aheadOf: () => 0,
       damaged: (segment, first, last) => {
         this.world.violation(`damaged in ${segment}: ${first}-${last}`)
       },
