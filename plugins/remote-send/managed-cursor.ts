@@ -13,9 +13,11 @@ export class ManagedCursor {
   readonly #aheadSeqs: number
   readonly #changed: (problem: string) => void
   #savedSeq: number
+  /** What was told last: a disk that gives errors gives the same one again and again. */
+  #problem = ''
   #saving: Promise<void> | undefined
 
-  /** `changed`: more may be sent; `problem` is why the cursor could not be saved, or empty. */
+  /** `changed`: more may be sent; `problem` is why the cursor cannot be saved, once, or empty. */
   constructor(store: JournalStore, window: number, changed: (problem: string) => void) {
     this.#store = store
     this.#aheadSeqs = Math.max(LEAST_AHEAD_SEQS, AHEAD_WINDOWS * window)
@@ -44,7 +46,9 @@ export class ManagedCursor {
     // A disk that keeps no cursor must not keep the records from leaving: they may come twice.
     this.#savedSeq = seq
     this.#saving = undefined
-    this.#changed(problem)
+    const isNew = problem !== this.#problem
+    this.#problem = problem
+    this.#changed(isNew ? problem : '')
     this.moved()
   }
 }

@@ -1,7 +1,12 @@
 import { test } from 'tap'
+import { makeBlock, NO_SOURCE } from '../../../src/journal/block.js'
+import { OWN_ORIGIN } from '../../../src/journal/entry.js'
 import { ownChainAt } from '../../../src/journal/own-chain.js'
+import { messagesOf } from '../../../plugins/remote-send/managed-messages.js'
 import { mergedFrames } from '../../../plugins/remote-send/merged-frames.js'
 import { glued, whole } from '../../remote/rmw/sham-auditd.js'
+import { rmw } from '../../remote/rmw/wire.js'
+import { testGapLine } from '../../journal/journal-world.js'
 import { ManagedWorld } from './managed-world.js'
 
 function record(n: number): string {
@@ -166,6 +171,48 @@ void test('garbage from over there ends a connection', async (t) => {
   await world.settle()
   t.same(world.auditd.stored, numbers(1, 2).map(record))
   await world.uplink.close()
+})
+
+void test('a disk that gives errors holds nothing up for good', async (t) => {
+  const world = new ManagedWorld(10)
+  await world.start()
+  world.disk.interfere = (op) => (op.kind === 'read' ? 'EIO' : 'do')
+  await world.append(record(1))
+  await world.pass(5000)
+  t.equal(world.auditd.stored.length, 0)
+  t.match(world.uplink.status.lastError, /EIO/)
+  world.disk.interfere = (op) => ('file' in op && op.file.startsWith('cursor') ? 'EIO' : 'do')
+  await world.append(...numbers(2, 600).map(record))
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 600).map(record), 'without a cursor, too')
+  t.ok(world.logs.includes('warn: the spool cannot be read; trying again'))
+  t.equal(world.logs.filter((line) => line === 'warn: the cursor cannot be saved; records may repeat').length, 1)
+  await world.uplink.close()
+})
+
+void test('a LOSS of the spool goes over as the one line that it is', async (t) => {
+  const world = new ManagedWorld(11)
+  await world.start()
+  await world.append(record(1))
+  const note = { reason: 'queue-full', lost: 7, fromSource: 2, toSource: 8 }
+  world.store.journal.lose(note, { run: Buffer.alloc(16, 1), seq: 8 })
+  await world.append(record(3))
+  await world.settle()
+  t.equal(world.auditd.stored.length, 3)
+  t.match(world.auditd.stored[1], /'op=journal-loss reason=queue-full .*lost=7 res=failed'$/)
+  await world.uplink.close()
+})
+
+void test('a line that stands for many seqs goes over under the last of them', (t) => {
+  const line = Buffer.from('type=TRUSTED_APP damaged\n')
+  const before = Buffer.alloc(32, 1)
+  const draft = { kind: 'loss', firstSeq: 5, count: 10, lines: 1, wallMs: 1, source: NO_SOURCE, before } as const
+  const block = makeBlock({ ...draft, note: Buffer.alloc(0), statedChain: Buffer.alloc(32, 2) }, [line])
+  const entry = { origin: OWN_ORIGIN, position: 5, offset: 0, since: 0, takenMs: 1, block, size: 1 }
+  const { records, tooLong } = messagesOf(entry, line, 5, testGapLine)
+  t.same(records, [{ seq: 14, frame: rmw(0, 15, line) }])
+  t.equal(tooLong, 0)
+  t.end()
 })
 
 void test('suspended, nothing more goes over', async (t) => {
