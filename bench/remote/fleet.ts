@@ -8,6 +8,7 @@ import { PORT, startCollector } from './pair.js'
 import type { Plan } from './played-sender.js'
 import { cpuMicrosOf, peakKibOf } from './spent.js'
 
+const ATTACKER = fileURLToPath(new URL('./attacker-program.js', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('./fleet-program.js', import.meta.url))
 const PATIENCE_MS = 180_000
 /** All senders have the same certificate, so that 500 need not be made. */
@@ -25,6 +26,13 @@ export interface FleetResult {
   readonly medianMicros: number
   readonly p99Micros: number
   readonly generatorCpuMicros: number
+}
+
+/** How long acknowledgements take at a steady pace: by themselves, and while strangers and breakers of the protocol come in all the time. */
+export interface UnderAttack {
+  readonly quiet: FleetResult
+  readonly attacked: FleetResult
+  readonly attacks: number
 }
 
 export interface FleetRun extends FleetResult {
@@ -49,6 +57,33 @@ export async function measureFleet(dir: string, options: FleetOptions): Promise<
     const plan = { port: PORT, senders, blocks, recordsABlock, window, ...(tls === undefined ? {} : { tls }) }
     const result = await play(JSON.stringify(plan))
     return { ...result, cpuMicros: cpuMicrosOf(pid) - before, peakKib: peakKibOf(pid) }
+  } finally {
+    await collector.close()
+  }
+}
+
+/** Twenty senders with a record each 20 ms; the attacker has no certificate. */
+export async function measureUnderAttack(
+  dir: string,
+  certificates: Certificates,
+  blocks: number,
+): Promise<UnderAttack> {
+  const collector = await startCollector(dir, { certificates, jitless: false, lines: LIMITS })
+  const tls = { ca: certificates.ca, ...certificates.sender }
+  const plan = JSON.stringify({ port: PORT, senders: 20, blocks, recordsABlock: 1, window: 100, everyMs: 20, tls })
+  try {
+    const quiet = await play(plan)
+    const attacker = execFile(process.execPath, [ATTACKER, String(PORT), certificates.ca])
+    let attacks = 0
+    attacker.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      attacks += text.length
+    })
+    try {
+      const attacked = await play(plan)
+      return { quiet, attacked, attacks }
+    } finally {
+      attacker.kill('SIGKILL')
+    }
   } finally {
     await collector.close()
   }

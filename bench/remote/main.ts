@@ -12,7 +12,7 @@ import type { Carrier } from './carrier.js'
 import { carry, type Carrying } from './carry.js'
 import { makeCertificates, type Certificates } from './certificates.js'
 import { measureDelays } from './delays.js'
-import { measureFleet, type FleetOptions } from './fleet.js'
+import { measureFleet, measureUnderAttack, type FleetOptions } from './fleet.js'
 import { measureGroupCommit } from './group-commit.js'
 import { measureOutage } from './outage.js'
 import { furnishNetwork, leaveNetwork } from './own-network.js'
@@ -61,10 +61,13 @@ async function measure(): Promise<RemoteResults> {
   const fleets: FleetRow[] = []
   for (const plan of fleetsOf(certificates)) fleets.push(await fleetOf(plan))
   say('fleets done')
+  const attacked = await tried(() => measureUnderAttack(newDir(), certificates, few(500)))
+  const attack = 'kind' in attacked ? attacked : ({ kind: 'attack', ...attacked } as const)
+  say('attack done')
   const outages: OutageRow[] = []
   for (const jitless of [false, true]) outages.push(await outageOf(jitless, certificates))
   const loaded = { ...machine, loadAfter: loads() }
-  return { machine: loaded, peers: versions(), options, commits, rates, delays, fleets, outages }
+  return { machine: loaded, peers: versions(), options, commits, rates, delays, fleets, outages, attack }
 }
 
 function carriersOf(certificates: Certificates): Carrier[] {
@@ -82,7 +85,7 @@ function carriersOf(certificates: Certificates): Carrier[] {
 
 function fleetsOf(certificates: Certificates): FleetOptions[] {
   const waiting = [1, 10, 100, 500].flatMap((senders) => {
-    const blocks = Math.ceil(few(senders === 1 ? 3000 : 60_000) / senders)
+    const blocks = Math.ceil(few(senders === 1 ? 2000 : 30_000) / senders)
     const plan = { senders, blocks, recordsABlock: 1, window: 1, jitless: false }
     return [
       { ...plan, certificates: undefined },
@@ -90,11 +93,12 @@ function fleetsOf(certificates: Certificates): FleetOptions[] {
       ...(senders === 100 ? [{ ...plan, certificates, jitless: true }] : []),
     ]
   })
+  const pipelined = { senders: 100, blocks: few(1000), recordsABlock: 1, window: 16, jitless: false, certificates }
   const streaming = [1, 10, 100, 500].map((senders) => {
-    const blocks = Math.ceil(few(6000) / senders)
+    const blocks = Math.ceil(few(4000) / senders)
     return { senders, blocks, recordsABlock: 64, window: 4, jitless: false, certificates }
   })
-  return [...waiting, ...streaming]
+  return [...waiting, pipelined, ...streaming]
 }
 
 /** Everything that is compared stands side by side in one round, so that whatever else the machine does meets all of it alike. */

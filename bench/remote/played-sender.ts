@@ -16,6 +16,8 @@ export interface Plan {
   readonly blocks: number
   readonly recordsABlock: number
   readonly window: number
+  /** One block in so much time, whatever is acknowledged; else the next ones go when there is room in the window. */
+  readonly everyMs?: number
 }
 
 export interface PlayedEvents {
@@ -87,7 +89,18 @@ export class PlayedSender {
 
   begin(): void {
     this.#say({ type: 'start', from: 1, chain: this.#before.toString('hex') })
-    this.#sendMore()
+    const { everyMs } = this.#plan
+    if (everyMs === undefined) {
+      this.#sendMore()
+      return
+    }
+    // Not all at the same moment.
+    setTimeout(() => {
+      const timer = setInterval(() => {
+        this.#sendMore(1)
+        if (this.#sentAt.length === this.#blocks.length) clearInterval(timer)
+      }, everyMs)
+    }, Math.random() * everyMs)
   }
 
   #read(bytes: Buffer): void {
@@ -104,7 +117,7 @@ export class PlayedSender {
       case 'ack':
         this.#credit = message.credit
         this.#settle(message.seq)
-        this.#sendMore()
+        if (this.#plan.everyMs === undefined) this.#sendMore()
         return
       case 'ping':
         this.#say({ type: 'pong', nonce: message.nonce })
@@ -131,9 +144,13 @@ export class PlayedSender {
     if (this.#acked === this.#blocks.length) this.#events.done()
   }
 
-  #sendMore(): void {
+  #sendMore(most = Infinity): void {
     const frames: Buffer[] = []
-    while (this.#sentAt.length < this.#blocks.length && this.#sentAt.length - this.#acked < this.#plan.window) {
+    while (
+      frames.length < most &&
+      this.#sentAt.length < this.#blocks.length &&
+      this.#sentAt.length - this.#acked < this.#plan.window
+    ) {
       const next = this.#blocks[this.#sentAt.length]
       if (next === undefined || this.#creditUsed + next.bodyBytes > this.#credit) break
       this.#creditUsed += next.bodyBytes

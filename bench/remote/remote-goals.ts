@@ -8,6 +8,7 @@ const LEAST_NATIVE = 5
 const LEAST_MANAGED = 3
 const LEAST_OF_LIMIT = 1 / 3
 const MAX_SENDER_MICROS = 10
+const MOST_SLOWER = 2
 export const GOAL_SENDERS = 100
 
 export function judge(results: RemoteResults): Goal[] {
@@ -30,6 +31,7 @@ export function judge(results: RemoteResults): Goal[] {
     ),
     ...judgeFleet(results),
     judgeCpu(results),
+    judgeAttack(results),
   ]
 }
 
@@ -52,6 +54,14 @@ function judgeCpu(results: RemoteResults): Goal {
   const micros = rateOf(results, NATIVE)?.cpuMicros['remote-send']?.median
   if (micros === undefined) return { what, goal, measured: 'no figure', verdict: 'not judged' }
   return { what, goal, measured: `${micros.toFixed(2)} us`, verdict: micros < MAX_SENDER_MICROS ? 'pass' : 'FAIL' }
+}
+
+function judgeAttack({ attack }: RemoteResults): Goal {
+  const what = 'strangers at the door: p99 of the acknowledgements of others'
+  const goal = `<= ${MOST_SLOWER.toFixed(2)}x`
+  if (attack.kind === 'failed') return { what, goal, measured: 'no figure', verdict: 'not judged' }
+  const ratio = attack.attacked.p99Micros / attack.quiet.p99Micros
+  return { what, goal, measured: `${ratio.toFixed(2)}x`, verdict: ratio <= MOST_SLOWER ? 'pass' : 'FAIL' }
 }
 
 function perSecond(results: RemoteResults, subject: string): number | undefined {

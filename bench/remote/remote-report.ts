@@ -25,6 +25,11 @@ const FLEETS_INTRO = [
   "disk's group commit with as many records in one, where each sender waits for one record.",
 ].join('\n')
 
+const ATTACK_INTRO = [
+  'Twenty senders over TLS with a record each 20 ms, by themselves and while strangers come in, a hundred in a second: silent ones, some that do not speak TLS,',
+  'some without a certificate, some that break off. They have no names, and share the cores with everybody else.',
+].join('\n')
+
 const OUTAGES_INTRO = [
   'No collector while the spool is filled; then one is started. Catching up is from the moment that it listens, with the reconnect in it. "start": from the start of',
   "the collector's dispatcher until remote-recv listens, with an empty journal, with all of it after a stop, and after kill -9.",
@@ -47,6 +52,9 @@ export function remoteReportOf(results: RemoteResults): string {
     '## Many senders',
     FLEETS_INTRO,
     fleetTable(results),
+    '## Under attack',
+    ATTACK_INTRO,
+    attackTable(results),
     '## After an outage',
     OUTAGES_INTRO,
     outageTable(results),
@@ -128,6 +136,19 @@ function fleetTable({ fleets, commits }: RemoteResults): string {
     ]
   })
   return table([...head, 'remote-recv CPU us/record', 'its peak MB', 'rate / group commit'], rows)
+}
+
+function attackTable({ attack }: RemoteResults): string {
+  if (attack.kind === 'failed') return `failed: ${attack.reason}`
+  const { quiet, attacked, attacks } = attack
+  const rowOf = (what: string, result: typeof quiet): string[] => [
+    what,
+    thousands(result.records),
+    result.medianMicros.toFixed(0),
+    result.p99Micros.toFixed(0),
+  ]
+  const rows = [rowOf('by themselves', quiet), rowOf(`with ${thousands(attacks)} strangers`, attacked)]
+  return table(['', 'records', 'ack median us', 'ack p99 us'], rows)
 }
 
 function outageTable({ outages }: RemoteResults): string {

@@ -3,7 +3,7 @@ import type { Options } from '../options.js'
 import type { Spread } from '../statistics.js'
 import type { Carrier } from './carrier.js'
 import type { Delays } from './delays.js'
-import type { FleetRun } from './fleet.js'
+import type { FleetRun, UnderAttack } from './fleet.js'
 import type { GroupCommit } from './group-commit.js'
 import type { Outage } from './outage.js'
 
@@ -54,6 +54,7 @@ export interface RemoteResults {
   readonly delays: readonly DelayRow[]
   readonly fleets: readonly FleetRow[]
   readonly outages: readonly OutageRow[]
+  readonly attack: ({ readonly kind: 'attack' } & UnderAttack) | Failed
 }
 
 export function rateOf({ rates }: RemoteResults, subject: string): Rate | undefined {
