@@ -203,6 +203,18 @@ void test('no more is read than there is room for', async (t) => {
   t.equal(connection.link.state, 'destroyed', 'and not for ever')
 })
 
+void test('heartbeats that wait for the disk are counted, too', async (t) => {
+  const there = await place()
+  const connection = there.connect()
+  connection.send(record(1))
+  let sent = 1
+  for (; !connection.link.isPaused && sent < 100_000; sent += 100)
+    connection.send(...Array.from({ length: 100 }, (_, index) => rmw(HEARTBEAT, sent + 1 + index)))
+  t.ok(sent < 5000, `${sent} answers wait`)
+  await there.commit()
+  t.same([connection.link.isPaused, connection.answers.length], [false, sent])
+})
+
 void test('a great many at once are several blocks, in order', async (t) => {
   const there = await place()
   const connection = there.connect()
