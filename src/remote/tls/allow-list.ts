@@ -12,6 +12,8 @@ import { linesOf } from '../../config/lines.js'
 import { count, size } from '../../config/quantity.js'
 import type { Parsed } from '../../config/value.js'
 
+/** As an alias: whatever node its records have. */
+const ANY_NODE = '*'
 const MAX_ENTRIES = 20_000
 const MAX_ALIASES = 16
 const MAX_NAME_LENGTH = 255
@@ -68,6 +70,8 @@ export function readAllowList(
     for (const { key, mistake } of mistakes) say(line, key, mistake)
     const verdict = isRevoked ? ({ kind: 'revoked', line } as const) : ({ kind: 'allowed', sender, line } as const)
     for (const name of [sender.principal, ...sender.aliases]) {
+      // A relay's, whose records may have any node: nobody is called that, and there may be several relays.
+      if (name === ANY_NODE && name !== sender.principal) continue
       const other = verdicts.get(name)
       if (other === undefined) verdicts.set(name, verdict)
       else say(line, '', `'${name}' is on line ${other.line} already`)

@@ -38,6 +38,14 @@ audit://example/web5 alias=web5 Revoked bytes_per_s=1K
   t.end()
 })
 
+void test('several relays may have any node, and nobody comes in by that', (t) => {
+  const { list, said } = read('relay1 alias=*\nrelay2 alias=relay-two,*\n')
+  t.same(said, [])
+  t.match(list?.judge('relay2'), { kind: 'allowed', sender: { aliases: ['relay-two', '*'] } })
+  t.same(list?.judge('*'), { kind: 'unknown' })
+  t.end()
+})
+
 void test('all mistakes of a list at once, and then there is none', (t) => {
   const { list, said } = read(
     `web1 revokd
