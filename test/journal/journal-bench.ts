@@ -1,7 +1,7 @@
 // Group commits a second on this disk, beside the bare limit: one write and one fdatasync of as many bytes. By hand:
 // node build/test/journal/journal-bench.js [directory] [seconds a case]
 
-import { open, readdir, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,19 +24,18 @@ interface Rate {
 async function rate(once: () => Promise<unknown>): Promise<Rate> {
   const times: number[] = []
   const end = performance.now() + caseMs
-  const begun = performance.now()
-  while (performance.now() < end) {
-    const before = performance.now()
-    await once()
-    times.push(performance.now() - before)
-  }
-  return rateIn(times, performance.now() - begun)
+  while (performance.now() < end) times.push(await timed(once))
+  return rateIn(times)
 }
 
-function rateIn(times: number[], tookMs: number): Rate {
-  const perSecond = times.length / (tookMs / 1000)
+function rateIn(times: number[]): Rate {
+  const tookMs = times.reduce((sum, ms) => sum + ms, 0)
   times.sort((a, b) => a - b)
-  return { perSecond, p50Ms: times[times.length >> 1] ?? 0, p99Ms: times[Math.floor(times.length * 0.99)] ?? 0 }
+  return {
+    perSecond: times.length / (tookMs / 1000),
+    p50Ms: times[times.length >> 1] ?? 0,
+    p99Ms: times[Math.floor(times.length * 0.99)] ?? 0,
+  }
 }
 
 function row(name: string, lines: number, { perSecond, p50Ms, p99Ms }: Rate): void {
@@ -75,51 +74,55 @@ await manySenders(100, Math.ceil(300 * Number(seconds)))
 await openings(1_000_000)
 rmSync(dir, { recursive: true })
 
-/** A collector: a block of each sender a commit, one record a block; and the same bytes in a bare loop. */
+/** A collector: a block of each sender a commit, one record a block; and in turn with it the same bytes in bare loops. */
 async function manySenders(count: number, commits: number): Promise<void> {
   const senders = Array.from({ length: count }, (_, index) => ({
     sender: new Sender(),
     origin: { principal: `host${index}.example.org`, stream: String(index).padStart(32, '0'), peer: '192.0.2.1:40000' },
   }))
-  let sent = senders.map(({ sender }) => sender.next(LINE, 1))
   const disk = await DiskJournal.open(join(dir, 'collector'), testGapLine)
-  let cpuMicros = 0
-  const collected = await rateOf(
-    commits,
-    async () => {
-      const cpu = process.cpuUsage()
-      for (const [index, { block, lines }] of sent.entries()) {
-        const origin = senders[index]?.origin
-        const refusal = origin === undefined ? 'none' : disk.journal.take(origin, block.head, lines)
-        if (refusal !== undefined) throw new Error(refusal)
-      }
-      const { kind } = await disk.commit()
-      if (kind !== 'durable') throw new Error(kind)
-      const { user, system } = process.cpuUsage(cpu)
-      cpuMicros += user + system
-    },
-    () => {
-      sent = senders.map(({ sender }) => sender.next(LINE, 1))
-    },
+  const files = await Promise.all(['bare', 'bare.log', 'bare.idx'].map((name) => open(join(dir, name), 'w')))
+  const [one, ...two] = files
+  // What a block of one record comes to: its line, and its entry with head and names.
+  const pieces = [LINE.length, 64 + 144 + 'host00.example.org192.0.2.1:40000'.length].map((bytes) =>
+    Buffer.alloc(bytes * count, 'x'),
   )
-  const { idxBytes, logBytes } = await sizes(join(dir, 'collector'))
-  await disk.close()
-  const handles = [await open(join(dir, 'bare.log'), 'w'), await open(join(dir, 'bare.idx'), 'w')]
-  const pieces = [logBytes, idxBytes].map((bytes) => Buffer.alloc(Math.round(bytes / commits), 'x'))
-  const bare = await rateOf(commits, async () => {
-    await Promise.all(handles.map((handle, index) => handle.write(pieces[index] ?? LINE)))
-    await Promise.all(handles.map((handle) => handle.datasync()))
-  })
-  const one = await open(join(dir, 'bare'), 'w')
   const whole = Buffer.concat(pieces)
-  const single = await rateOf(commits, async () => {
-    await one.write(whole)
-    await one.datasync()
-  })
-  for (const handle of [...handles, one]) await handle.close()
-  row('write+fdatasync', count, single)
-  row('two files', count, bare)
-  row('100 senders', count, collected)
+  const times: Record<'single' | 'pair' | 'journal', number[]> = { single: [], pair: [], journal: [] }
+  let cpuMicros = 0
+  for (let round = 0; round < commits; round++) {
+    const sent = senders.map(({ sender, origin }) => ({ origin, ...sender.next(LINE, 1) }))
+    times.single.push(
+      await timed(async () => {
+        await one?.write(whole)
+        await one?.datasync()
+      }),
+    )
+    times.pair.push(
+      await timed(async () => {
+        await Promise.all(two.map((handle, index) => handle.write(pieces[index] ?? LINE)))
+        await Promise.all(two.map((handle) => handle.datasync()))
+      }),
+    )
+    const cpu = process.cpuUsage()
+    times.journal.push(
+      await timed(async () => {
+        for (const { origin, block, lines } of sent) {
+          const refusal = disk.journal.take(origin, block.head, lines)
+          if (refusal !== undefined) throw new Error(refusal)
+        }
+        const { kind } = await disk.commit()
+        if (kind !== 'durable') throw new Error(kind)
+      }),
+    )
+    const { user, system } = process.cpuUsage(cpu)
+    cpuMicros += user + system
+  }
+  await disk.close()
+  for (const handle of files) await handle.close()
+  row('write+fdatasync', count, rateIn(times.single))
+  row('two files', count, rateIn(times.pair))
+  row(`${count} senders`, count, rateIn(times.journal))
   process.stdout.write(`CPU a record at the collector: ${(cpuMicros / (commits * count)).toFixed(1)} us\n`)
 }
 
@@ -146,27 +149,8 @@ async function openings(records: number): Promise<void> {
   }
 }
 
-/** So many times, and what goes before each is not counted. */
-async function rateOf(times: number, once: () => Promise<unknown>, prepare = (): void => {}): Promise<Rate> {
-  const took: number[] = []
-  for (let count = 0; count < times; count++) {
-    prepare()
-    const before = performance.now()
-    await once()
-    took.push(performance.now() - before)
-  }
-  return rateIn(
-    took,
-    took.reduce((sum, ms) => sum + ms, 0),
-  )
-}
-
-async function sizes(where: string): Promise<{ readonly idxBytes: number; readonly logBytes: number }> {
-  let [idxBytes, logBytes] = [0, 0]
-  for (const name of await readdir(where)) {
-    const { size } = await stat(join(where, name))
-    if (name.endsWith('.idx')) idxBytes += size
-    if (name.endsWith('.log')) logBytes += size
-  }
-  return { idxBytes, logBytes }
+async function timed(once: () => Promise<unknown>): Promise<number> {
+  const before = performance.now()
+  await once()
+  return performance.now() - before
 }
