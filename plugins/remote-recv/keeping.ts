@@ -21,6 +21,8 @@ export interface KeepingHost {
   readonly voice: Pick<Voice, 'log'>
   /** All up to here is the dispatcher's. */
   settled(): number
+  /** Segments are gone. */
+  purged(): void
 }
 
 export class Keeping {
@@ -70,7 +72,7 @@ export class Keeping {
       this.#bytes = held.reduce((sum, { bytes }) => sum + bytes, 0)
       const limits = { maxBytes: Infinity, maxAgeMs: keepMs }
       const position = freeUpTo(held, this.#host.settled(), clock.wallMs(), limits)
-      if (position > 0) await store.write(() => journal.purge(position))
+      if (position > 0 && (await store.write(() => journal.purge(position))) > 0) this.#host.purged()
     })
     if (this.#isClosed) return
     this.#cancel = clock.after(LOOK_MS, () => {

@@ -12,6 +12,7 @@ import {
 } from '../../src/remote/wire/message.js'
 import { CreditDesk } from './credit-desk.js'
 import { peerState, takesMore } from './disk-state.js'
+import { surplusOf } from './crowd.js'
 import { FairQueue } from './fair-queue.js'
 import type { DiskState, Session, SessionHost } from './intake.js'
 import { longestBody, unfitHello } from './hello-check.js'
@@ -21,10 +22,11 @@ import type { NativeUse, ServerOptions, ServerWorld } from './native-world.js'
 import { ReceiverShell, type ShellHost } from './receiver-shell.js'
 
 const TICK_MS = 1000
+/** Whoever is over its quota is looked at anew with each tick. */
+const HELD_MS = 2 * TICK_MS
 const PING_MS = 15_000
 /** Whoever is refused for what it is does not come back before. */
 const REFUSED_RETRY_MS = 60_000
-const CROWDED_RETRY_MS = 5000
 /** The core's own limit: the desk's counts. */
 const ANY_CREDIT = Number.MAX_SAFE_INTEGER
 /** Why a connection is ended for what its peer did. */
@@ -34,6 +36,8 @@ interface Served {
   readonly session: NativeSession
   /** The last point that both ends have named: what credit alone is told with. */
   agreed: { readonly seq: number; readonly chain: string } | undefined
+  /** It was told that it has as much here as it may. */
+  isFull: boolean
 }
 
 export class NativeServer {
@@ -50,7 +54,6 @@ export class NativeServer {
   #cancelTick: () => void = () => {}
   #cancelRoom: () => void = () => {}
   readonly #cancelDisk: () => void
-
   constructor(world: ServerWorld, options: ServerOptions) {
     const { store, intake } = world
     this.#world = world
@@ -94,7 +97,6 @@ export class NativeServer {
     this.#tick()
   }
 
-  /** `spentBytes`: what is granted, and what came and is not on disk. */
   get use(): NativeUse {
     return { sessions: this.#sessions.size, spentBytes: this.#desk.spentBytes }
   }
@@ -103,10 +105,12 @@ export class NativeServer {
   readonly serve = (host: SessionHost): Session => {
     const session = new NativeSession(this.#nextSession++, host, this.#events)
     const { principal, address } = host.peer
-    this.#sessions.set(session.id, { session, agreed: undefined })
+    this.#sessions.set(session.id, { session, agreed: undefined, isFull: false })
     this.#lanes.open(session.id, this.#principals.limits(principal).weight)
     this.#shell.give({ kind: 'opened', session: session.id, principal, address, credit: ANY_CREDIT })
-    this.#refuseCrowd(session, this.#principals.join(principal, session.id))
+    const others = this.#principals.join(principal, session.id).flatMap((id) => this.#sessions.get(id)?.session ?? [])
+    const surplus = surplusOf(session, others, this.#world.clock.monotonicMs(), PING_MS)
+    if (surplus !== undefined) this.#expel(surplus.session, 'refused', surplus.why, surplus.retryAfterMs)
     return session
   }
 
@@ -146,17 +150,6 @@ export class NativeServer {
     ended: (session, reason) => {
       this.#expel(session, 'refused', reason, REFUSED_RETRY_MS)
     },
-  }
-
-  /** Too many of one principal: a dead one makes room, else the newest goes. */
-  #refuseCrowd(session: NativeSession, others: readonly number[]): void {
-    if (others.length === 0) return
-    const nowMs = this.#world.clock.monotonicMs()
-    const silent = others
-      .flatMap((id) => this.#sessions.get(id)?.session ?? [])
-      .find(({ heardMs }) => nowMs - heardMs >= PING_MS)
-    if (silent === undefined) this.#expel(session, 'refused', 'too many connections of this name', CROWDED_RETRY_MS)
-    else this.#expel(silent, 'refused', 'silent, and there is a newer connection', 0)
   }
 
   #arrived(session: NativeSession, message: Message): void {
@@ -228,8 +221,20 @@ export class NativeServer {
     const fault = this.#world.guard.allows(principal, data.lines) ? undefined : 'wrong-node'
     if (!this.#shell.data(id, { data, block, fault }) || block === undefined) return
     this.#world.ledger.took(id, block)
+    this.#world.holdings.took(principal, bodyBytes(data))
     const waitMs = this.#principals.charge(principal, bodyBytes(data), block.lines)
     if (waitMs > 0) this.#desk.hold(id, waitMs)
+    this.#heedQuota(served)
+  }
+
+  /** For a principal that has as much in the journal as it may, the disk is full. */
+  #heedQuota(served: Served): void {
+    const { session } = served
+    const isFull = this.#world.holdings.isFull(session.principal)
+    if (isFull) this.#desk.hold(session.id, HELD_MS)
+    if (isFull === served.isFull) return
+    served.isFull = isFull
+    session.send({ type: 'status', state: isFull ? 'full' : this.#peerState })
   }
 
   #send(id: number, message: ControlMessage): void {
@@ -276,7 +281,9 @@ export class NativeServer {
   #tick(): void {
     const { clock } = this.#world
     const nowMs = clock.monotonicMs()
-    for (const { session } of Array.from(this.#sessions.values())) {
+    for (const served of Array.from(this.#sessions.values())) {
+      const { session } = served
+      if (served.agreed !== undefined) this.#heedQuota(served)
       const overdue = this.#desk.isOverdue(session.id) ? 'silent' : session.overdue(nowMs, PING_MS)
       // To be dead is no breach.
       const code = overdue === 'silent' ? 'refused' : 'protocol'

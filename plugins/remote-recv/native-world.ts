@@ -3,6 +3,7 @@
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import type { Clock } from '../../src/remote/ports.js'
 import type { ReceiverAlarm } from '../../src/remote/receiver-input.js'
+import type { Holdings } from './holdings.js'
 import type { JournalIntake } from './journal-intake.js'
 import type { SenderLimits } from './limits.js'
 import type { NodeGuard } from './node-guard.js'
@@ -21,6 +22,7 @@ export interface ServerWorld {
   readonly clock: Clock
   readonly ledger: StreamLedger
   readonly guard: NodeGuard
+  readonly holdings: Holdings
   /** Of whoever was let in. */
   limitsOf(principal: string): SenderLimits
   /** What an admin should know. */
@@ -29,5 +31,6 @@ export interface ServerWorld {
 
 export interface NativeUse {
   readonly sessions: number
+  /** What is granted, and what came and is not on disk. */
   readonly spentBytes: number
 }

@@ -12,6 +12,7 @@ import { tellAlarm } from './alarms.js'
 import { Gate } from './gate.js'
 import { HandOver } from './hand-over.js'
 import { aheadOf } from './numbering.js'
+import { Holdings } from './holdings.js'
 import type { DiskState } from './intake.js'
 import { JournalIntake, type IntakeOptions } from './journal-intake.js'
 import { Keeping } from './keeping.js'
@@ -23,7 +24,6 @@ import { recvStatus } from './recv-status.js'
 import { Rereading } from './rereading.js'
 import { RmwSenders } from './rmw-senders.js'
 import { rmwSpeaker } from './rmw-session.js'
-import { Scrubbing } from './scrubbing.js'
 import type { ReadSettings, Settings } from './settings.js'
 import { StreamLedger } from './stream-ledger.js'
 import type { Voice } from './voice.js'
@@ -76,13 +76,13 @@ class RemoteRecv {
   readonly #ledger = new StreamLedger()
   readonly #intake: JournalIntake
   readonly #guard: NodeGuard
+  readonly #holdings: Holdings
   readonly #gate: Gate
   readonly #native: NativeServer
   readonly #rmw: RmwSenders
   readonly #listeners: Listeners
   readonly #handOver: HandOver
   readonly #keeping: Keeping
-  readonly #scrubbing: Scrubbing
   readonly #rereading: Rereading
   readonly #status: StatusFile
   readonly #startedMs = Date.now()
@@ -120,6 +120,7 @@ class RemoteRecv {
       tellAlarm(voice, alarm)
     }
     this.#guard = new NodeGuard(config.nodeCheck, (principal) => this.#gate.limits(principal).names, tell)
+    this.#holdings = new Holdings(store, (principal) => this.#gate.limits(principal).journalBytes)
     this.#native = new NativeServer(
       {
         intake: this.#intake,
@@ -128,6 +129,7 @@ class RemoteRecv {
         ledger: this.#ledger,
         limitsOf: (principal) => this.#gate.limits(principal),
         guard: this.#guard,
+        holdings: this.#holdings,
         alarm: tell,
       },
       serverOptions(settings),
@@ -155,9 +157,10 @@ class RemoteRecv {
       },
     })
     const settled = (): number => this.#handOver.settled
-    this.#keeping = new Keeping({ store, clock: NODE_CLOCK, voice, settled }, config)
-    this.#scrubbing = new Scrubbing({ store, clock: NODE_CLOCK, voice })
-    this.#scrubbing.use(config.verifyEveryMs)
+    const purged = (): void => {
+      this.#holdings.purged()
+    }
+    this.#keeping = new Keeping({ store, clock: NODE_CLOCK, voice, settled, purged }, config)
     this.#rereading = new Rereading({ store, clock: NODE_CLOCK, voice }, config.verifyEveryMs)
     const cannot = (error: unknown): void => {
       voice.log('warn', 'the status cannot be written', { error: String(error) })
@@ -173,6 +176,9 @@ class RemoteRecv {
     this.#voice.heardBy(plugin)
     await this.#intake.begin()
     this.#listeners.use(this.#settings)
+    void this.#holdings.begin((error) => {
+      this.#voice.log('warn', 'what lies in the journal cannot be counted for the quotas', { error })
+    })
     await this.#handOver.run(plugin, plugin.stopping)
   }
 
@@ -209,7 +215,6 @@ class RemoteRecv {
     this.#native.reload(serverOptions(this.#settings))
     this.#guard.use(config.nodeCheck)
     this.#keeping.use(config)
-    this.#scrubbing.use(config.verifyEveryMs)
     this.#rereading.use(config.verifyEveryMs)
     this.#listeners.use(this.#settings)
     this.#voice.log('info', 'the configuration was read again')
@@ -221,7 +226,6 @@ class RemoteRecv {
     this.#gate.shut()
     this.#listeners.close()
     this.#keeping.close()
-    this.#scrubbing.close()
     this.#rereading.close()
     this.#native.drain()
     await this.#intake.close()

@@ -1,5 +1,6 @@
 // A server of native connections over a disk in memory, and senders that a test drives message by message.
 
+import { Holdings } from '../../../plugins/remote-recv/holdings.js'
 import type { SessionHost, Session } from '../../../plugins/remote-recv/intake.js'
 import { JournalIntake } from '../../../plugins/remote-recv/journal-intake.js'
 import type { SenderLimits } from '../../../plugins/remote-recv/limits.js'
@@ -41,6 +42,7 @@ export class NativePlace {
   readonly intake: JournalIntake
   readonly server: NativeServer
   readonly ledger = new StreamLedger()
+  readonly holdings: Holdings
   readonly alarms: string[] = []
   limits: SenderLimits = LIMITS
 
@@ -65,6 +67,7 @@ export class NativePlace {
       { commitDelayMs: 2, lowBytes: 0, reserveBytes: 0 },
       { committed() {}, failed() {} },
     )
+    this.holdings = new Holdings(store, () => this.limits.journalBytes)
     const alarm = ({ what }: { readonly what: string }): void => {
       this.alarms.push(what)
     }
@@ -73,6 +76,7 @@ export class NativePlace {
       intake: this.intake,
       clock: this.clock,
       ledger: this.ledger,
+      holdings: this.holdings,
       guard: new NodeGuard(nodeCheck, () => this.limits.names, alarm),
       limitsOf: () => this.limits,
       alarm,

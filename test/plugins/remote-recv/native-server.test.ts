@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { encode } from '../../../src/remote/wire/encode.js'
 import { ackChain } from '../../../src/remote/wire/message.js'
 import { rest } from './hand-clock.js'
-import { NativePlace, type PlaySender } from './native-place.js'
+import { NativePlace, STREAM, type PlaySender } from './native-place.js'
 
 const KIB = 1024
 
@@ -243,6 +243,32 @@ void test('rates: more than they allow only delays', async (t) => {
   t.equal(sender.limit, limit)
   await place.clock.pass(1500)
   t.ok(sender.limit > limit)
+  t.end()
+})
+
+void test('a quota: full for that principal alone, until segments are purged', async (t) => {
+  const [place, sender] = await openPlace()
+  place.limits = { ...place.limits, journalBytes: 5000 }
+  sender.send('a', 1, 6000)
+  await place.clock.pass(100)
+  t.same([sender.ack?.seq, sender.all('status').at(-1)?.state], [1, 'full'])
+  const { limit } = sender
+  await place.clock.pass(5000)
+  t.equal(sender.limit, limit)
+  const after = await NativePlace.open({}, place.disk)
+  after.limits = place.limits
+  await after.holdings.begin((text) => t.fail(text))
+  t.ok(after.holdings.isFull('audit://site/web1'), 'known again after a restart')
+  t.notOk(after.holdings.isFull('audit://site/web2'))
+  after.disk.run(after.store.journal.rotate())
+  after.store.journal.skip({ principal: 'x', stream: STREAM, peer: '' }, 1, Buffer.alloc(32), 'freed')
+  await after.store.commit()
+  t.equal(after.disk.run(after.store.journal.purge(1)), 1)
+  after.holdings.purged()
+  t.notOk(after.holdings.isFull('audit://site/web1'))
+  place.limits = { ...place.limits, journalBytes: 0 }
+  await place.clock.pass(3000)
+  t.same([sender.all('status').at(-1)?.state, sender.limit > limit], ['ok', true])
   t.end()
 })
 
