@@ -10,8 +10,10 @@ import type { Mark } from '../../src/remote/rmw/repeats.js'
 import type { DiskState, Session, SessionHost, Speaker } from './intake.js'
 import { digestOf, nextBlock, type RmwSender, type RmwSenders } from './rmw-senders.js'
 
-/** Lines that one connection may have waiting for the disk; no more is read until there are fewer. */
+/** Lines and answers that one connection may have waiting for the disk; no more is read until there are fewer. */
 const MAX_PENDING_BYTES = 256 * 1024
+/** What an answer costs that waits: a heartbeat brings no line, and can come by the million while a disk hangs. */
+const ANSWER_BYTES = 64
 /** Lines of one block; a sender that waits for each answer makes blocks of one. */
 const MAX_BLOCK_LINES_BYTES = 256 * 1024
 /** A message that has begun is whole by then, and answers that were written are read. */
@@ -132,7 +134,7 @@ class RmwSession implements Session {
   /** In order, when all that came before is durable. */
   #answer({ lines, answers }: Heard): void {
     if (answers.length === 0) return
-    const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+    const bytes = lines.reduce((sum, line) => sum + line.length, answers.length * ANSWER_BYTES)
     this.#pendingBytes += bytes
     this.#pendingAnswers += answers.length
     this.#host.intake.whenDurable(() => {
