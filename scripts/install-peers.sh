@@ -1,10 +1,12 @@
 #!/bin/sh
 # Installs the Debian packages that the live suite runs beside us, the real auditd with its tools, its plugins, laurel, and what the
 # chaos suite interferes with: libfaketime, strace.
-# Starts no service, and does nothing when all are there. Runs as root.
+# With `bench` also rsyslog, which the benchmark of the remote pair runs. Starts no service, and does nothing when all are there.
+# Runs as root.
 set -eu
 
 PACKAGES='auditd audispd-plugins laurel libfaketime strace'
+[ "${1:-}" = bench ] && PACKAGES="$PACKAGES rsyslog rsyslog-relp"
 POLICY=/usr/sbin/policy-rc.d
 
 missing=
