@@ -187,6 +187,56 @@ void test('a closed stream whose end the receiver has lost', (t) => {
   t.end()
 })
 
+void test('where the borders are', (t) => {
+  const kindsAfter = (shape: Parameters<typeof spool>[0], message: ControlMessage): readonly string[] => {
+    const world = new SenderWorld(shape, 10)
+    world.connect()
+    return kinds(world.hear(message))
+  }
+  t.same(kindsAfter({ first: 7 }, welcome(6)), ['look-up'], 'the end of what is freed can be compared')
+  t.same(kindsAfter({ first: 8 }, welcome(6)).at(-1), 'read', 'what lies before it cannot')
+  t.same(kindsAfter({ last: 5 }, welcome(1, { chain: 'theirs' })), ['look-up'])
+  const first = new SenderWorld({ last: 5 }, 5)
+  first.connect()
+  first.hear(welcome(1, { chain: 'theirs' }))
+  t.match(first.give({ kind: 'chain', seq: 1, chain: chain(1) }).at(-1), { kind: 'fork', fromSeq: 1 }, 'the very first')
+  const border = new SenderWorld({ first: 7 }, 10)
+  border.connect()
+  border.hear(welcome(6, { chain: 'theirs' }))
+  t.match(border.give({ kind: 'chain', seq: 6, chain: undefined }).at(-1), { kind: 'fork', fromSeq: 1 }, 'not believed')
+  const one = new SenderWorld({ first: 2 }, 10)
+  one.connect()
+  t.same(one.hear(welcome(12)), [{ kind: 'look-up', seq: 1 }], 'one is freed')
+  t.same(one.give({ kind: 'chain', seq: 9, chain: 'of something else' }), [])
+  t.same(kinds(one.give({ kind: 'chain', seq: 1, chain: chain(1) })), ['sample'])
+  t.end()
+})
+
+void test('the last block of a closed stream is sent too', (t) => {
+  const world = new SenderWorld({ last: 9, from: [1, 6] }, 0)
+  world.stream(0, 400)
+  world.give({ kind: 'blocks', blocks: blocks(1, 5) })
+  t.same(kinds(world.hear(ack(4))), ['acked', 'read'])
+  world.give({ kind: 'blocks', blocks: blocks(5, 5) })
+  t.same(kinds(world.hear(ack(5))), ['acked', 'hello'])
+  t.end()
+})
+
+void test('one seq is missing, and it is the last', (t) => {
+  const world = new SenderWorld({ last: 5, first: 6 }, 0)
+  world.stream(4)
+  const missing = { kind: 'missing', from: 5, to: 5, chain: chain(5), reason: 'damaged' } as const
+  t.match(said(world.give(missing)), [{ type: 'skip', from: 5, to: 5, chain: chain(5), reason: 'damaged' }])
+  t.end()
+})
+
+void test('a chain that was never known is learnt', (t) => {
+  const world = new SenderWorld({ last: 5 })
+  world.state = initialSender({ seq: 5, chain: 'lost' })
+  t.same(world.stream(5)[0], { kind: 'acked', point: point(5) })
+  t.end()
+})
+
 /** Answers a search from what a receiver has: ours up to `common`, and a stranger's from there on. */
 function search(
   world: SenderWorld,
@@ -309,6 +359,10 @@ void test('a closed stream of which the receiver has more and other', (t) => {
   world.connect()
   world.hear(welcome(7))
   t.match(search(world, world.hear({ type: 'probed', chains: ['theirs'] }), 2).at(-1), { kind: 'fork', fromSeq: 3 })
+  const half = new SenderWorld({ last: 9, first: 5, from: [1, 6] }, 9)
+  half.connect()
+  half.hear(welcome(7))
+  t.same(kinds(half.hear({ type: 'probed', chains: [null] })), ['look-up'], 'its last seq is still here')
   const gone = new SenderWorld({ last: 9, first: 7, from: [1, 6] }, 9)
   gone.connect()
   gone.hear(welcome(7))
@@ -321,6 +375,10 @@ void test('a closed stream of which the receiver has more and other', (t) => {
   odd.connect()
   odd.hear(welcome(7))
   t.same(kinds(odd.hear({ type: 'probed', chains: [] })), ['alarm', 'error', CLOSE])
+  const more = new SenderWorld({ last: 9, from: [1, 6] }, 9)
+  more.connect()
+  more.hear(welcome(7))
+  t.same(kinds(more.hear({ type: 'probed', chains: [chain(5), null] })), ['alarm', 'error', CLOSE])
   t.end()
 })
 
@@ -342,6 +400,19 @@ void test('answers that are late or odd do not steer a search', (t) => {
     ['alarm', 'error', CLOSE],
     'not as many as were asked for',
   )
+  t.end()
+})
+
+void test('a search has an end', (t) => {
+  const world = new SenderWorld({ last: 100 }, 0)
+  world.connect()
+  world.hear(welcome(100, { chain: 'theirs' }))
+  let rounds = 0
+  for (let last = 'sample'; last === 'sample'; rounds++) {
+    world.give({ kind: 'samples', above: rounds, to: 99, points: [point(rounds + 1)] })
+    last = kinds(world.hear({ type: 'probed', chains: [chain(rounds + 1)] })).at(-1) ?? ''
+  }
+  t.same([rounds, world.phase], [17, 'down'])
   t.end()
 })
 
