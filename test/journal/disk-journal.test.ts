@@ -8,7 +8,7 @@ import { DiskJournal } from '../../src/journal/disk-journal.js'
 import type { ReadBlock, ReadDamage } from '../../src/journal/journal-reader.js'
 import { takeLock } from '../../src/journal/lock.js'
 import { NodeFilePort } from '../../src/journal/node-file-port.js'
-import { runWork } from '../../src/journal/file-port.js'
+import { diskSpace, runWork } from '../../src/journal/file-port.js'
 import { verify } from '../../src/journal/verify.js'
 import { linesOf, readAll, readLines, testGapLine } from './journal-world.js'
 
@@ -136,6 +136,17 @@ void test('every operation, and its errors', async (t) => {
     [done, done],
   )
   t.same(await one({ kind: 'list' }), { kind: 'files', files: [{ name: 'b', bytes: 5 }] })
+  t.same(await one({ kind: 'link', file: 'b', to: 'second' }), done)
+  t.match(await one({ kind: 'link', file: 'b', to: 'second' }), { kind: 'failed', code: 'EEXIST' })
+  t.same(await one({ kind: 'unlink', file: 'second' }), done)
+  const { freeBytes, totalBytes } = await runWork(port, diskSpace())
+  t.ok(freeBytes > 0 && totalBytes > freeBytes)
+  const afterFailure = await port.run([
+    { kind: 'write', file: 'nowhere/x', at: 0, chunks: [Buffer.from('x')] },
+    { kind: 'sync', file: 'nowhere/x' },
+    { kind: 'sync', file: 'b' },
+  ])
+  t.match(afterFailure, [{ kind: 'failed', code: 'ENOENT' }, { kind: 'failed', code: 'ENOENT' }, done])
   t.same(await one({ kind: 'sync-dir', dir: '' }), done)
   t.same(await one({ kind: 'close', file: 'b' }), done)
   t.match(await one({ kind: 'read', file: 'b', at: 0, bytes: 9 }), { kind: 'bytes' })
