@@ -109,7 +109,7 @@ export class JournalWriter {
   }
 
   *#next(kind: 'writable' | 'poisoned', extent: Extent, durable: Durable): Work<Extent> {
-    const previous = isEmpty(extent) ? extent.previous : { ...extent.segment, idxBytes: extent.idxBytes }
+    const previous = isEmpty(extent) ? extent.previous : previousOf(extent)
     this.#isLast = false
     const begun = yield* this.#begin(this.#path.claim(durable.position), previous, durable)
     // From the rename on the new one may be what the next start finds, and it says where this one ends: nothing may follow there.
@@ -149,4 +149,8 @@ export class JournalWriter {
 
 function isEmpty({ idxBytes, checkpointBytes }: Extent): boolean {
   return idxBytes === checkpointBytes
+}
+
+function previousOf({ segment, idxBytes, logBytes }: Extent): Previous {
+  return { ...segment, idxBytes, logBytes }
 }

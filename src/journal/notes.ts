@@ -23,19 +23,20 @@ export interface ForkNote {
 }
 
 export interface CheckpointNote {
-  /** The segment before this one and how much of its index is in force; what follows there was written anew here. */
+  /** The segment before this one and how much of its files is in force; what follows there was written anew here. */
   readonly previous: Previous | undefined
   readonly streams: readonly StreamState[]
 }
 
 export interface Previous extends SegmentId {
   readonly idxBytes: number
+  readonly logBytes: number
 }
 
 const REASON = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
 const MAX_REASON_BYTES = 64 // with the counts it fits MAX_NOTE_BYTES
 const GAP_BYTES = 24
-const PREVIOUS_BYTES = 24
+const PREVIOUS_BYTES = 32
 
 export function encodeGapNote(note: GapNote): Buffer {
   if (!REASON.test(note.reason) || note.reason.length > MAX_REASON_BYTES)
@@ -75,6 +76,7 @@ export function encodeCheckpointNote(note: CheckpointNote): Buffer {
   writeCount(head, note.previous?.idxBytes ?? 0, 8)
   head.writeUInt32LE(note.previous?.retry ?? 0, 16)
   head.writeUInt32LE(note.streams.length, 20)
+  writeCount(head, note.previous?.logBytes ?? 0, 24)
   return Buffer.concat([head, ...note.streams.map(encodeState)])
 }
 
@@ -83,7 +85,8 @@ export function readCheckpointNote(bytes: Buffer): CheckpointNote | undefined {
   const firstSeq = readCount(bytes, 0)
   const idxBytes = readCount(bytes, 8)
   const retry = bytes.readUInt32LE(16)
-  if (firstSeq === undefined || idxBytes === undefined) return undefined
+  const logBytes = readCount(bytes, 24)
+  if (firstSeq === undefined || idxBytes === undefined || logBytes === undefined) return undefined
   const streams: StreamState[] = []
   let at = PREVIOUS_BYTES
   for (let left = bytes.readUInt32LE(20); left > 0; left--) {
@@ -94,7 +97,7 @@ export function readCheckpointNote(bytes: Buffer): CheckpointNote | undefined {
     at = end
   }
   if (at !== bytes.length) return undefined
-  return { previous: firstSeq === 0 ? undefined : { firstSeq, retry, idxBytes }, streams }
+  return { previous: firstSeq === 0 ? undefined : { firstSeq, retry, idxBytes, logBytes }, streams }
 }
 
 export function sameSegment(a: SegmentId | undefined, b: SegmentId): boolean {

@@ -18,6 +18,7 @@ import { scanSegment, type Damage, type Scan, type ScanStart } from './segment-s
 import { idxName, logName, segmentOf, type SegmentId } from './segment-name.js'
 import { createSegment, nameSegment, NEW_IDX, syncSegment, type Extent } from './segment-writer.js'
 import { StreamTable, type StreamState } from './stream-table.js'
+import { trimEarlier } from './trim.js'
 
 /** All that a journal knows of the world beside its files. */
 export interface JournalWorld {
@@ -81,6 +82,7 @@ export function* openFiles(world: JournalWorld, options: JournalOptions): Work<O
   yield* tidy(files, path)
   // Whoever named the last segment may have died before the name was on disk.
   yield* perform({ kind: 'sync-dir', dir: '' })
+  yield* trimEarlier(path, files)
   const meta = (yield* loadMeta()) ?? (yield* freshMeta(world, path))
   const slot = yield* loadSlot()
   yield* advisory(createSlots(new Set(files.map(({ name }) => name))))
@@ -206,7 +208,9 @@ function* adopt(
   const rebuilt = yield* rebuild({
     from: segment,
     to: path.claim(scan.settled.position),
-    previous: isNothingLeft ? previous : { ...segment, idxBytes: scan.settled.idxBytes },
+    previous: isNothingLeft
+      ? previous
+      : { ...segment, idxBytes: scan.settled.idxBytes, logBytes: scan.settled.logBytes },
     scan: { ...scan, damages },
     missingBefore,
     durablePosition: (slot?.position ?? 0) + 1,
@@ -264,7 +268,15 @@ function* scanLast(world: JournalWorld, meta: Meta, path: SegmentPath, slot: Cur
     if (++index === path.all.length) return { scan, start, previous, earlier, missingBefore }
     earlier.push(...scan.damages)
     const last = scan.kept.at(-1)
-    previous = { ...segment, idxBytes: last === undefined ? scan.settled.idxBytes : last.at + last.entry.size }
+    const { idxBytes, logBytes } = scan.settled
+    previous =
+      last === undefined
+        ? { ...segment, idxBytes, logBytes }
+        : {
+            ...segment,
+            idxBytes: last.at + last.entry.size,
+            logBytes: last.entry.offset + last.entry.block.lineBytes,
+          }
     table = scan.settled.table
     for (const { entry } of scan.kept) table.apply(entry.origin, entry.block, entry.takenMs)
     position = endPosition(scan)

@@ -35,7 +35,7 @@ void test('what was written is read', (t) => {
   t.same(readGapNote(encodeGapNote(gap)), gap)
   const fork = { parent: '12'.repeat(16), atSeq: 2 ** 45 }
   t.same(readForkNote(encodeForkNote(fork)), fork)
-  for (const previous of [undefined, { firstSeq: 2 ** 44, retry: 3, idxBytes: 2 ** 35 }])
+  for (const previous of [undefined, { firstSeq: 2 ** 44, retry: 3, idxBytes: 2 ** 35, logBytes: 2 ** 36 }])
     for (const streams of [[], STATES])
       t.same(readCheckpointNote(encodeCheckpointNote({ previous, streams })), { previous, streams })
   t.end()
@@ -63,7 +63,7 @@ void test('other bytes are no notes, and nothing throws', (t) => {
     for (const read of readers) t.equal(read(large), undefined, 'counts above 2^53-1')
   }
   const flooded = Buffer.from(checkpoint)
-  flooded.fill(0xff, 24 + 1 + 16, 24 + 1 + 24)
+  flooded.fill(0xff, 32 + 1 + 16, 32 + 1 + 24)
   t.equal(readCheckpointNote(flooded), undefined)
   flooded.writeUInt32LE(0xffffffff, 20)
   t.equal(readCheckpointNote(flooded), undefined, 'a count of rows is not believed')
