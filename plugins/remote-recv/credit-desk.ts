@@ -38,6 +38,11 @@ export class CreditDesk {
     this.#host = host
   }
 
+  resize(budgetBytes: number): void {
+    this.#pool.resize(budgetBytes)
+    this.grant()
+  }
+
   get spentBytes(): number {
     return this.#pool.spentBytes
   }

@@ -49,7 +49,7 @@ interface Account extends CreditDraft {
 }
 
 export class CreditPool {
-  readonly #budget: number
+  #budget: number
   readonly #accounts = new Map<number, Account>()
   /** Fewer bytes than one block needs; first come, first served. */
   readonly #needy = new Set<number>()
@@ -60,6 +60,11 @@ export class CreditPool {
   #recallAgainMs = -Infinity
 
   constructor(budgetBytes: number) {
+    this.#budget = budgetBytes
+  }
+
+  /** What is granted already stays granted: with less, nothing more is until enough of it is on disk. */
+  resize(budgetBytes: number): void {
     this.#budget = budgetBytes
   }
 

@@ -118,6 +118,23 @@ void test('what is not on disk is not granted again', (t) => {
   t.end()
 })
 
+void test('another budget counts at once, and what is granted stays granted', (t) => {
+  const world = new World(128 * KIB)
+  for (const session of [1, 2, 3]) world.open(session)
+  t.equal(world.unused(3), 0)
+  world.pool.resize(MIB)
+  world.step()
+  t.equal(world.unused(3), 64 * KIB)
+  world.pool.resize(64 * KIB)
+  t.ok(world.send(1, 64 * KIB))
+  world.commit()
+  t.equal(world.unused(1), 0)
+  world.close(2)
+  world.close(3)
+  t.equal(world.unused(1), 64 * KIB)
+  t.end()
+})
+
 void test('shares go by weight', (t) => {
   const world = new World(2 * MIB)
   world.open(1, 64 * KIB, 1)
