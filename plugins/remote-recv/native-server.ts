@@ -27,7 +27,6 @@ const HELD_MS = 2 * TICK_MS
 const PING_MS = 15_000
 /** Whoever is refused for what it is does not come back before. */
 const REFUSED_RETRY_MS = 60_000
-/** The core's own limit: the desk's counts. */
 const ANY_CREDIT = Number.MAX_SAFE_INTEGER
 /** Why a connection is ended for what its peer did. */
 const BREACHES: ReadonlySet<ErrorCode> = new Set(['protocol', 'out-of-order', 'bad-block', 'wrong-node', 'credit'])
@@ -117,6 +116,7 @@ export class NativeServer {
   /** Limits and names have changed; who is not allowed any more is ended by whoever let it in. */
   reload(options: ServerOptions): void {
     this.#options = options
+    this.#desk.resize(options.budgetBytes)
     this.#principals.reload()
   }
 

@@ -234,7 +234,7 @@ void test('connections of one name: a third is refused, unless an older one is s
 void test('rates: more than they allow only delays', async (t) => {
   const [place, sender] = await openPlace()
   place.limits = { ...place.limits, recordsPerS: 10 }
-  place.server.reload({ budgetBytes: 1, maxBlockBytes: 64 * KIB, maxStreams: 64 })
+  place.server.reload({ budgetBytes: 64 * KIB * KIB, maxBlockBytes: 64 * KIB, maxStreams: 64 })
   sender.send('a', 40)
   await place.clock.pass(100)
   t.equal(sender.ack?.seq, 40, 'taken and acknowledged')
