@@ -3,6 +3,7 @@
 
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import { HandOver } from '../../plugins/remote-recv/hand-over.js'
+import { Holdings } from '../../plugins/remote-recv/holdings.js'
 import type { Session } from '../../plugins/remote-recv/intake.js'
 import { JournalIntake } from '../../plugins/remote-recv/journal-intake.js'
 import type { SenderLimits } from '../../plugins/remote-recv/limits.js'
@@ -105,6 +106,7 @@ export class SimCollector extends SimMachine {
         store,
         clock: life.clock,
         ledger: new StreamLedger(),
+        holdings: new Holdings(store, () => 0),
         guard: new NodeGuard(
           'off',
           () => [],
