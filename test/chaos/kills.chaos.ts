@@ -31,10 +31,9 @@ const COMMIT: readonly Moment[] = [
 ]
 /** The collector begins a new segment when it is told to. */
 const ROLL: readonly Moment[] = [
-  ['pwrite64', 7, 9],
-  ['fdatasync', 6, 8],
-  ['fsync', 5, 8],
-  ['rename', 4, 6],
+  ['fsync', 5, 9],
+  ['fsync', 5, 6],
+  ['rename', 4, 5],
 ]
 
 /** So often something is fed to one that is doomed. */
@@ -115,11 +114,11 @@ class Killer {
   async #strikeCollector(): Promise<void> {
     const { collector } = this.#fleet
     const what = this.#random.below(12)
-    if (what < 3) this.#kill(collector, 'remote-recv', 'kill-recv')
-    else if (what < 4) await this.#killDispatcher(collector, 'kill-collecting-dispatcher')
-    else if (what < 6) await this.#atMoment(collector, 'remote-recv', 'kill-recv', RECOVERY)
-    else if (what < 8) await this.#atMoment(collector, 'remote-recv', 'kill-recv', COMMIT)
-    else if (what < 11) await this.#atMoment(collector, 'remote-recv', 'kill-recv', ROLL)
+    if (what < 2) this.#kill(collector, 'remote-recv', 'kill-recv')
+    else if (what < 3) await this.#killDispatcher(collector, 'kill-collecting-dispatcher')
+    else if (what < 5) await this.#atMoment(collector, 'remote-recv', 'kill-recv', RECOVERY)
+    else if (what < 7) await this.#atMoment(collector, 'remote-recv', 'kill-recv', COMMIT)
+    else await this.#atMoment(collector, 'remote-recv', 'kill-recv', ROLL)
   }
 
   #kill(site: Site, plugin: string, sight: Sight): void {
