@@ -13,13 +13,13 @@ import {
 import { CreditDesk } from './credit-desk.js'
 import { peerState, takesMore } from './disk-state.js'
 import { surplusOf } from './crowd.js'
-import { FairQueue } from './fair-queue.js'
 import type { DiskState, Session, SessionHost } from './intake.js'
 import { longestBody, unfitHello } from './hello-check.js'
 import { NativeSession, OVERDUE_TEXTS, RECALL_NONCE, type NativeEvents } from './native-session.js'
 import { Principals } from './principals.js'
 import type { NativeUse, ServerOptions, ServerWorld } from './native-world.js'
 import { ReceiverShell, type ShellHost } from './receiver-shell.js'
+import { bodyBytes, Waiting } from './waiting.js'
 
 const TICK_MS = 1000
 /** Whoever is over its quota is looked at anew with each tick. */
@@ -27,6 +27,7 @@ const HELD_MS = 2 * TICK_MS
 const PING_MS = 15_000
 /** Whoever is refused for what it is does not come back before. */
 const REFUSED_RETRY_MS = 60_000
+/** The core's own limit: the desk's counts. */
 const ANY_CREDIT = Number.MAX_SAFE_INTEGER
 /** Why a connection is ended for what its peer did. */
 const BREACHES: ReadonlySet<ErrorCode> = new Set(['protocol', 'out-of-order', 'bad-block', 'wrong-node', 'credit'])
@@ -44,7 +45,7 @@ export class NativeServer {
   #options: ServerOptions
   readonly #shell: ReceiverShell
   readonly #desk: CreditDesk
-  readonly #lanes = new FairQueue<Message>()
+  readonly #waiting = new Waiting()
   readonly #principals: Principals
   readonly #sessions = new Map<number, Served>()
   #nextSession = 1
@@ -60,7 +61,7 @@ export class NativeServer {
     const host: ShellHost = {
       store,
       intake,
-      addressOf: (id) => this.#sessions.get(id)?.session.host.peer.address ?? '',
+      addressOf: (id) => this.#sessions.get(id)?.session.host.peer.address,
       send: (id, message) => {
         this.#send(id, message)
       },
@@ -78,6 +79,7 @@ export class NativeServer {
         world.ledger.alarm(alarm)
         world.alarm(alarm)
       },
+      unreadable: world.unreadable,
     }
     this.#shell = new ReceiverShell(host, { pingMs: PING_MS, maxStreams: options.maxStreams })
     const isOpen = (): boolean => takesMore(intake.disk)
@@ -105,7 +107,7 @@ export class NativeServer {
     const session = new NativeSession(this.#nextSession++, host, this.#events)
     const { principal, address } = host.peer
     this.#sessions.set(session.id, { session, agreed: undefined, isFull: false })
-    this.#lanes.open(session.id, this.#principals.limits(principal).weight)
+    this.#waiting.open(session.id, this.#principals.limits(principal).weight)
     this.#shell.give({ kind: 'opened', session: session.id, principal, address, credit: ANY_CREDIT })
     const others = this.#principals.join(principal, session.id).flatMap((id) => this.#sessions.get(id)?.session ?? [])
     const surplus = surplusOf(session, others, this.#world.clock.monotonicMs(), PING_MS)
@@ -162,7 +164,7 @@ export class NativeServer {
         if (message.nonce === RECALL_NONCE) this.#desk.answered(id)
         return
       case 'data':
-        if (this.#desk.received(id, bodyBytes(message))) this.#lanes.push(id, bodyBytes(message), message)
+        if (this.#desk.received(id, bodyBytes(message))) this.#waiting.addBlock(id, message)
         else this.#expel(session, 'credit', 'more DATA than there was credit for', 0)
         break
       case 'hello': {
@@ -173,40 +175,43 @@ export class NativeServer {
         }
         this.#desk.open(id, message.maxBlock, this.#principals.limits(session.principal).weight)
         this.#world.ledger.opened(id, session.host.peer, message, this.#world.clock.wallMs())
-        this.#control(id, message)
+        this.#control(session, message)
         return
       }
       default:
-        this.#control(id, message)
+        this.#control(session, message)
         return
     }
     this.#collect()
   }
 
-  /** Behind the blocks that came before it. */
-  #control(id: number, message: ControlMessage): void {
-    if (!this.#lanes.isEmpty(id)) {
-      this.#lanes.push(id, 0, message)
-      return
+  /** Behind the blocks that came before it; what is written into the journal waits for room there, as they do. */
+  #control(session: NativeSession, message: ControlMessage): void {
+    const { id } = session
+    if (this.#waiting.isEmpty(id) && message.type !== 'skip') {
+      this.#shell.give({ kind: 'message', session: id, message })
+      this.#shell.awaitDurable()
+    } else if (this.#waiting.addControl(id, message)) {
+      this.#collect()
+    } else {
+      this.#expel(session, 'protocol', 'too many messages wait behind blocks', 0)
     }
-    this.#shell.give({ kind: 'message', session: id, message })
-    this.#shell.awaitDurable()
   }
 
   /** By turns, as far as the journal has room. */
   #collect(): void {
     if (this.#isCollecting) return
     this.#isCollecting = true
-    while (this.#lanes.hasItems && this.#world.intake.hasRoom) {
-      const next = this.#lanes.next()
+    while (this.#waiting.hasMessages && this.#world.intake.hasRoom) {
+      const next = this.#waiting.next()
       if (next === undefined) break
-      if (next.item.type === 'data') this.#take(next.lane, next.item)
-      else this.#shell.give({ kind: 'message', session: next.lane, message: next.item })
+      if (next.message.type === 'data') this.#take(next.session, next.message)
+      else this.#shell.give({ kind: 'message', session: next.session, message: next.message })
     }
     this.#isCollecting = false
     this.#shell.awaitDurable()
     this.#cancelRoom()
-    if (!this.#lanes.hasItems) return
+    if (!this.#waiting.hasMessages) return
     this.#cancelRoom = this.#world.intake.whenRoom(() => {
       this.#collect()
     })
@@ -266,8 +271,7 @@ export class NativeServer {
     const served = this.#sessions.get(id)
     if (served === undefined) return
     this.#sessions.delete(id)
-    for (const message of this.#lanes.close(id))
-      if (message.type === 'data') this.#desk.released(id, bodyBytes(message))
+    this.#desk.released(id, this.#waiting.close(id))
     this.#principals.leave(served.session.principal, id)
     this.#desk.close(id)
   }
@@ -293,8 +297,4 @@ export class NativeServer {
       this.#tick()
     })
   }
-}
-
-function bodyBytes({ head, lines }: Data): number {
-  return head.length + lines.length
 }

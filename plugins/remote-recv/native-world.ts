@@ -27,6 +27,8 @@ export interface ServerWorld {
   limitsOf(principal: string): SenderLimits
   /** What an admin should know. */
   alarm(alarm: ReceiverAlarm): void
+  /** The journal cannot be read for a sender. */
+  readonly unreadable: (text: string) => void
 }
 
 export interface NativeUse {

@@ -3,6 +3,7 @@
 
 import type { Block } from '../../src/journal/block.js'
 import { chainsOf } from '../../src/journal/foreign-chain.js'
+import { FileError } from '../../src/journal/file-port.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import type { Refusal } from '../../src/journal/pending.js'
 import { initialReceiver, ReceiverCore } from '../../src/remote/receiver-core.js'
@@ -18,11 +19,14 @@ import type { ControlMessage, Data, ErrorCode } from '../../src/remote/wire/mess
 import type { JournalIntake } from './journal-intake.js'
 import { RMW_STREAM } from './rmw-senders.js'
 
+/** Whoever asked for what the disk cannot read comes back so much later. */
+const UNREADABLE_RETRY_MS = 5000
+
 export interface ShellHost {
   readonly intake: JournalIntake
   readonly store: JournalStore
-  /** As it is written into the journal with each block. */
-  addressOf(session: number): string
+  /** As it is written into the journal with each block; undefined: the session is over. */
+  addressOf(session: number): string | undefined
   send(session: number, message: ControlMessage): void
   close(session: number, error: ErrorCode | undefined): void
   /** Bytes of a session are not held any more: they are durable, or were not taken. */
@@ -30,6 +34,8 @@ export interface ShellHost {
   /** `tell` says to the core that more is durable; what has to be done before and after that is done around it. */
   durable(tell: () => void): void
   alarm(alarm: ReceiverAlarm): void
+  /** A look-up has failed; its session is ended, and comes again. */
+  readonly unreadable: (text: string) => void
 }
 
 /** A DATA that has arrived, and what was found of it. */
@@ -62,6 +68,8 @@ export class ReceiverShell {
   #isTelling = false
   /** Taken, in order, not durable yet. */
   #held: Held[] = []
+  /** One at a time, of each session one at most: each reads through indexes, and the disk is for commits before all else. */
+  #lookUps: Promise<void> = Promise.resolve()
 
   constructor(host: ShellHost, options: Omit<ReceiverOptions, 'receiver'>) {
     const { journal } = host.store
@@ -141,7 +149,7 @@ export class ReceiverShell {
           this.#isBarrierWanted = true
           break
         case 'look-up':
-          void this.#lookUp(effect)
+          this.#lookUps = this.#lookUps.then(() => this.#lookUp(effect))
           break
         case 'forget':
           this.#host.store.journal.forget(effect)
@@ -160,7 +168,7 @@ export class ReceiverShell {
     sound: Sound | undefined,
   ): Refusal | undefined {
     const { principal, stream } = effect
-    const origin = { principal, stream, peer: this.#host.addressOf(effect.session) }
+    const origin = { principal, stream, peer: this.#host.addressOf(effect.session) ?? '' }
     const { intake } = this.#host
     switch (effect.kind) {
       case 'take':
@@ -176,8 +184,16 @@ export class ReceiverShell {
 
   async #lookUp({ session, principal, stream, seqs }: ReceiverEffect & { kind: 'look-up' }): Promise<void> {
     const { store } = this.#host
-    const chains = await store.read(chainsOf(store.journal, { principal, stream }, seqs))
-    this.give({ kind: 'looked-up', session, chains: chains.map((chain) => chain?.toString('hex')) })
+    if (this.#host.addressOf(session) === undefined) return
+    try {
+      const chains = await store.read(chainsOf(store.journal, { principal, stream }, seqs))
+      this.give({ kind: 'looked-up', session, chains: chains.map((chain) => chain?.toString('hex')) })
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      this.#host.unreadable(error.message)
+      const text = 'the journal cannot be read'
+      this.give({ kind: 'expel', session, code: 'disk', text, retryAfterMs: UNREADABLE_RETRY_MS })
+    }
     this.awaitDurable()
   }
 }

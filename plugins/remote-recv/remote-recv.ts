@@ -119,6 +119,9 @@ class RemoteRecv {
     const tell = (alarm: Parameters<typeof tellAlarm>[1]): void => {
       tellAlarm(voice, alarm)
     }
+    const unreadable = (error: string, what = 'look-up'): void => {
+      voice.log('error', 'the journal cannot be read or its cursor not be saved; trying again', { what, error })
+    }
     this.#guard = new NodeGuard(config.nodeCheck, (principal) => this.#gate.limits(principal).names, tell)
     this.#holdings = new Holdings(store, (principal) => this.#gate.limits(principal).journalBytes)
     this.#native = new NativeServer(
@@ -131,6 +134,7 @@ class RemoteRecv {
         guard: this.#guard,
         holdings: this.#holdings,
         alarm: tell,
+        unreadable,
       },
       serverOptions(settings),
     )
@@ -153,7 +157,7 @@ class RemoteRecv {
         voice.log('error', 'a LOSS is in the journal, and has no place in the order', { record: line.toString() })
       },
       failed: (what, error) => {
-        voice.log('error', 'the journal cannot be read or its cursor not be saved; trying again', { what, error })
+        unreadable(error, what)
       },
     })
     const settled = (): number => this.#handOver.settled

@@ -116,6 +116,9 @@ export class SimCollector extends SimMachine {
         alarm: (alarm) => {
           log('alarm', { what: alarm.what, text: JSON.stringify(alarm) })
         },
+        unreadable: (text) => {
+          log('cannot read', { text })
+        },
       },
       SERVER,
     )

@@ -80,6 +80,7 @@ export class NativePlace {
       guard: new NodeGuard(nodeCheck, () => this.limits.names, alarm),
       limitsOf: () => this.limits,
       alarm,
+      unreadable: () => this.alarms.push('unreadable'),
     }
     this.server = new NativeServer(world, options)
   }

@@ -74,6 +74,88 @@ void test('a PROBE is answered from the journal', async (t) => {
   t.end()
 })
 
+void test('a disk that cannot be read ends who asked for it, and nothing else', async (t) => {
+  const [place, sender] = await openPlace()
+  sender.send('a')
+  sender.send('b')
+  await place.clock.pass(5)
+  const other = place.connect('audit://site/web2', 'cd'.repeat(16))
+  await other.open()
+  const again = place.connect()
+  again.hello()
+  place.disk.interfere = ({ kind }) => (kind === 'read' ? 'EIO' : 'do')
+  again.say({ type: 'probe', seqs: [1] })
+  await rest()
+  t.match(again.all('error').at(-1), { code: 'disk', action: 'retry', retryAfterMs: 5000 })
+  t.same([again.strikes, place.alarms.includes('unreadable')], [[], true])
+  other.send('c')
+  await place.clock.pass(5)
+  t.equal(other.ack?.seq, 1)
+  place.disk.interfere = () => 'do'
+  const third = place.connect()
+  third.hello()
+  third.say({ type: 'probe', seqs: [1, 2] })
+  await rest()
+  t.equal(third.all('probed').at(-1)?.chains.length, 2, 'the next one is answered')
+  t.end()
+})
+
+void test('look-ups wait for one another, and who has gone is not looked up for', async (t) => {
+  const [place, sender] = await openPlace()
+  sender.send('a')
+  sender.send('b')
+  await place.clock.pass(5)
+  const asking = Array.from({ length: 5 }, (_, index) => place.connect(`audit://site/h${index}`, `${index}`.repeat(32)))
+  for (const one of asking) {
+    await one.open()
+    one.send('x')
+    one.send('y')
+  }
+  await place.clock.pass(5)
+  let reads = 0
+  place.disk.interfere = ({ kind }) => {
+    if (kind === 'read') reads++
+    return 'do'
+  }
+  const again = asking.map(({ stream }, index) => place.connect(`audit://site/h${index}`, stream))
+  for (const one of again) {
+    one.hello()
+    one.say({ type: 'probe', seqs: [1] })
+  }
+  for (const one of again.slice(1)) one.close()
+  await rest()
+  t.equal(again[0]?.all('probed').length, 1)
+  const ofOne = reads
+  again[0]?.say({ type: 'probe', seqs: [1] })
+  await rest()
+  t.ok(ofOne < 2 * (reads - ofOne), `${ofOne} reads for one look-up, ${reads - ofOne} for another`)
+  t.end()
+})
+
+void test('while the disk is full, SKIPs wait as blocks do, and not too many of them', async (t) => {
+  const [place, sender] = await openPlace()
+  const skip = (): void => {
+    sender.seq++
+    sender.say({ type: 'skip', from: sender.seq, to: sender.seq, chain: 'cd'.repeat(32), reason: 'freed' })
+  }
+  place.disk.interfere = ({ kind }) => (kind === 'write' ? 'ENOSPC' : 'do')
+  sender.send('a')
+  await place.clock.pass(1000)
+  const before = place.store.journal.pendingBytes
+  for (let n = 0; n < 60; n++) skip()
+  t.same([place.store.journal.pendingBytes, sender.isClosed], [before, false])
+  place.disk.interfere = () => 'do'
+  await place.clock.pass(10_000)
+  t.equal(sender.ack?.seq, 61, 'none is lost')
+  place.disk.interfere = ({ kind }) => (kind === 'write' ? 'ENOSPC' : 'do')
+  sender.chain = Buffer.from('cd'.repeat(32), 'hex')
+  sender.send('b')
+  await place.clock.pass(1000)
+  for (let n = 0; n < 65; n++) skip()
+  t.same([sender.error, sender.isClosed], ['protocol', true])
+  t.end()
+})
+
 void test('a SKIP becomes a HOLE, a fork begins where its parent ended', async (t) => {
   const [place, sender] = await openPlace()
   sender.send('a')
