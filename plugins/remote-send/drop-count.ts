@@ -3,7 +3,10 @@
 // journal, and the slots say 0. A death between the two repeats nothing: the LOSS says up to which record of the dispatcher it goes.
 //
 //     0 magic ASD1   4 CRC-32 of 8-71   8 generation   16 run of the line protocol (16)   32 first seq that was dropped   40 last
-//    48 records      56 1: at least so many           64 zero
+//    48 records      56 1: at least so many           64 the last that the journal had been given before, durable or not
+//
+// A commit that fails leaves its records in memory, and what is dropped behind them is counted all the same, but not acknowledged. If
+// they die with the process, the count says nothing: all of it comes again.
 
 import { crc32 } from 'node:zlib'
 import { ID_BYTES, type SourceCursor } from '../../src/journal/block.js'
@@ -18,6 +21,8 @@ const MAGIC = 0x31445341
 export interface DropCount {
   readonly generation: number
   readonly run: Buffer
+  /** Given to the journal before the first was dropped. */
+  readonly behindSeq: number
   readonly fromSeq: number
   readonly toSeq: number
   readonly records: number
@@ -28,6 +33,7 @@ export interface DropCount {
 export const NOTHING_DROPPED: DropCount = {
   generation: 0,
   run: Buffer.alloc(ID_BYTES),
+  behindSeq: 0,
   fromSeq: 0,
   toSeq: 0,
   records: 0,
@@ -39,14 +45,17 @@ export function isNothing(count: DropCount): boolean {
   return count.toSeq === 0
 }
 
-/** With records up to `seq`, of which `fromSeq` is the first. `records` 0: nobody knows how many. */
-export function withDropped(count: DropCount, run: Buffer, fromSeq: number, seq: number, records: number): DropCount {
+/** What is dropped at once. `records` 0: nobody knows how many. */
+export type Drop = Pick<DropCount, 'behindSeq' | 'fromSeq' | 'toSeq' | 'records'>
+
+export function withDropped(count: DropCount, run: Buffer, { behindSeq, fromSeq, toSeq, records }: Drop): DropCount {
   const isFirst = isNothing(count)
   return {
     generation: count.generation,
     run,
+    behindSeq: isFirst ? behindSeq : count.behindSeq,
     fromSeq: isFirst ? fromSeq : count.fromSeq,
-    toSeq: Math.max(count.toSeq, seq),
+    toSeq: Math.max(count.toSeq, toSeq),
     records: count.records + records,
     isAtLeast: count.isAtLeast || records === 0,
   }
@@ -55,6 +64,11 @@ export function withDropped(count: DropCount, run: Buffer, fromSeq: number, seq:
 /** Whether the journal, which has come so far, has the LOSS of it. */
 export function isEntered(count: DropCount, durable: SourceCursor): boolean {
   return durable.run.equals(count.run) && durable.seq >= count.toSeq
+}
+
+/** Whether all that was given to the journal before is durable. Else nobody was ever told of these records, and they come again. */
+export function isBehindDurable({ run, behindSeq }: DropCount, durable: SourceCursor): boolean {
+  return behindSeq === 0 || (durable.run.equals(run) && durable.seq >= behindSeq)
 }
 
 /** The newer slot; nothing where there is none, or none that is whole. */
@@ -98,6 +112,7 @@ function encodeSlot(count: DropCount): Buffer {
   writeCount(bytes, count.toSeq, 40)
   writeCount(bytes, count.records, 48)
   bytes.writeUInt32LE(count.isAtLeast ? 1 : 0, 56)
+  writeCount(bytes, count.behindSeq, 64)
   bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4)
   return bytes
 }
@@ -105,9 +120,9 @@ function encodeSlot(count: DropCount): Buffer {
 function readSlot(bytes: Buffer): DropCount | undefined {
   if (bytes.length !== SLOT_BYTES || bytes.readUInt32LE(0) !== MAGIC) return undefined
   if (crc32(bytes.subarray(8)) !== bytes.readUInt32LE(4)) return undefined
-  const [generation, fromSeq, toSeq, records] = [8, 32, 40, 48].map((at) => readCount(bytes, at))
-  if (generation === undefined || fromSeq === undefined || toSeq === undefined || records === undefined)
-    return undefined
+  const [generation, fromSeq, toSeq, records, behindSeq] = [8, 32, 40, 48, 64].map((at) => readCount(bytes, at))
+  if (generation === undefined || fromSeq === undefined || toSeq === undefined) return undefined
+  if (records === undefined || behindSeq === undefined) return undefined
   const run = Buffer.from(bytes.subarray(16, 16 + ID_BYTES))
-  return { generation, run, fromSeq, toSeq, records, isAtLeast: bytes.readUInt32LE(56) === 1 }
+  return { generation, run, behindSeq, fromSeq, toSeq, records, isAtLeast: bytes.readUInt32LE(56) === 1 }
 }

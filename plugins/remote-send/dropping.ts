@@ -3,6 +3,7 @@ import { NO_SOURCE } from '../../src/journal/block.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import {
   createDropSlots,
+  isBehindDurable,
   isEntered,
   isNothing,
   loadDropCount,
@@ -27,7 +28,12 @@ export class Dropping {
 
   static async open(store: JournalStore): Promise<Dropping> {
     await store.write(() => attempted(createDropSlots()))
-    return new Dropping(store, await store.read(loadDropCount()))
+    const count = await store.read(loadDropCount())
+    const durable = store.journal.durable()?.source ?? NO_SOURCE
+    if (isNothing(count) || isBehindDurable(count, durable)) return new Dropping(store, count)
+    // It has to be gone from the disk before those that come again are durable.
+    const { generation } = count
+    return new Dropping(store, await store.write(() => storedCount({ ...NOTHING_DROPPED, generation })))
   }
 
   private constructor(store: JournalStore, count: DropCount) {
@@ -62,7 +68,8 @@ export class Dropping {
     let last = lastSeq
     for (const item of items) {
       const fromSeq = item.kind === 'gap' ? item.fromSeq : last + 1
-      this.#count = withDropped(this.#count, run, fromSeq, item.seq, item.records)
+      const { records, seq: toSeq } = item
+      this.#count = withDropped(this.#count, run, { behindSeq: last, fromSeq, toSeq, records })
       last = item.seq
     }
     if (items.length > 0) this.#state = 'unsaved'

@@ -6,16 +6,27 @@ import {
   NOTHING_DROPPED,
   storeDropCount,
   withDropped,
+  type Drop,
 } from '../../../plugins/remote-send/drop-count.js'
 import { MemoryDisk } from '../../journal/memory-disk.js'
 import { Random } from '../../protocol/random.js'
 
 const RUN = Buffer.alloc(16, 5)
 
+function dropped(fromSeq: number, toSeq: number, records: number): Drop {
+  return { behindSeq: fromSeq - 1, fromSeq, toSeq, records }
+}
+
 void test('a count grows with what is dropped, and knows when it is only a lower bound', (t) => {
-  const first = withDropped(NOTHING_DROPPED, RUN, 3, 9, 4)
+  const first = withDropped(NOTHING_DROPPED, RUN, dropped(3, 9, 4))
   t.match(first, { fromSeq: 3, toSeq: 9, records: 4, isAtLeast: false })
-  t.match(withDropped(first, RUN, 10, 12, 0), { fromSeq: 3, toSeq: 12, records: 4, isAtLeast: true })
+  t.match(withDropped(first, RUN, dropped(10, 12, 0)), {
+    behindSeq: 2,
+    fromSeq: 3,
+    toSeq: 12,
+    records: 4,
+    isAtLeast: true,
+  })
   t.ok(isNothing(NOTHING_DROPPED) && !isNothing(first))
   t.end()
 })
@@ -26,8 +37,8 @@ void test('whichever slot is being written, the other one holds; a flipped bit i
   disk.run(createDropSlots())
   const size = [...disk.files.values()].map(({ length }) => length)
   t.same(disk.run(loadDropCount()), NOTHING_DROPPED)
-  const first = disk.run(storeDropCount(withDropped(NOTHING_DROPPED, RUN, 1, 1, 1)))
-  const second = disk.run(storeDropCount(withDropped(first, RUN, 2, 5, 4)))
+  const first = disk.run(storeDropCount(withDropped(NOTHING_DROPPED, RUN, dropped(1, 1, 1))))
+  const second = disk.run(storeDropCount(withDropped(first, RUN, dropped(2, 5, 4))))
   t.same(disk.run(loadDropCount()), second)
   t.same(
     [...disk.files.values()].map(({ length }) => length),

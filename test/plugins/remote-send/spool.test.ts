@@ -257,6 +257,31 @@ void test('drop_newest: nothing is acknowledged that the disk did not count, or 
   t.equal(scene.acks.at(-1), 4)
 })
 
+void test('killed while records were counted behind a commit that had failed: all of them come again', async (t) => {
+  const scene = new Scene()
+  const onFull: OnFull = { kind: 'drop_newest' }
+  await scene.open({ onFull })
+  void scene.gives(1)
+  await scene.clock.pass(0)
+  scene.disk.interfere = (op) => (op.kind === 'write' && op.file.endsWith('.log') ? 'ENOSPC' : 'do')
+  void scene.gives(2)
+  await scene.clock.pass(0)
+  void scene.gives(3, 4)
+  await scene.clock.pass(1500)
+  t.same([scene.acks, scene.spool.status.droppedRecords], [[1], 2])
+  const again = new Scene(new MemoryDisk(new Random(2), scene.disk.onlyDurable))
+  await again.open({ onFull })
+  t.equal(again.from, 2)
+  void again.gives(2)
+  await again.clock.pass(0)
+  const third = new Scene(new MemoryDisk(new Random(3), again.disk.onlyDurable))
+  await third.open({ onFull })
+  t.equal(third.from, 3, 'the count is forgotten on disk')
+  void third.gives(3, 4)
+  await third.clock.pass(0)
+  t.same(await third.contents(), [1, 2, 3, 4])
+})
+
 void test('suspend: nothing is taken until the admin says so', async (t) => {
   const scene = new Scene()
   const onFull: OnFull = { kind: 'suspend' }
