@@ -18,6 +18,8 @@ const MAX_PENDING_BYTES = 4 * 1024 * 1024
 const SHORTEST_RETRY_MS = 250
 const LONGEST_RETRY_MS = 5000
 const LOOK_MS = 1000
+/** At the end a disk that does not answer is waited for so long, as whoever ends us waits for five seconds. */
+const CLOSE_MS = 2000
 
 export interface IntakeWorld {
   readonly store: JournalStore
@@ -128,7 +130,11 @@ export class JournalIntake implements Intake {
   }
 
   get hasRoom(): boolean {
-    return takesMore(this.#disk) && this.#world.store.journal.pendingBytes < MAX_PENDING_BYTES
+    return (
+      this.#committing.kind !== 'closed' &&
+      takesMore(this.#disk) &&
+      this.#world.store.journal.pendingBytes < MAX_PENDING_BYTES
+    )
   }
 
   whenRoom(call: () => void): () => void {
@@ -147,16 +153,29 @@ export class JournalIntake implements Intake {
     return () => this.#diskListeners.delete(own)
   }
 
-  /** The last commit of what was taken, if the disk allows it. Nothing is tried again after it. */
-  async close(): Promise<void> {
+  /** The last commit of what was taken, if the disk allows it. Nothing is tried again after it. False: the disk has not answered. */
+  async close(): Promise<boolean> {
     const wasUnderWay = this.#committing.kind === 'under-way'
     if (this.#committing.kind === 'waiting') this.#committing.cancel()
     this.#cancelLook()
     this.#committing = { kind: 'closed' }
+    let cancel = (): void => {}
+    const isLate = new Promise<boolean>((resolve) => {
+      cancel = this.#world.clock.after(CLOSE_MS, () => {
+        resolve(false)
+      })
+    })
+    const hasAnswered = await Promise.race([this.#lastCommits(wasUnderWay), isLate])
+    cancel()
+    return hasAnswered
+  }
+
+  async #lastCommits(wasUnderWay: boolean): Promise<boolean> {
     // Behind the one under way; more than one commit can be needed.
     if (wasUnderWay) await this.#world.store.write(function* () {})
     while (this.#world.store.journal.pendingBytes > 0 && (await this.#commitOnce())) this.#settle()
     this.#settle()
+    return true
   }
 
   #taken(refusal: Refusal | undefined, bytes: number): Refusal | undefined {

@@ -232,9 +232,14 @@ class RemoteRecv {
     this.#keeping.close()
     this.#rereading.close()
     this.#native.drain()
-    await this.#intake.close()
+    const hasAnswered = await this.#intake.close()
     this.#native.stop()
     this.#gate.clear('stopping')
+    if (!hasAnswered) {
+      // What follows would wait as well, and who ends us does not.
+      this.#voice.log('error', 'the disk does not answer; ending without it, and senders keep what is not acknowledged')
+      return
+    }
     await this.#handOver.close()
     await this.#status.close()
     await this.#store.close()

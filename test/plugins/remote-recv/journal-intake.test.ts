@@ -213,6 +213,32 @@ void test('the last commit is made at the end', async (t) => {
   t.end()
 })
 
+void test('at the end nothing more is taken, or who goes on sending would hold it up for ever', async (t) => {
+  const place = new Place()
+  const intake = await place.open()
+  place.take(intake, 'a')
+  const closing = intake.close()
+  t.equal(intake.hasRoom, false)
+  t.equal(await closing, true)
+  t.same(place.told, ['a'])
+  t.end()
+})
+
+void test('at the end a disk that does not answer is not waited for', async (t) => {
+  for (const isUnderWay of [true, false]) {
+    const place = new Place()
+    const intake = await place.open()
+    place.isHeld = true
+    place.take(intake, 'a')
+    if (isUnderWay) await place.clock.pass(10)
+    const closing = intake.close()
+    await place.clock.pass(2000)
+    t.equal(await closing, false)
+    t.same(place.told, [], 'and nothing is said to be durable')
+  }
+  t.end()
+})
+
 void test('what a disk is fit for', (t) => {
   const limits = { lowBytes: 100, reserveBytes: 10 }
   const well = { freeBytes: 1000, commitError: undefined, commitMs: 0 }
