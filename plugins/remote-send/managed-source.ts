@@ -38,11 +38,12 @@ export class ManagedSource {
   /** Read on when fewer are ready. */
   readonly #least: number
   #reader: JournalReader
+  /** The next to be read, and to be taken. */
   #nextSeq: number
+  #takeSeq: number
   #ready: Outgoing[] = []
   #blocks: BlockEnd[] = []
   #settledBlocks = 0
-  #isDamaged = false
   #reading: Reading = 'idle'
   #ended: Promise<void> = Promise.resolve()
 
@@ -50,6 +51,7 @@ export class ManagedSource {
     this.#host = host
     this.#least = least
     this.#nextSeq = fromSeq
+    this.#takeSeq = fromSeq
     this.#reader = host.store.journal.reader(fromSeq)
   }
 
@@ -57,10 +59,12 @@ export class ManagedSource {
     return this.#settledBlocks
   }
 
-  /** The next, as many as that, none beyond `toSeq`. */
+  /** The next, as many as that, none that begins beyond `toSeq`: one alone may stand for any number of seqs. */
   take(count: number, toSeq: number): Outgoing[] {
-    const beyond = this.#ready.slice(0, count).findIndex(({ seq }) => seq > toSeq)
+    const firstSeqOf = (index: number): number => (this.#ready[index - 1]?.seq ?? this.#takeSeq - 1) + 1
+    const beyond = this.#ready.slice(0, count).findIndex((_, index) => firstSeqOf(index) > toSeq)
     const taken = this.#ready.splice(0, beyond < 0 ? count : beyond)
+    this.#takeSeq = (taken.at(-1)?.seq ?? this.#takeSeq - 1) + 1
     this.wake()
     return taken
   }
@@ -90,6 +94,8 @@ export class ManagedSource {
     try {
       while (this.#reading === 'reading' && this.#ready.length < this.#least) {
         const item = await this.#host.store.read(this.#reader.next())
+        // It may be a segment on its way out: when whoever removes it is done, it counts as freed.
+        if (item?.kind === 'damage') await this.#host.store.write(function* () {})
         if (this.#isClosed() || item === undefined) break
         this.#take(item)
         if (this.#ready.length > 0) this.#host.ready()
@@ -107,15 +113,12 @@ export class ManagedSource {
   }
 
   #take(item: ReadBlock | ReadDamage): void {
-    if (item.kind === 'damage') {
-      // What it was is known when the next block says where it begins.
-      this.#isDamaged = true
-      return
-    }
+    // What it was is known when the next block says where it begins.
+    if (item.kind === 'damage') return
     const { block } = item.entry
     const lastSeq = block.firstSeq + block.count - 1
     if (lastSeq < this.#nextSeq) return
-    if (block.firstSeq > this.#nextSeq && !this.#pass(this.#nextSeq, block.firstSeq - 1)) return
+    if (block.firstSeq > this.#nextSeq && !this.#passTo(block.firstSeq - 1)) return
     const { records, tooLong } = messagesOf(item.entry, item.lines, this.#nextSeq, this.#host.gapLine)
     this.#ready.push(...records)
     this.#blocks.push({ lastSeq, before: Buffer.from(block.before), chain: Buffer.from(block.chain) })
@@ -123,20 +126,25 @@ export class ManagedSource {
     if (tooLong > 0) this.#host.tooLong(tooLong)
   }
 
-  /** Seqs that are not there. What was freed unsent has its LOSS in the spool; of damage nobody else would tell. */
-  #pass(firstSeq: number, lastSeq: number): boolean {
-    if (this.#isDamaged && this.#host.damaged(firstSeq, lastSeq) === 'stop') {
+  /** Seqs that are not there: a notice stands in their place. */
+  #passTo(lastSeq: number): boolean {
+    const freedSeq = Math.min(lastSeq, this.#host.store.journal.firstPosition - 1)
+    if (freedSeq >= this.#nextSeq) this.#pass('freed', freedSeq)
+    if (lastSeq < this.#nextSeq) return true
+    if (this.#host.damaged(this.#nextSeq, lastSeq) === 'stop') {
       this.#reading = 'stopped'
       return false
     }
-    const { gapLine } = this.#host
-    const frame = this.#isDamaged
-      ? noticeOf('hole', 'damaged', firstSeq, lastSeq, this.#host.wallMs(), gapLine)
-      : undefined
-    this.#isDamaged = false
-    this.#ready.push({ seq: lastSeq, frame })
-    this.#host.skipped(lastSeq - firstSeq + 1)
+    this.#pass('damaged', lastSeq)
     return true
+  }
+
+  #pass(why: 'freed' | 'damaged', lastSeq: number): void {
+    const firstSeq = this.#nextSeq
+    const frame = noticeOf('hole', why, firstSeq, lastSeq, this.#host.wallMs(), this.#host.gapLine)
+    this.#ready.push({ seq: lastSeq, frame })
+    this.#nextSeq = lastSeq + 1
+    this.#host.skipped(lastSeq - firstSeq + 1)
   }
 }
 

@@ -245,8 +245,8 @@ async function openJournal({ config }: Settings, gapLine: GapLine): Promise<Disk
 }
 
 function spoolOptions({ config }: Settings): SpoolOptions {
-  const { maxBytes, minFsFree, onFull, protocol } = config
-  return { maxBytes, minFsFree, onFull, tellsHoles: protocol === 'native' }
+  const { maxBytes, minFsFree, onFull } = config
+  return { maxBytes, minFsFree, onFull }
 }
 
 function keepingLimits({ config }: Settings): { readonly maxBytes: number; readonly maxAgeMs: number } {

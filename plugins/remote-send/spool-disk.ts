@@ -80,6 +80,8 @@ export class SpoolDisk {
     if ((store.journal.segments[1]?.firstSeq ?? Infinity) > position + 1) return false
     const before = store.journal.segments.length
     try {
+      // Else, after a death, what the other side has would look as if it had been freed unsent.
+      await this.patiently(store.write(() => store.journal.saveCursor())).catch(ifFileError)
       await this.patiently(store.write(() => store.journal.purge(position)))
     } catch (error) {
       if (!(error instanceof FileError)) throw error
@@ -118,4 +120,9 @@ export class SpoolDisk {
     this.#host.log('error', 'the spool cannot be written; trying again', { error: commit.error.message })
     this.#host.failed(commit.error.message)
   }
+}
+
+/** A disk that keeps no cursor must not keep what nobody needs. */
+function ifFileError(error: unknown): void {
+  if (!(error instanceof FileError)) throw error
 }

@@ -28,8 +28,6 @@ const RETRY_MS = 1000
 
 export interface SpoolOptions extends RoomLimits {
   readonly onFull: OnFull
-  /** The other side enters what it will never get by itself. Else a LOSS of the spool has to tell of segments freed unsent. */
-  readonly tellsHoles: boolean
 }
 
 export interface SpoolHost extends Omit<SpoolDiskHost, 'failed'> {
@@ -257,6 +255,7 @@ export class Spool {
     if (isSaved) this.#tellSafe()
   }
 
+  /** The uplink finds them gone, and tells the other side which they were: what it holds in memory still goes over. */
   async #freeOldest(): Promise<boolean> {
     const { journal } = this.#host.store
     const [oldest, next] = journal.segments
@@ -265,8 +264,6 @@ export class Spool {
     if (!(await this.#disk.free(next.firstSeq - 1))) return false
     this.#droppedRecords += unsent
     this.#host.log('warn', 'records were freed that nobody else has', { records: unsent, lastSeq: next.firstSeq - 1 })
-    if (!this.#options.tellsHoles)
-      journal.lose({ reason: 'spool-full', lost: unsent, fromSource: 0, toSource: 0 }, NO_SOURCE)
     return true
   }
 

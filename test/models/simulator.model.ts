@@ -27,7 +27,6 @@ const options: SimOptions = {
       maxBytes: DEFAULT_CONFIG.maxBytes,
       minFsFree: { kind: 'bytes', bytes: 0 },
       onFull: { kind: 'block' },
-      tellsHoles: true,
     },
     uplink: nativeUplink({
       instance: 'f'.repeat(32),

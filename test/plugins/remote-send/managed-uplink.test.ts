@@ -102,7 +102,7 @@ void test('what auditd would cut is told in its place', async (t) => {
   await world.uplink.close()
 })
 
-void test('what was freed is passed over; what is damaged is told, or waits for the admin', async (t) => {
+void test('what was freed is told; what is damaged is told, or waits for the admin', async (t) => {
   for (const onDamage of ['skip', 'stop'] as const) {
     const world = new ManagedWorld(5)
     world.onDamage = onDamage
@@ -121,7 +121,8 @@ void test('what was freed is passed over; what is damaged is told, or waits for 
     )
     await world.start()
     await world.settle(60_000)
-    const holes = world.auditd.stored.filter((line) => line.includes('journal-hole'))
+    const [freed, ...holes] = world.auditd.stored.filter((line) => line.includes('journal-hole'))
+    t.match(freed, / reason=freed first=1 last=18 lost=18 /)
     t.equal(world.logs.filter((line) => /^damaged [0-9]+-[0-9]+$/.test(line)).length, 1)
     if (onDamage === 'skip') {
       t.equal(world.uplink.status.ackedSeq, journal.durablePosition)
@@ -135,6 +136,67 @@ void test('what was freed is passed over; what is damaged is told, or waits for 
     }
     await world.uplink.close()
   }
+})
+
+void test('what was freed unsent is told in its place, however much it is', async (t) => {
+  const world = new ManagedWorld(10)
+  await world.start()
+  for (let first = 1; first <= 1000; first += 50) await world.append(...numbers(first, first + 49).map(record))
+  await world.uplink.close()
+  const { journal } = world.store
+  await world.store.write(() => journal.purge(900))
+  const first = journal.firstPosition
+  t.ok(first > 500)
+  await world.start()
+  await world.settle(60_000)
+  const [hole, ...records] = world.auditd.stored
+  t.match(hole, new RegExp(`'op=journal-hole reason=freed first=1 last=${first - 1} lost=${first - 1} res=failed'$`))
+  t.same(records, numbers(first, 1000).map(record))
+  t.equal(world.uplink.status.ackedSeq, 1000)
+  await world.uplink.close()
+})
+
+void test('a segment that is freed while it is read is no damage', async (t) => {
+  const world = new ManagedWorld(11)
+  // More of the log than is read at once, and less of the index.
+  world.segmentBytes = 2 * 1024 * 1024
+  await world.start()
+  await world.uplink.close()
+  for (const n of numbers(1, 400)) await world.append(`${record(n)} ${'x'.repeat(8000)}`)
+  const { journal } = world.store
+  await world.kill()
+  world.uplink.suspend()
+  await world.pass(2000)
+  const [, second] = world.store.journal.segments
+  await world.store.write(() => world.store.journal.purge((second?.firstSeq ?? 0) - 1))
+  world.uplink.resume()
+  await world.settle(60_000)
+  t.equal(world.uplink.status.ackedSeq, journal.durablePosition)
+  t.same(
+    world.logs.filter((line) => line.startsWith('damaged')),
+    [],
+  )
+  t.equal(world.auditd.stored.filter((line) => line.includes('reason=freed')).length, 1)
+  await world.uplink.close()
+})
+
+void test('an index that has become shorter is damage, and not what was freed', async (t) => {
+  const world = new ManagedWorld(12)
+  await world.start()
+  for (const n of numbers(1, 60)) await world.append(record(n), 'x'.repeat(2000))
+  await world.uplink.close()
+  const [, middle] = world.store.journal.segments
+  const idx = `${String(middle?.firstSeq).padStart(20, '0')}.idx`
+  world.disk.run(
+    (function* () {
+      yield [{ kind: 'truncate', file: idx, bytes: 1000 }]
+    })(),
+  )
+  await world.start()
+  await world.settle(60_000)
+  t.equal(world.logs.filter((line) => line.startsWith('damaged')).length, 1)
+  t.ok(world.uplink.status.ackedSeq < 60)
+  await world.uplink.close()
 })
 
 void test('a full disk over there, an end, a silent net', async (t) => {

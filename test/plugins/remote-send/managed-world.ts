@@ -35,6 +35,7 @@ export class ManagedWorld {
   readonly acked: [seq: number, chain: string][] = []
   /** What `damaged` answers. */
   onDamage: 'stop' | 'skip' = 'stop'
+  segmentBytes = 20_000
   kills = 0
   dials = 0
   readonly #options: SenderOptions
@@ -85,7 +86,7 @@ export class ManagedWorld {
     const life = ++this.#life
     const isAlive = (): boolean => life === this.#life
     const store = await JournalStore.over(this.#gated(this.#disk.port), quietWorld(), {
-      segmentBytes: 20_000,
+      segmentBytes: this.segmentBytes,
       onDamage: 'skip',
     })
     const host: UplinkHost = {
