@@ -26,12 +26,19 @@ export interface GateWorld {
 
 interface Guest {
   readonly session: Session
+  readonly protocol: Protocol
   /** As it has proved; an alias of its principal perhaps. */
   readonly name: string
+  readonly principal: string
 }
 
 /** Without a reason of its own. */
 const RETRY_MS = 5000
+/** Who is not allowed any more does not come back before. */
+const REFUSED_RETRY_MS = 60_000
+/** Those who have to prove anew who they are come one after another, within so long. */
+const ANEW_STEP_MS = 10
+const ANEW_MS = 30_000
 
 export class Gate {
   readonly admission: Admission
@@ -75,14 +82,22 @@ export class Gate {
     return this.#welcome(protocol, link, { ...proved, principal }, proved.principal)
   }
 
-  /** Whoever is not allowed any more is told, and goes. */
-  use(settings: GateSettings): void {
+  /** Whoever is not allowed any more is told, and goes; who would be somebody else now, or has to prove it anew, comes again. */
+  use(settings: GateSettings, stillProves: (protocol: Protocol, name: string) => boolean): void {
+    const { voice } = this.#world
     this.#settings = settings
     this.admission.use(settings)
-    for (const { session, name } of Array.from(this.#guests)) {
-      if (settings.allowList.judge(name).kind === 'allowed') continue
-      this.#world.voice.log('warn', 'a sender is not allowed any more; its connection is closed', { name })
-      session.end('not allowed any more')
+    let anewMs = 0
+    for (const { session, protocol, name, principal } of Array.from(this.#guests)) {
+      const verdict = settings.allowList.judge(name)
+      if (verdict.kind !== 'allowed') {
+        voice.log('warn', 'a sender is not allowed any more; its connection is closed', { name })
+        session.end('not allowed any more', REFUSED_RETRY_MS)
+      } else if (verdict.sender.principal !== principal || !stillProves(protocol, name)) {
+        voice.log('info', 'a sender has to prove anew who it is; its connection is closed', { name })
+        anewMs = (anewMs + ANEW_STEP_MS) % ANEW_MS
+        session.end('prove anew who you are', anewMs)
+      }
     }
   }
 
@@ -93,7 +108,7 @@ export class Gate {
 
   /** Everybody goes. */
   clear(reason: string): void {
-    for (const { session } of Array.from(this.#guests)) session.end(reason)
+    for (const { session } of Array.from(this.#guests)) session.end(reason, RETRY_MS)
   }
 
   #welcome(protocol: Protocol, link: Link, peer: Peer, name: string): Omit<LinkEvents, 'connected'> {
@@ -111,7 +126,7 @@ export class Gate {
         this.#strike(peer, reason)
       },
     })
-    const guest: Guest = { session, name }
+    const guest: Guest = { session, protocol, name, principal }
     this.#guests.add(guest)
     return {
       data: (bytes) => {

@@ -56,8 +56,8 @@ export interface Session {
   data(bytes: Buffer): void
   drained(): void
   closed(why: string): void
-  /** This program ends, or the peer is not allowed any more: say so, and end the link. */
-  end(reason: string): void
+  /** This program ends, or the peer may not stay: say so, and when it may come again, and end the link. */
+  end(reason: string, retryAfterMs: number): void
 }
 
 /** Makes a session for a connection; each protocol has one. */

@@ -149,8 +149,8 @@ export class NativeServer {
       this.#world.ledger.left(id, '')
       this.#forget(id)
     },
-    ended: (session, reason) => {
-      this.#expel(session, 'refused', reason, REFUSED_RETRY_MS)
+    ended: (session, reason, retryAfterMs) => {
+      this.#expel(session, 'refused', reason, retryAfterMs)
     },
   }
 

@@ -34,7 +34,7 @@ export interface NativeEvents {
   arrived(session: NativeSession, message: Message): void
   broken(session: NativeSession, text: string): void
   gone(session: NativeSession, why: string): void
-  ended(session: NativeSession, reason: string): void
+  ended(session: NativeSession, reason: string, retryAfterMs: number): void
 }
 
 type State = 'open' | 'over'
@@ -123,8 +123,8 @@ export class NativeSession implements Session {
     this.#events.gone(this, why)
   }
 
-  end(reason: string): void {
-    if (this.#state === 'open') this.#events.ended(this, reason)
+  end(reason: string, retryAfterMs: number): void {
+    if (this.#state === 'open') this.#events.ended(this, reason, retryAfterMs)
   }
 
   send(message: ControlMessage): void {

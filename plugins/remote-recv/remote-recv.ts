@@ -25,6 +25,7 @@ import { Rereading } from './rereading.js'
 import { RmwSenders } from './rmw-senders.js'
 import { rmwSpeaker } from './rmw-session.js'
 import type { ReadSettings, Settings } from './settings.js'
+import { stillProves } from './still-proves.js'
 import { StreamLedger } from './stream-ledger.js'
 import type { Voice } from './voice.js'
 
@@ -214,8 +215,9 @@ class RemoteRecv {
       config.limits.maxStreams === limits.maxStreams
     if (!isFixed)
       this.#voice.log('warn', 'journal_dir, segment_size, on_damage and max_streams take effect at the next start')
+    const old = this.#settings
     this.#settings = { ...settings, config: { ...config, journalDir, segmentBytes, onDamage } }
-    this.#gate.use(gateSettings(this.#settings))
+    this.#gate.use(gateSettings(settings), (of, name) => stillProves(old[of], settings[of], name))
     this.#native.reload(serverOptions(this.#settings))
     this.#guard.use(config.nodeCheck)
     this.#keeping.use(config)

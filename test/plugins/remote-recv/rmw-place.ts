@@ -97,7 +97,7 @@ export class RmwConnection {
   }
 
   end(): void {
-    this.#session.end('stop')
+    this.#session.end('stop', 0)
   }
 
   /** What was answered: type and sequence number of each. */
