@@ -62,6 +62,8 @@ export class BlockFeed {
 
   *#read(seq: number): Work<Fed> {
     const { journal } = this.#store
+    // As it is now: where nothing is found up to its end, more may have become durable behind that meanwhile.
+    const own = journal.durable()
     const at = Math.max(seq, journal.firstPosition)
     if (this.#reader === undefined || this.#next !== at || this.#ready.length > 0) this.#startAt(at)
     yield* this.#fill(journal)
@@ -71,7 +73,6 @@ export class BlockFeed {
     }
     const [behind] = this.#ready
     if (behind?.firstSeq === seq) return { kind: 'blocks', blocks: this.#ready }
-    const own = journal.durable()
     const to = behind === undefined ? (own?.lastSeq ?? seq) : behind.firstSeq - 1
     const chain = (behind === undefined ? own?.chain : behind.block.before)?.toString('hex') ?? ''
     return { kind: 'missing', from: seq, to, chain, reason: seq < journal.firstPosition ? 'freed' : 'damaged' }

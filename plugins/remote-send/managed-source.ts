@@ -76,6 +76,15 @@ export class ManagedSource {
     this.#ended = this.#readOn()
   }
 
+  /** The admin says so: damage is looked at once more. */
+  resume(): void {
+    if (this.#reading === 'stopped') {
+      this.#reader = this.#host.store.journal.reader(this.#nextSeq)
+      this.#reading = 'idle'
+    }
+    this.wake()
+  }
+
   /** The chain behind the last whole block up to there; what is settled is forgotten. */
   chainAt(seq: number): Buffer {
     const settled = this.#blocks.findLast(({ lastSeq }) => lastSeq <= seq)

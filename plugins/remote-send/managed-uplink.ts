@@ -113,7 +113,7 @@ class ManagedUplink implements Uplink {
 
   resume(): void {
     this.#give({ kind: 'resume' })
-    this.#source.wake()
+    this.#source.resume()
   }
 
   async close(): Promise<void> {

@@ -101,6 +101,7 @@ class NativeUplink implements Uplink {
 
   resume(): void {
     this.#give({ kind: 'resume' })
+    this.#spool.resume()
   }
 
   async close(): Promise<void> {
@@ -220,11 +221,12 @@ class NativeUplink implements Uplink {
     this.#tellFailures(why)
   }
 
-  #failed(why: string): void {
+  #failed(reason: string): void {
     const { server } = this.status
+    const why = shown(reason)
     // A server that is away for days is not told of at each try.
-    if (why !== this.#lastError) this.#host.log('warn', 'no connection; trying again', { server, why: shown(why) })
-    this.#lastError = shown(why)
+    if (why !== this.#lastError) this.#host.log('warn', 'no connection; trying again', { server, why })
+    this.#lastError = why
   }
 
   #tellFailures(why: string): void {

@@ -66,6 +66,8 @@ export class Sending {
     }
     await this.#uplink.close()
     this.#uplink = this.#make()
+    // The spool may have been in trouble meanwhile.
+    if (this.#mode !== 'on') this.#uplink.suspend()
   }
 
   /** The admin says so by a signal. */

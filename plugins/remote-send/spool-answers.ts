@@ -19,6 +19,8 @@ export class SpoolAnswers {
   #last: Promise<void> = Promise.resolve()
   #isClosed = false
   #endWait: () => void = () => {}
+  /** Not answered, as the admin wants nothing sent beyond damage. */
+  #leftOpen: Question | undefined
   /** Seqs that were passed by as they cannot be read any more. */
   skippedSeqs = 0
   forks = 0
@@ -31,6 +33,12 @@ export class SpoolAnswers {
 
   ask(question: Question): void {
     this.#last = this.#last.then(() => this.#ask(question))
+  }
+
+  /** The admin says so: what damage has stopped is asked for again. */
+  resume(): void {
+    if (this.#leftOpen !== undefined) this.ask(this.#leftOpen)
+    this.#leftOpen = undefined
   }
 
   /** The first so many of the blocks that were given last. */
@@ -49,7 +57,8 @@ export class SpoolAnswers {
     while (!this.#isClosed) {
       try {
         const answer = await this.#answer(question)
-        if (answer !== undefined && !this.#isClosed) this.#give(answer)
+        if (answer === undefined) this.#leftOpen = question
+        else if (!this.#isClosed) this.#give(answer)
         return
       } catch (error) {
         // A fork too many waits until older streams are freed.
@@ -61,6 +70,7 @@ export class SpoolAnswers {
   }
 
   async #wait(): Promise<void> {
+    if (this.#isClosed) return
     const cancel = this.#host.clock.after(RETRY_MS, () => {
       this.#endWait()
     })
@@ -94,7 +104,7 @@ export class SpoolAnswers {
     return question satisfies never
   }
 
-  /** Undefined: nothing is sent until the admin says so by a reload. */
+  /** Undefined: nothing is sent until the admin says so. */
   async #blocksFrom(from: number): Promise<SenderInput | undefined> {
     const fed = await this.#feed.from(from)
     if (fed.kind === 'blocks') return fed

@@ -133,6 +133,10 @@ void test('what was freed is told; what is damaged is told, or waits for the adm
       t.same(holes, [])
       t.ok(world.uplink.status.ackedSeq < journal.durablePosition)
       t.match(world.uplink.status.lastError, /^the spool is damaged from seq [0-9]+ to [0-9]+$/)
+      world.onDamage = 'skip'
+      world.uplink.resume()
+      await world.settle(60_000)
+      t.equal(world.auditd.stored.at(-2), record(60), 'the admin has said so')
     }
     await world.uplink.close()
   }

@@ -327,6 +327,11 @@ void test('damage: sending stops, or goes on behind a HOLE, as the admin wants',
     t.same(scene.arrived, onDamage === 'stop' ? [1, 2, 3] : [1, 2, 3, 6, 7, 8, 9, 10])
     t.same(scene.receiver.holes, onDamage === 'stop' ? [] : [{ from: 4, to: 5, reason: 'damaged' }])
     t.equal(scene.acked.at(-1), onDamage === 'stop' ? 3 : 10)
+    scene.onDamage = 'skip'
+    scene.uplink.resume()
+    await scene.pass()
+    t.equal(scene.arrived.at(-1), 10, 'the admin has said so')
+    t.same(scene.receiver.holes, [{ from: 4, to: 5, reason: 'damaged' }])
   }
 })
 
