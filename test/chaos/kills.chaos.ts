@@ -114,7 +114,7 @@ class Killer {
   async #strikeCollector(): Promise<void> {
     const { collector } = this.#fleet
     const what = this.#random.below(12)
-    if (what < 2) this.#kill(collector, 'remote-recv', 'kill-recv')
+    if (what < 1) this.#kill(collector, 'remote-recv', 'kill-recv')
     else if (what < 3) await this.#killDispatcher(collector, 'kill-collecting-dispatcher')
     else if (what < 5) await this.#atMoment(collector, 'remote-recv', 'kill-recv', RECOVERY)
     else if (what < 7) await this.#atMoment(collector, 'remote-recv', 'kill-recv', COMMIT)
