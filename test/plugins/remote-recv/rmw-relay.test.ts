@@ -15,6 +15,7 @@ import { MemoryDisk } from '../../journal/memory-disk.js'
 import { VirtualNet } from '../../models/virtual-net.js'
 import { SeededRandom, VirtualClock, VirtualTime } from '../../models/virtual-time.js'
 import { Random } from '../../protocol/random.js'
+import { UNLIMITED } from './rmw-place.js'
 
 const WINDOW = 32
 
@@ -24,6 +25,8 @@ class Relay {
   readonly net: VirtualNet
   /** Deaths of the receiver after which what was on its way may repeat. */
   restarts = 0
+  /** Of the receivers that are dead. */
+  #repeatedBefore = 0
   #sent = 0
   #senderDisk: MemoryDisk
   #receiverDisk: MemoryDisk
@@ -51,7 +54,7 @@ class Relay {
     const listener = { committed: () => {}, failed: () => {} }
     const intake = new JournalIntake(world, { commitDelayMs: 2, lowBytes: 0, reserveBytes: 0 }, listener)
     const senders = new RmwSenders(intake)
-    const speak = rmwSpeaker(senders, { idleMs: 1e9, mayTake: () => true })
+    const speak = rmwSpeaker(senders, { idleMs: 1e9, mayTake: () => true, limits: UNLIMITED })
     this.#journal = journal
     this.#senders = senders
     this.net.listen('receiver', (link, peer): LinkEvents => {
@@ -67,6 +70,7 @@ class Relay {
 
   async killReceiver(): Promise<void> {
     this.restarts++
+    this.#repeatedBefore = this.repeated
     for (const connection of this.net.all) connection.lose('receiver', true)
     await this.startReceiver()
   }
@@ -116,7 +120,7 @@ class Relay {
   }
 
   get repeated(): number {
-    return [...(this.#senders ?? [])].reduce((sum, { repeated }) => sum + repeated, 0)
+    return [...(this.#senders ?? [])].reduce((sum, { repeated }) => sum + repeated, this.#repeatedBefore)
   }
 
   async lines(): Promise<string[]> {
