@@ -8,6 +8,7 @@ import { Admission, type AdmissionLimits } from './admission.js'
 import type { DefaultLimits } from './config.js'
 import type { Intake, Session, Speaker } from './intake.js'
 import { limitsOf, type SenderLimits } from './limits.js'
+import type { Settings } from './settings.js'
 import type { Voice } from './voice.js'
 
 export type Protocol = 'native' | 'rmw'
@@ -15,6 +16,11 @@ export type Protocol = 'native' | 'rmw'
 export interface GateSettings extends AdmissionLimits {
   readonly allowList: AllowList
   readonly limits: DefaultLimits
+}
+
+export function gateSettings({ config, allowList }: Settings): GateSettings {
+  const { maxSessions, maxPending, maxPendingPerAddress, limits } = config
+  return { maxSessions, maxPending, maxPendingPerAddress, limits, allowList }
 }
 
 export interface GateWorld {

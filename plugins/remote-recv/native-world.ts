@@ -7,6 +7,7 @@ import type { Holdings } from './holdings.js'
 import type { JournalIntake } from './journal-intake.js'
 import type { SenderLimits } from './limits.js'
 import type { NodeGuard } from './node-guard.js'
+import type { Settings } from './settings.js'
 import type { StreamLedger } from './stream-ledger.js'
 
 export interface ServerOptions {
@@ -14,6 +15,11 @@ export interface ServerOptions {
   /** Of lines. */
   readonly maxBlockBytes: number
   readonly maxStreams: number
+}
+
+export function serverOptions({ config }: Pick<Settings, 'config'>): ServerOptions {
+  const { receiveBudgetBytes, maxBlockBytes, limits } = config
+  return { budgetBytes: receiveBudgetBytes, maxBlockBytes, maxStreams: limits.maxStreams }
 }
 
 export interface ServerWorld {

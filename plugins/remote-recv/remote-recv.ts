@@ -9,19 +9,22 @@ import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { StatusFile } from '../../src/remote/status-file.js'
 import { BadConfiguration, type Hello, type Plugin, type PluginDefinition } from '../../src/sdk/index.js'
 import { tellAlarm } from './alarms.js'
-import { Gate } from './gate.js'
+import { Gate, gateSettings } from './gate.js'
 import { HandOver } from './hand-over.js'
 import { aheadOf } from './numbering.js'
 import { Holdings } from './holdings.js'
 import type { DiskState } from './intake.js'
 import { JournalIntake, type IntakeOptions } from './journal-intake.js'
 import { Keeping } from './keeping.js'
+import type { SenderLimits } from './limits.js'
 import { Listeners } from './listeners.js'
 import { NativeServer } from './native-server.js'
+import { serverOptions } from './native-world.js'
 import { NodeGuard } from './node-guard.js'
 import { openJournal } from './open-journal.js'
 import { recvStatus } from './recv-status.js'
 import { Rereading } from './rereading.js'
+import { RmwLimits } from './rmw-limits.js'
 import { RmwSenders } from './rmw-senders.js'
 import { rmwSpeaker } from './rmw-session.js'
 import type { ReadSettings, Settings } from './settings.js'
@@ -81,6 +84,7 @@ class RemoteRecv {
   readonly #gate: Gate
   readonly #native: NativeServer
   readonly #rmw: RmwSenders
+  readonly #rmwLimits: RmwLimits
   readonly #listeners: Listeners
   readonly #handOver: HandOver
   readonly #keeping: Keeping
@@ -123,15 +127,16 @@ class RemoteRecv {
     const unreadable = (error: string, what = 'look-up'): void => {
       voice.log('error', 'the journal cannot be read or its cursor not be saved; trying again', { what, error })
     }
-    this.#guard = new NodeGuard(config.nodeCheck, (principal) => this.#gate.limits(principal).names, tell)
-    this.#holdings = new Holdings(store, (principal) => this.#gate.limits(principal).journalBytes)
+    const limitsOf = (principal: string): SenderLimits => this.#gate.limits(principal)
+    this.#guard = new NodeGuard(config.nodeCheck, (principal) => limitsOf(principal).names, tell)
+    this.#holdings = new Holdings(store, (principal) => limitsOf(principal).journalBytes)
     this.#native = new NativeServer(
       {
         intake: this.#intake,
         store,
         clock: NODE_CLOCK,
         ledger: this.#ledger,
-        limitsOf: (principal) => this.#gate.limits(principal),
+        limitsOf,
         guard: this.#guard,
         holdings: this.#holdings,
         alarm: tell,
@@ -140,7 +145,9 @@ class RemoteRecv {
       serverOptions(settings),
     )
     const mayTake = (principal: string, lines: Buffer): boolean => this.#guard.allows(principal, lines)
-    const speakers = { native: this.#native.serve, rmw: rmwSpeaker(this.#rmw, { idleMs: RMW_IDLE_MS, mayTake }) }
+    this.#rmwLimits = new RmwLimits(NODE_CLOCK, limitsOf, this.#holdings)
+    const rmw = rmwSpeaker(this.#rmw, { idleMs: RMW_IDLE_MS, mayTake, limits: this.#rmwLimits })
+    const speakers = { native: this.#native.serve, rmw }
     this.#gate = new Gate({ clock: NODE_CLOCK, voice, intake: this.#intake, speakers }, gateSettings(settings))
     this.#listeners = new Listeners(this.#gate, voice)
     this.#handOver = new HandOver({
@@ -219,6 +226,7 @@ class RemoteRecv {
     this.#settings = { ...settings, config: { ...config, journalDir, segmentBytes, onDamage } }
     this.#gate.use(gateSettings(settings), (of, name) => stillProves(old[of], settings[of], name))
     this.#native.reload(serverOptions(this.#settings))
+    this.#rmwLimits.reload()
     this.#guard.use(config.nodeCheck)
     this.#keeping.use(config)
     this.#rereading.use(config.verifyEveryMs)
@@ -286,14 +294,4 @@ class RemoteRecv {
       refused: this.#gate.admission.refusals,
     })
   }
-}
-
-function serverOptions({ config }: Settings): ConstructorParameters<typeof NativeServer>[1] {
-  const { receiveBudgetBytes, maxBlockBytes, limits } = config
-  return { budgetBytes: receiveBudgetBytes, maxBlockBytes, maxStreams: limits.maxStreams }
-}
-
-function gateSettings({ config, allowList }: Settings): ConstructorParameters<typeof Gate>[1] {
-  const { maxSessions, maxPending, maxPendingPerAddress, limits } = config
-  return { maxSessions, maxPending, maxPendingPerAddress, limits, allowList }
 }

@@ -8,6 +8,7 @@ import { encodeRmw, RMW } from '../../src/remote/rmw/message.js'
 import { RmwReader } from '../../src/remote/rmw/reader.js'
 import type { Mark } from '../../src/remote/rmw/repeats.js'
 import type { DiskState, Session, SessionHost, Speaker } from './intake.js'
+import type { LimitedSession, RmwLimits } from './rmw-limits.js'
 import { digestOf, nextBlock, type RmwSender, type RmwSenders } from './rmw-senders.js'
 
 /** Lines and answers that one connection may have waiting for the disk; no more is read until there are fewer. */
@@ -25,6 +26,7 @@ export interface RmwOptions {
   readonly idleMs: number
   /** Whether an identity may send these lines; whoever says no says why. */
   mayTake(principal: string, lines: Buffer): boolean
+  readonly limits: Pick<RmwLimits, 'enter' | 'took' | 'isFull'>
 }
 
 /** `finishing`: nothing more is read, and what was taken is still answered. */
@@ -34,7 +36,7 @@ export function rmwSpeaker(senders: RmwSenders, options: RmwOptions): Speaker {
   return (host) => new RmwSession(host, senders.of(host.peer.principal), options)
 }
 
-class RmwSession implements Session {
+class RmwSession implements Session, LimitedSession {
   readonly #host: SessionHost
   readonly #sender: RmwSender
   readonly #options: RmwOptions
@@ -43,6 +45,9 @@ class RmwSession implements Session {
   readonly #stopListening: () => void
   #cancelLook: () => void = () => {}
   #cancelRoom: () => void = () => {}
+  #cancelHold: () => void = () => {}
+  /** It counts no more. */
+  #leave: () => void = () => {}
   #state: State = 'open'
   #heardMs: number
   /** When the message that is not whole has begun. */
@@ -50,6 +55,8 @@ class RmwSession implements Session {
   #pendingBytes = 0
   #pendingAnswers = 0
   #isPaused = false
+  /** It has sent more than it may in the time. */
+  #isHeld = false
   /** Since when the peer does not read its answers. */
   #cloggedSinceMs: number | undefined
 
@@ -64,6 +71,14 @@ class RmwSession implements Session {
     })
     this.#lookLater()
     this.#diskIs(host.intake.disk)
+    this.#heedQuota()
+    if (this.#isOpen()) this.#leave = options.limits.enter(host.peer.principal, this)
+    // Called while it was entering.
+    if (!this.#isOpen()) this.#leave()
+  }
+
+  get heardMs(): number {
+    return this.#heardMs
   }
 
   data(bytes: Buffer): void {
@@ -73,6 +88,7 @@ class RmwSession implements Session {
     const heard = this.#hearing.hear(messages)
     if (!this.#take(heard)) return
     this.#answer(heard)
+    this.#heedQuota()
     if (heard.breach?.kind === 'empty') this.#broken('a record without a byte')
     else if (heard.breach !== undefined) this.#broken(`a message of type 0x${heard.breach.type.toString(16)}`)
     else if (fault !== undefined) this.#broken(fault.message)
@@ -96,6 +112,12 @@ class RmwSession implements Session {
     this.#over()
     this.#host.link.write([encodeRmw(RMW.ending, 0)])
     this.#host.link.end()
+  }
+
+  surplus(why: string): void {
+    const { principal, address } = this.#host.peer
+    this.#host.log('warn', 'a sender has too many connections; one is closed', { principal, peer: address, why })
+    this.end()
   }
 
   /** False: refused, and the connection is over. */
@@ -127,8 +149,35 @@ class RmwSession implements Session {
     const block = nextBlock(intake.taken(name), lines, last, clock.wallMs())
     const refusal = intake.take({ ...name, peer: peer.address }, block.head, all)
     // Remembered only now: what was not taken must be taken when it comes again.
-    if (refusal === undefined) repeats.remember(marks)
-    return refusal
+    if (refusal !== undefined) return refusal
+    repeats.remember(marks)
+    this.#hold(this.#options.limits.took(name.principal, block.head.length + all.length, lines.length))
+    return undefined
+  }
+
+  #hold(ms: number): void {
+    if (ms === 0) return
+    this.#isHeld = true
+    this.#cancelHold()
+    this.#cancelHold = this.#host.clock.after(ms, () => {
+      this.#isHeld = false
+      this.#regulate()
+    })
+  }
+
+  /** For a principal that has as much in the journal as it may, the disk is full; what was taken is answered first. */
+  #heedQuota(): void {
+    const { principal, address } = this.#host.peer
+    if (this.#state !== 'open' || !this.#options.limits.isFull(principal)) return
+    const fields = { principal, peer: address }
+    this.#host.log(
+      'warn',
+      'a sender has as much in the journal as it may (journal_bytes); its connection is closed',
+      fields,
+    )
+    this.#host.intake.whenDurable(() => {
+      this.end()
+    })
   }
 
   /** In order, when all that came before is durable. */
@@ -152,7 +201,8 @@ class RmwSession implements Session {
   #regulate(): void {
     if (this.#state !== 'open') return
     const { intake, link } = this.#host
-    const isFull = this.#cloggedSinceMs !== undefined || this.#pendingBytes > MAX_PENDING_BYTES || !intake.hasRoom
+    const isBusy = this.#pendingBytes > MAX_PENDING_BYTES || this.#cloggedSinceMs !== undefined
+    const isFull = isBusy || this.#isHeld || !intake.hasRoom
     this.#cancelRoom()
     if (!intake.hasRoom) {
       this.#cancelRoom = intake.whenRoom(() => {
@@ -218,6 +268,8 @@ class RmwSession implements Session {
     this.#stopListening()
     this.#cancelLook()
     this.#cancelRoom()
+    this.#cancelHold()
+    this.#leave()
   }
 }
 

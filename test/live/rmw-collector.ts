@@ -9,6 +9,7 @@ import { DiskJournal } from '../../src/journal/disk-journal.js'
 import { readLines, testGapLine } from '../journal/journal-world.js'
 import { REAL_CLOCK } from './managed-sender.js'
 import { plainLink, tell } from './plain-link.js'
+import { UNLIMITED } from '../plugins/remote-recv/rmw-place.js'
 
 export class RmwCollector {
   readonly logs: string[] = []
@@ -40,7 +41,7 @@ export class RmwCollector {
     this.#journal = journal
     this.#intake = intake
     this.senders = new RmwSenders(intake)
-    const speak = rmwSpeaker(this.senders, { idleMs: 60_000, mayTake: () => true })
+    const speak = rmwSpeaker(this.senders, { idleMs: 60_000, mayTake: () => true, limits: UNLIMITED })
     this.#server = createServer((socket) => {
       this.#sockets.add(socket)
       const session = speak({

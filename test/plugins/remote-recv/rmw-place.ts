@@ -11,7 +11,8 @@ import { MemoryDisk } from '../../journal/memory-disk.js'
 import { Random } from '../../protocol/random.js'
 import { HandClock, rest } from './hand-clock.js'
 
-const OPTIONS: RmwOptions = { idleMs: 3_600_000, mayTake: () => true }
+export const UNLIMITED: RmwOptions['limits'] = { enter: () => () => {}, took: () => 0, isFull: () => false }
+const OPTIONS: RmwOptions = { idleMs: 3_600_000, mayTake: () => true, limits: UNLIMITED }
 
 export class RmwPlace {
   readonly clock = new HandClock()

@@ -1,4 +1,5 @@
 import { test, type Test } from 'tap'
+import { RmwLimits } from '../../../plugins/remote-recv/rmw-limits.js'
 import { RMW_STREAM } from '../../../plugins/remote-recv/rmw-senders.js'
 import { rmw } from '../../remote/rmw/wire.js'
 import { RmwPlace } from './rmw-place.js'
@@ -270,3 +271,57 @@ function unusable(t: Test, there: RmwPlace): void {
   connection.send(record(2))
   t.equal(connection.link.state, 'destroyed', 'an identity that no journal could name')
 }
+
+class Limits {
+  full = false
+  readonly limits: RmwLimits
+
+  constructor(there: RmwPlace, recordsPerS = 0, maxConnections = 2) {
+    const limits = { bytesPerS: 0, recordsPerS, journalBytes: 0, maxConnections, weight: 1, names: [] }
+    const holdings = { took: () => {}, isFull: () => this.full }
+    this.limits = new RmwLimits(there.clock, () => limits, holdings)
+  }
+}
+
+void test('rates: who sends more is not read for a while, and loses nothing', async (t) => {
+  const there = await place()
+  const { limits } = new Limits(there, 10)
+  const connection = there.connect('192.0.2.7', { limits })
+  connection.send(...Array.from({ length: 40 }, (_, index) => record(index + 1)))
+  await there.commit()
+  t.same([connection.answers.length, connection.link.isPaused], [40, true])
+  await there.clock.pass(2900)
+  t.ok(connection.link.isPaused)
+  await there.clock.pass(200)
+  t.notOk(connection.link.isPaused)
+})
+
+void test('a quota: what was taken is answered, then it is as if the disk were full', async (t) => {
+  const there = await place()
+  const quota = new Limits(there)
+  const connection = there.connect('192.0.2.7', quota)
+  quota.full = true
+  connection.send(record(1))
+  t.equal(connection.link.state, 'open')
+  await there.commit()
+  t.same([connection.answers, connection.link.state], [['ack 1', '40000001 0'], 'ended'])
+  t.equal(there.connect('192.0.2.7', quota).link.state, 'ended')
+  quota.full = false
+  t.equal(there.connect('192.0.2.7', quota).link.state, 'open')
+})
+
+void test('connections of one sender: a silent one makes room, else the newest goes; those that are closed do not count', async (t) => {
+  const there = await place()
+  const { limits } = new Limits(there)
+  const [one, two] = [there.connect('web', { limits }), there.connect('web', { limits })]
+  const three = there.connect('web', { limits })
+  t.same([one.link.state, two.link.state, three.link.state], ['open', 'open', 'ended'])
+  await there.clock.pass(20_000)
+  two.send(rmw(HEARTBEAT, 1))
+  const four = there.connect('web', { limits })
+  t.same([one.link.state, two.link.state, four.link.state], ['ended', 'open', 'open'])
+  two.cut()
+  four.cut()
+  const [five, six, other] = ['web', 'web', 'db'].map((name) => there.connect(name, { limits }))
+  t.same([five?.link.state, six?.link.state, other?.link.state], ['open', 'open', 'open'])
+})
