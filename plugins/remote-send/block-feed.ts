@@ -11,8 +11,9 @@ import type { BlockFacts } from '../../src/remote/sender-input.js'
 const READ_BYTES = 1024 * 1024
 const READ_BLOCKS = 1024
 
+/** No more than is sent: a thousand of them wait at once. */
 export interface FedBlock extends BlockFacts {
-  readonly block: Block
+  readonly head: Buffer
   readonly lines: Buffer
 }
 
@@ -35,6 +36,8 @@ export class BlockFeed {
   /** Where the reader goes on. */
   #next = 0
   #ready: readonly FedBlock[] = []
+  /** Before the first that was read last. */
+  #before = ''
   #isDamaged = false
 
   constructor(store: JournalStore) {
@@ -74,7 +77,7 @@ export class BlockFeed {
     const [behind] = this.#ready
     if (behind?.firstSeq === seq) return { kind: 'blocks', blocks: this.#ready }
     const to = behind === undefined ? (own?.lastSeq ?? seq) : behind.firstSeq - 1
-    const chain = (behind === undefined ? own?.chain : behind.block.before)?.toString('hex') ?? ''
+    const chain = behind === undefined ? (own?.chain.toString('hex') ?? '') : this.#before
     return { kind: 'missing', from: seq, to, chain, reason: seq < journal.firstPosition ? 'freed' : 'damaged' }
   }
 
@@ -97,7 +100,9 @@ export class BlockFeed {
         this.#isDamaged = true
         break
       }
-      const fed = fedBlock(item.entry.block, item.lines)
+      const { block } = item.entry
+      if (blocks.length === 0) this.#before = block.before.toString('hex')
+      const fed = fedBlock(block, item.lines)
       blocks.push(fed)
       bytes += fed.bytes
       this.#next = fed.lastSeq + 1
@@ -109,5 +114,5 @@ export class BlockFeed {
 function fedBlock(block: Block, lines: Buffer): FedBlock {
   const { firstSeq, count, head, chain } = block
   const bytes = head.length + lines.length
-  return { firstSeq, lastSeq: firstSeq + count - 1, bytes, chain: chain.toString('hex'), block, lines }
+  return { firstSeq, lastSeq: firstSeq + count - 1, bytes, chain: chain.toString('hex'), head, lines }
 }

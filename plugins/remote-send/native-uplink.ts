@@ -236,8 +236,8 @@ class NativeUplink implements Uplink {
   }
 
   #sendBlocks(count: number): void {
-    for (const { block, lines, bytes } of this.#spool.take(count)) {
-      this.#outgoing.add(encode({ type: 'data', head: block.head, lines }))
+    for (const { head, lines, bytes } of this.#spool.take(count)) {
+      this.#outgoing.add(encode({ type: 'data', head, lines }))
       this.#counts.sentBlocks++
       this.#counts.sentBytes += bytes
     }

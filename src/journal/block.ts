@@ -8,7 +8,7 @@
 // whatever stands behind a damaged one still has its anchor. A *stated* block covers seqs whose lines nobody has any more: its chain
 // after is the one that the last of them had, and cannot be recomputed.
 
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { bufferOn, crcOf, readCount, writeCount } from './bytes.js'
 
 export const HEADER_BYTES = 144
@@ -35,6 +35,8 @@ export interface SourceCursor {
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
+/** What is hashed of a block of one or a few records is put together here: in one piece it costs half of what it does in three. */
+const SMALL = Buffer.alloc(8 * 1024)
 
 export const NO_SOURCE: SourceCursor = { run: Buffer.alloc(ID_BYTES), seq: 0 }
 
@@ -73,7 +75,7 @@ export interface BlockDraft {
 
 /** A block from what it says and from its lines, given in pieces. */
 export function makeBlock(draft: BlockDraft, lines: readonly Uint8Array[]): Block {
-  const header = Buffer.alloc(HEADER_BYTES)
+  const header = Buffer.allocUnsafe(HEADER_BYTES)
   const lineBytes = lines.reduce((sum, piece) => sum + piece.length, 0)
   header.writeUInt32LE(MAGIC, 0)
   header.writeUInt32LE(lineBytes, 4)
@@ -91,6 +93,7 @@ export function makeBlock(draft: BlockDraft, lines: readonly Uint8Array[]): Bloc
   if (draft.statedChain === undefined) header.write(chainOf(header, draft.note, lines), HASHED_BYTES, 'latin1')
   else draft.statedChain.copy(header, HASHED_BYTES)
   header.writeUInt32LE(crcOf(header.subarray(0, CRC_AT), draft.note), CRC_AT)
+  header.writeUInt32LE(0, CRC_AT + 4)
   const block = readBlock(draft.note.length === 0 ? header : Buffer.concat([header, draft.note]))
   if (block === undefined) throw new Error(`a ${draft.kind} block of ${draft.lines} lines cannot be written like this`)
   return block
@@ -151,10 +154,21 @@ export function claimedHeadBytes(bytes: Buffer): number | undefined {
 
 /** One character a byte, which costs half of what a buffer does. */
 function chainOf(header: Buffer, note: Buffer, lines: readonly Uint8Array[]): string {
-  const hash = createHash('sha256').update(header.subarray(0, HASHED_BYTES))
-  if (note.length > 0) hash.update(note)
-  for (const piece of lines) hash.update(piece)
-  return hash.digest('binary')
+  const bytes = lines.reduce((sum, piece) => sum + piece.length, HASHED_BYTES + note.length)
+  if (bytes <= SMALL.length) {
+    header.copy(SMALL, 0, 0, HASHED_BYTES)
+    SMALL.set(note, HASHED_BYTES)
+    let at = HASHED_BYTES + note.length
+    for (const piece of lines) {
+      SMALL.set(piece, at)
+      at += piece.length
+    }
+    return hash('sha256', SMALL.subarray(0, bytes), 'binary')
+  }
+  const hashing = createHash('sha256').update(header.subarray(0, HASHED_BYTES))
+  if (note.length > 0) hashing.update(note)
+  for (const piece of lines) hashing.update(piece)
+  return hashing.digest('binary')
 }
 
 /** What each kind has to look like. A seq never goes over 2^53-1. */

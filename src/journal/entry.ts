@@ -12,6 +12,7 @@ import { ID_BYTES, HEADER_BYTES, MAX_CHECKPOINT_BYTES, readBlock, type Block } f
 import { crcOf, readCount, writeCount } from './bytes.js'
 
 const MAGIC = 0x31454a41
+const STREAM_AT = 48
 const FIXED_BYTES = 64
 export const MAX_ENTRY_BYTES = FIXED_BYTES + 255 + 255 + HEADER_BYTES + MAX_CHECKPOINT_BYTES
 export const MIN_ENTRY_BYTES = FIXED_BYTES + HEADER_BYTES
@@ -33,6 +34,16 @@ export interface Origin {
 
 export const OWN_ORIGIN: Origin = { principal: '', stream: OWN_STREAM, peer: '' }
 
+/** The bytes of an entry from 48 up to its header. */
+interface OriginBytes {
+  readonly bytes: Buffer
+  readonly principalBytes: number
+  readonly peerBytes: number
+}
+
+/** Of origins that were found to be writable: whoever has many blocks gives the same one with each. */
+const KNOWN = new WeakMap<Origin, OriginBytes>()
+
 export interface Entry {
   readonly origin: Origin
   readonly position: number
@@ -52,14 +63,16 @@ export function encodeEntry(entry: Omit<Entry, 'size'>): Buffer {
 
 /** How long an entry is. */
 export function entryBytes({ origin, block }: Pick<Entry, 'origin' | 'block'>): number {
-  return FIXED_BYTES + nameBytes(origin.principal) + nameBytes(origin.peer) + block.head.length
+  const known = KNOWN.get(origin)
+  const names =
+    known === undefined ? nameBytes(origin.principal) + nameBytes(origin.peer) : known.principalBytes + known.peerBytes
+  return FIXED_BYTES + names + block.head.length
 }
 
 /** Writes it at an offset of a buffer with enough room, and returns where it ends. */
 export function writeEntry(bytes: Buffer, at: number, entry: Omit<Entry, 'size'>): number {
-  const { principal, peer, stream } = entry.origin
-  const principalBytes = nameBytes(principal)
-  const peerBytes = nameBytes(peer)
+  const origin = KNOWN.get(entry.origin) ?? originBytes(entry.origin)
+  const { principalBytes, peerBytes } = origin
   const headAt = at + FIXED_BYTES + principalBytes + peerBytes
   const end = headAt + entry.block.head.length
   bytes.writeUInt32LE(MAGIC, at)
@@ -71,9 +84,7 @@ export function writeEntry(bytes: Buffer, at: number, entry: Omit<Entry, 'size'>
   writeCount(bytes, entry.offset, at + 24)
   writeCount(bytes, entry.since, at + 32)
   writeCount(bytes, entry.takenMs, at + 40)
-  bytes.write(stream, at + 48, ID_BYTES, 'hex')
-  bytes.write(principal, at + FIXED_BYTES)
-  bytes.write(peer, at + FIXED_BYTES + principalBytes)
+  origin.bytes.copy(bytes, at + STREAM_AT)
   entry.block.head.copy(bytes, headAt)
   bytes.writeUInt32LE(crcOf(bytes.subarray(at, at + 8), bytes.subarray(at + 12, end)), at + 8)
   return end
@@ -81,7 +92,7 @@ export function writeEntry(bytes: Buffer, at: number, entry: Omit<Entry, 'size'>
 
 /** The size that the entry beginning these bytes claims; undefined if none begins here. */
 export function claimedEntryBytes(bytes: Buffer): number | undefined {
-  if (bytes.length < 8 || !bytes.subarray(0, 4).equals(ENTRY_MAGIC)) return undefined
+  if (bytes.length < 8 || bytes.readUInt32LE(0) !== MAGIC) return undefined
   const size = bytes.readUInt32LE(4)
   return size >= MIN_ENTRY_BYTES && size <= MAX_ENTRY_BYTES ? size : undefined
 }
@@ -90,7 +101,7 @@ export function claimedEntryBytes(bytes: Buffer): number | undefined {
 export function readEntry(bytes: Buffer): Entry | undefined {
   const size = claimedEntryBytes(bytes)
   if (size === undefined || size > bytes.length) return undefined
-  const whole = bytes.subarray(0, size)
+  const whole = bytes.length === size ? bytes : bytes.subarray(0, size)
   if (crcOf(whole.subarray(0, 8), whole.subarray(12)) !== whole.readUInt32LE(8) || whole.readUInt16LE(14) !== 0)
     return undefined
   const principalEnd = FIXED_BYTES + whole.readUInt8(12)
@@ -128,7 +139,20 @@ export function positionAfter({ position, block }: Pick<Entry, 'position' | 'blo
  * for the next entry must not find one that a sender has put into a name.
  */
 export function isOrigin(origin: Origin): boolean {
-  return isName(origin.principal) && isName(origin.peer) && STREAM.test(origin.stream)
+  if (KNOWN.has(origin)) return true
+  if (!isName(origin.principal) || !isName(origin.peer) || !STREAM.test(origin.stream)) return false
+  KNOWN.set(origin, originBytes(origin))
+  return true
+}
+
+function originBytes({ principal, peer, stream }: Origin): OriginBytes {
+  const principalBytes = nameBytes(principal)
+  const peerBytes = nameBytes(peer)
+  const bytes = Buffer.alloc(ID_BYTES + principalBytes + peerBytes)
+  bytes.write(stream, 0, ID_BYTES, 'hex')
+  bytes.write(principal, ID_BYTES)
+  bytes.write(peer, ID_BYTES + principalBytes)
+  return { bytes, principalBytes, peerBytes }
 }
 
 function isName(name: string): boolean {

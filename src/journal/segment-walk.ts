@@ -8,6 +8,8 @@ import { Window } from './window.js'
 const IDX_WINDOW_BYTES = 128 * 1024
 const LOG_WINDOW_BYTES = 1024 * 1024
 
+const NOTHING: Buffer = Buffer.alloc(0)
+
 /** What lies at an offset of an index. */
 export type Found =
   | { readonly kind: 'block'; readonly at: number; readonly entry: Entry; readonly lines: Buffer }
@@ -58,14 +60,17 @@ export class SegmentWalk {
 
   /** Undefined if they are not what the entry says. */
   *linesOf({ block, offset }: Entry, logEnd = Infinity): Work<Buffer | undefined> {
-    const lines = block.lineBytes === 0 ? Buffer.alloc(0) : yield* this.#log.at(offset, block.lineBytes, logEnd)
+    const { lineBytes } = block
+    const held = lineBytes === 0 ? NOTHING : this.#log.held(offset, lineBytes, logEnd)
+    const lines = held ?? (yield* this.#log.at(offset, lineBytes, logEnd))
     return hasLines(block, lines) ? lines : undefined
   }
 
   *#entryAt(at: number, end: number): Work<Entry | undefined> {
-    const size = claimedEntryBytes(yield* this.#idx.at(at, MIN_ENTRY_BYTES, end))
+    const least = this.#idx.held(at, MIN_ENTRY_BYTES, end) ?? (yield* this.#idx.at(at, MIN_ENTRY_BYTES, end))
+    const size = claimedEntryBytes(least)
     if (size === undefined || at + size > end) return undefined
-    return readEntry(yield* this.#idx.at(at, size, end))
+    return readEntry(size === least.length ? least : yield* this.#idx.at(at, size, end))
   }
 
   /** Where the next whole entry from `from` on begins. */

@@ -17,14 +17,19 @@ export class Window {
    * in the middle of being written. What it returns stays as it is: the buffer is replaced, never refilled.
    */
   *at(at: number, bytes: number, end: number): Work<Buffer> {
+    const held = this.held(at, bytes, end)
+    if (held !== undefined) return held
+    const wanted = Math.max(0, Math.min(bytes, end - at))
+    const ahead = Math.min(Math.max(wanted, this.#bytes), end - at)
+    this.#buffer = (yield* readAt(this.#file, at, ahead)) ?? Buffer.alloc(0)
+    this.#start = at
+    return this.#buffer.subarray(0, wanted)
+  }
+
+  /** The same without the disk; undefined where that is needed. */
+  held(at: number, bytes: number, end: number): Buffer | undefined {
     const from = at - this.#start
     const wanted = Math.max(0, Math.min(bytes, end - at))
-    if (from < 0 || from + wanted > this.#buffer.length) {
-      const ahead = Math.min(Math.max(wanted, this.#bytes), end - at)
-      this.#buffer = (yield* readAt(this.#file, at, ahead)) ?? Buffer.alloc(0)
-      this.#start = at
-      return this.#buffer.subarray(0, wanted)
-    }
-    return this.#buffer.subarray(from, from + wanted)
+    return from < 0 || from + wanted > this.#buffer.length ? undefined : this.#buffer.subarray(from, from + wanted)
   }
 }

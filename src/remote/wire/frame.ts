@@ -44,12 +44,16 @@ const NAMES: ReadonlyMap<number, MessageType> = new Map(
 )
 
 export function frameHeader(type: MessageType, bodyBytes: number): Buffer {
-  const header = Buffer.alloc(FRAME_BYTES)
-  header.writeUInt32LE(MAGIC, 0)
-  header.writeUInt8(TYPES[type], 4)
-  header.writeUInt32LE(bodyBytes, 8)
-  header.writeUInt32LE(crcOf(header.subarray(0, CRC_AT)), CRC_AT)
-  return header
+  return writeFrameHeader(Buffer.allocUnsafe(FRAME_BYTES), type, bodyBytes)
+}
+
+/** At the front of a buffer with room for the body too, which it returns. */
+export function writeFrameHeader(bytes: Buffer, type: MessageType, bodyBytes: number): Buffer {
+  bytes.writeUInt32LE(MAGIC, 0)
+  bytes.writeUInt32LE(TYPES[type], 4)
+  bytes.writeUInt32LE(bodyBytes, 8)
+  bytes.writeUInt32LE(crcOf(bytes.subarray(0, CRC_AT)), CRC_AT)
+  return bytes
 }
 
 /** What the 16 bytes at `at` say. Throws WireError. */
