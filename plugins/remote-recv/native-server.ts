@@ -174,7 +174,7 @@ export class NativeServer {
           return
         }
         this.#desk.open(id, message.maxBlock, this.#principals.limits(session.principal).weight)
-        this.#world.ledger.opened(id, session.host.peer, message, this.#world.clock.wallMs())
+        this.#world.ledger.opened(id, session.host.peer, message)
         this.#control(session, message)
         return
       }

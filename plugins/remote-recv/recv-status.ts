@@ -51,7 +51,7 @@ function streamsOf({ journal, ledger, rmw, nowMs }: RecvFacts): StreamStatus[] {
     .filter(({ principal }) => principal !== '')
     .map((durable): StreamStatus => {
       const { principal, stream, lastSeq, takenMs } = durable
-      const { connection, holes, losses, forks, lastError } = ledger.line(durable)
+      const { connection, downMs, holes, losses, forks, lastError } = ledger.line(durable)
       const sender = stream === RMW_STREAM ? repeats.get(principal) : undefined
       // What a sender said at its HELLO; what it has got since is known only when it comes.
       const last = Math.max(lastSeq, journal.taken(durable)?.lastSeq ?? 0, connection?.last ?? 0)
@@ -59,7 +59,7 @@ function streamsOf({ journal, ledger, rmw, nowMs }: RecvFacts): StreamStatus[] {
         principal,
         stream,
         state: connection === undefined ? 'down' : 'up',
-        sinceMs: connection?.sinceMs ?? takenMs,
+        sinceMs: connection?.sinceMs ?? downMs ?? takenMs,
         address: connection?.address ?? '',
         last,
         durable: lastSeq,

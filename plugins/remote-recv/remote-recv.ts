@@ -77,7 +77,9 @@ function firstSettings({ settings, problems }: ReadSettings, voice: Voice): Sett
 class RemoteRecv {
   readonly #voice: Voice
   readonly #store: DiskJournal
-  readonly #ledger = new StreamLedger()
+  readonly #ledger = new StreamLedger(NODE_CLOCK, () => {
+    this.#status.changed()
+  })
   readonly #intake: JournalIntake
   readonly #guard: NodeGuard
   readonly #holdings: Holdings
@@ -145,7 +147,7 @@ class RemoteRecv {
       serverOptions(settings),
     )
     const mayTake = (principal: string, lines: Buffer): boolean => this.#guard.allows(principal, lines)
-    this.#rmwLimits = new RmwLimits(NODE_CLOCK, limitsOf, this.#holdings)
+    this.#rmwLimits = new RmwLimits(NODE_CLOCK, limitsOf, this.#holdings, this.#ledger)
     const rmw = rmwSpeaker(this.#rmw, { idleMs: RMW_IDLE_MS, mayTake, limits: this.#rmwLimits })
     const speakers = { native: this.#native.serve, rmw }
     this.#gate = new Gate({ clock: NODE_CLOCK, voice, intake: this.#intake, speakers }, gateSettings(settings))

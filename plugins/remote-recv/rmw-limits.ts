@@ -1,11 +1,13 @@
-// What one principal may do by auditd's protocol: the same as by ours. There is no credit here: who sends too much is not read for a
+// Who is connected by auditd's protocol, and what one principal may do by it: the same as by ours. There is no credit here: who sends too much is not read for a
 // while, and who has as much in the journal as it may finds a full disk.
 
-import type { Clock } from '../../src/remote/ports.js'
+import type { Clock, Peer } from '../../src/remote/ports.js'
 import { surplusOf } from './crowd.js'
 import type { Holdings } from './holdings.js'
 import type { SenderLimits } from './limits.js'
 import { Principals } from './principals.js'
+import { RMW_STREAM } from './rmw-senders.js'
+import type { StreamLedger } from './stream-ledger.js'
 
 /** A connection that may have to make room for a newer one. */
 const SILENT_MS = 15_000
@@ -20,6 +22,7 @@ export interface LimitedSession {
 export class RmwLimits {
   readonly #clock: Clock
   readonly #holdings: Pick<Holdings, 'took' | 'isFull'>
+  readonly #ledger: Pick<StreamLedger, 'came'>
   readonly #principals: Principals
   readonly #sessions = new Map<number, LimitedSession>()
   #next = 1
@@ -28,7 +31,9 @@ export class RmwLimits {
     clock: Clock,
     limitsOf: (principal: string) => SenderLimits,
     holdings: Pick<Holdings, 'took' | 'isFull'>,
+    ledger: Pick<StreamLedger, 'came'>,
   ) {
+    this.#ledger = ledger
     this.#clock = clock
     this.#holdings = holdings
     this.#principals = new Principals(clock, limitsOf)
@@ -40,13 +45,16 @@ export class RmwLimits {
   }
 
   /** The connection counts until the result is called. */
-  enter(principal: string, session: LimitedSession): () => void {
+  enter(peer: Peer, session: LimitedSession): () => void {
+    const { principal } = peer
+    const left = this.#ledger.came(peer, RMW_STREAM)
     const id = this.#next++
     this.#sessions.set(id, session)
     const others = this.#principals.join(principal, id).flatMap((each) => this.#sessions.get(each) ?? [])
     const surplus = surplusOf(session, others, this.#clock.monotonicMs(), SILENT_MS)
     surplus?.session.surplus(surplus.why)
     return () => {
+      left()
       this.#sessions.delete(id)
       this.#principals.leave(principal, id)
     }

@@ -72,7 +72,7 @@ class RmwSession implements Session, LimitedSession {
     this.#lookLater()
     this.#diskIs(host.intake.disk)
     this.#heedQuota()
-    if (this.#isOpen()) this.#leave = options.limits.enter(host.peer.principal, this)
+    if (this.#isOpen()) this.#leave = options.limits.enter(host.peer, this)
     // Called while it was entering.
     if (!this.#isOpen()) this.#leave()
   }

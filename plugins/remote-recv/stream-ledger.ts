@@ -2,7 +2,7 @@
 
 import type { Block } from '../../src/journal/block.js'
 import { readGapNote } from '../../src/journal/notes.js'
-import type { Peer } from '../../src/remote/ports.js'
+import type { Clock, Peer } from '../../src/remote/ports.js'
 import type { ReceiverAlarm } from '../../src/remote/receiver-input.js'
 import { NO_TALLY, type Tally } from '../../src/remote/status.js'
 import type { Hello } from '../../src/remote/wire/message.js'
@@ -23,6 +23,8 @@ export interface StreamConnection {
 
 export interface StreamLine {
   readonly connection: StreamConnection | undefined
+  /** Wall time when the last one ended; undefined if none has. */
+  readonly downMs: number | undefined
   readonly holes: Tally
   readonly losses: Tally
   readonly forks: number
@@ -32,6 +34,7 @@ export interface StreamLine {
 
 export const BLANK_LINE: StreamLine = {
   connection: undefined,
+  downMs: undefined,
   holes: NO_TALLY,
   losses: NO_TALLY,
   forks: 0,
@@ -42,18 +45,39 @@ export class StreamLedger {
   readonly #lines = new Map<string, StreamLine>()
   /** The stream that each session has opened last. */
   readonly #streams = new Map<number, string>()
+  readonly #clock: Pick<Clock, 'wallMs'>
+  readonly #changed: () => void
+  /** Sessions that have no number of their own count down. */
+  #numberless = 0
+
+  /** `changed` is called when somebody has come or gone. */
+  constructor(clock: Pick<Clock, 'wallMs'>, changed: () => void) {
+    this.#clock = clock
+    this.#changed = changed
+  }
 
   line(of: StreamName): StreamLine {
     return this.#lines.get(keyOf(of)) ?? BLANK_LINE
   }
 
   /** A session has turned to a stream. */
-  opened(session: number, { principal, address, certificateEndMs }: Peer, hello: Hello, sinceMs: number): void {
+  opened(session: number, peer: Peer, { stream, last }: Pick<Hello, 'stream' | 'last'>): void {
     this.left(session, '')
-    const key = keyOf({ principal, stream: hello.stream })
-    const connection = { session, address, certificateEndMs, sinceMs, last: hello.last }
+    const { principal, address, certificateEndMs } = peer
+    const key = keyOf({ principal, stream })
+    const connection = { session, address, certificateEndMs, sinceMs: this.#clock.wallMs(), last }
     this.#streams.set(session, key)
     this.#put(key, { ...this.#of(key), connection })
+    this.#changed()
+  }
+
+  /** The same for a session of another protocol, until the result is called. */
+  came(peer: Peer, stream: string): () => void {
+    const session = --this.#numberless
+    this.opened(session, peer, { stream, last: 0 })
+    return () => {
+      this.left(session, '')
+    }
   }
 
   /** `error` is empty where there was none. */
@@ -63,11 +87,12 @@ export class StreamLedger {
     this.#streams.delete(session)
     const line = this.#of(key)
     const lastError = error === '' ? line.lastError : error
-    this.#put(key, {
-      ...line,
-      lastError,
-      connection: line.connection?.session === session ? undefined : line.connection,
-    })
+    const isLast = line.connection?.session === session
+    this.#put(
+      key,
+      isLast ? { ...line, lastError, connection: undefined, downMs: this.#clock.wallMs() } : { ...line, lastError },
+    )
+    this.#changed()
   }
 
   /** A block of the stream was taken. */

@@ -105,7 +105,7 @@ export class SimCollector extends SimMachine {
         intake,
         store,
         clock: life.clock,
-        ledger: new StreamLedger(),
+        ledger: new StreamLedger(life.clock, () => {}),
         holdings: new Holdings(store, () => 0),
         guard: new NodeGuard(
           'off',

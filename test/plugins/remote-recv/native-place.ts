@@ -41,7 +41,9 @@ export class NativePlace {
   readonly store: JournalStore
   readonly intake: JournalIntake
   readonly server: NativeServer
-  readonly ledger = new StreamLedger()
+  readonly ledger: StreamLedger
+  /** Somebody has come or gone. */
+  changes = 0
   readonly holdings: Holdings
   readonly alarms: string[] = []
   limits: SenderLimits = LIMITS
@@ -62,6 +64,7 @@ export class NativePlace {
     this.disk = disk
     this.store = store
     this.clock = new HandClock()
+    this.ledger = new StreamLedger(this.clock, () => this.changes++)
     this.intake = new JournalIntake(
       { store, clock: this.clock, freeBytes: async () => undefined },
       { commitDelayMs: 2, lowBytes: 0, reserveBytes: 0 },

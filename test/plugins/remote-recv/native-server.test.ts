@@ -354,6 +354,18 @@ void test('a quota: full for that principal alone, until segments are purged', a
   t.end()
 })
 
+void test('who is connected is known at once, and since when', async (t) => {
+  const [place, sender] = await openPlace()
+  const line = () => place.ledger.line({ principal: 'audit://site/web1', stream: sender.stream })
+  t.match(line(), { connection: { sinceMs: place.clock.wallMs() }, downMs: undefined })
+  const { changes } = place
+  await place.clock.pass(5000)
+  sender.close()
+  t.match(line(), { connection: undefined, downMs: place.clock.wallMs() })
+  t.equal(place.changes, changes + 1)
+  t.end()
+})
+
 void test('records of another node: told, or refused', async (t) => {
   for (const nodeCheck of ['off', 'warn', 'enforce'] as const) {
     const [place, sender] = await openPlace({ nodeCheck })

@@ -1,6 +1,7 @@
 import { test, type Test } from 'tap'
 import { RmwLimits } from '../../../plugins/remote-recv/rmw-limits.js'
 import { RMW_STREAM } from '../../../plugins/remote-recv/rmw-senders.js'
+import { StreamLedger } from '../../../plugins/remote-recv/stream-ledger.js'
 import { rmw } from '../../remote/rmw/wire.js'
 import { RmwPlace } from './rmw-place.js'
 
@@ -274,12 +275,15 @@ function unusable(t: Test, there: RmwPlace): void {
 
 class Limits {
   full = false
+  changes = 0
+  readonly ledger: StreamLedger
   readonly limits: RmwLimits
 
   constructor(there: RmwPlace, recordsPerS = 0, maxConnections = 2) {
     const limits = { bytesPerS: 0, recordsPerS, journalBytes: 0, maxConnections, weight: 1, names: [] }
+    this.ledger = new StreamLedger(there.clock, () => this.changes++)
     const holdings = { took: () => {}, isFull: () => this.full }
-    this.limits = new RmwLimits(there.clock, () => limits, holdings)
+    this.limits = new RmwLimits(there.clock, () => limits, holdings, this.ledger)
   }
 }
 
@@ -324,4 +328,18 @@ void test('connections of one sender: a silent one makes room, else the newest g
   four.cut()
   const [five, six, other] = ['web', 'web', 'db'].map((name) => there.connect(name, { limits }))
   t.same([five?.link.state, six?.link.state, other?.link.state], ['open', 'open', 'open'])
+})
+
+void test('who is connected is known at once, and since when', async (t) => {
+  const there = await place()
+  const limits = new Limits(there)
+  const line = () => limits.ledger.line({ principal: 'web', stream: RMW_STREAM })
+  const cameMs = there.clock.wallMs()
+  const connection = there.connect('web', limits)
+  t.match(line(), { connection: { address: 'web:5000', sinceMs: cameMs }, downMs: undefined })
+  t.equal(limits.changes, 1)
+  await there.clock.pass(5000)
+  connection.cut()
+  t.match(line(), { connection: undefined, downMs: there.clock.wallMs() })
+  t.equal(limits.changes, 2)
 })
