@@ -23,6 +23,7 @@ const STREAM = /^[0-9a-f]{32}$/
 export const ENTRY_MAGIC = Buffer.from('AJE1')
 /** The journal's own stream, by which a spool's blocks are known; its real id stands in meta.json. */
 export const OWN_STREAM = '0'.repeat(2 * ID_BYTES)
+const NO_STREAM = Buffer.alloc(ID_BYTES)
 
 /** Whose block it is. `principal` is the sender's name, proven by TLS; empty for the journal's own. `stream` is 32 hex digits. */
 export interface Origin {
@@ -113,12 +114,18 @@ export function readEntry(bytes: Buffer): Entry | undefined {
   const takenMs = readCount(whole, 40)
   if (block === undefined) return undefined
   if (position === undefined || offset === undefined || since === undefined || takenMs === undefined) return undefined
-  const origin = {
+  const origin = originIn(whole, principalEnd, peerEnd)
+  return { origin, position, offset, since, takenMs, block, size }
+}
+
+/** A spool has no other than its own: text for each of its blocks would be dear. */
+function originIn(whole: Buffer, principalEnd: number, peerEnd: number): Origin {
+  if (peerEnd === FIXED_BYTES && whole.compare(NO_STREAM, 0, ID_BYTES, STREAM_AT, FIXED_BYTES) === 0) return OWN_ORIGIN
+  return {
     principal: whole.toString('utf8', FIXED_BYTES, principalEnd),
     peer: whole.toString('utf8', principalEnd, peerEnd),
-    stream: whole.toString('hex', 48, 48 + ID_BYTES),
+    stream: whole.toString('hex', STREAM_AT, STREAM_AT + ID_BYTES),
   }
-  return { origin, position, offset, since, takenMs, block, size }
 }
 
 /**

@@ -39,7 +39,7 @@ export class JournalReader {
   /** The next one; undefined when there is none yet. */
   *next(): Work<ReadBlock | ReadDamage | undefined> {
     for (;;) {
-      const stretch = yield* this.#stretch()
+      const stretch = this.#unchanged() ?? (yield* this.#stretch())
       if (stretch === undefined || this.#walk === undefined) return undefined
       const at = this.#at
       const found = at < stretch.end ? yield* this.#walk.lookAtIndex(at, stretch.end) : undefined
@@ -60,6 +60,14 @@ export class JournalReader {
       if (lines === undefined) return { kind: 'damage', segment, idxFrom: at, idxTo: found.end, entry }
       return { kind: 'block', segment, entry, lines }
     }
+  }
+
+  /** The one being read, unless there is something new to be known of it. */
+  #unchanged(): Stretch | undefined {
+    const newest = this.#newest()
+    const known = this.#stretches.at(-1)
+    const isKnown = known !== undefined && isSame(known.segment, newest.segment)
+    return isKnown && known.end === newest.idxBytes && known.logEnd === newest.logBytes ? this.#stretches[0] : undefined
   }
 
   /** The one being read. The newest grows, and when another has been begun behind it, its end is settled. */

@@ -56,7 +56,9 @@ export function pump(state: SenderState, view: SenderView, options: SenderOption
     const behind = timelineBehind(view.spool, step.stream)
     if (behind !== undefined) return openStream(state, link, behind, view, options)
   }
-  if (step.isReading || step.next > timeline.end.seq || !hasRoom(place, step.blockBytes, options)) return stepOf(state)
+  const { used, settled, credit } = link
+  const hasRoom = isRoom({ used, settled, credit, count: step.sent.length }, step.blockBytes, options)
+  if (step.isReading || step.next > timeline.end.seq || !hasRoom) return stepOf(state)
   return stepOf(moved(place, link, { ...step, isReading: true }), { kind: 'read', from: step.next })
 }
 
@@ -70,6 +72,7 @@ export function sendBlocks(
   const place = placeOf(state)
   if (place === undefined || !place.step.isReading || blocks[0]?.firstSeq !== place.step.next) return stepOf(state)
   const end = timelineOf(view.spool, place.step.stream)?.end.seq ?? 0
+  const { settled, credit } = place.link
   let { used } = place.link
   let { next } = place.step
   const sent = [...place.step.sent]
@@ -78,8 +81,7 @@ export function sendBlocks(
   for (const { firstSeq, lastSeq, bytes, chain } of state.isSuspended ? [] : blocks) {
     // What lies beyond the end is not durable, or another stream's.
     if (firstSeq !== next || lastSeq > end) break
-    const sofar: Place = { ...place, link: { ...place.link, used }, step: { ...place.step, sent } }
-    if (!hasRoom(sofar, bytes, options)) {
+    if (!isRoom({ used, settled, credit, count: sent.length }, bytes, options)) {
       blockBytes = bytes
       break
     }
@@ -149,11 +151,16 @@ function isAt(point: Point | undefined, ack: Ack): boolean {
   return point !== undefined && point.seq === ack.seq && ackChain(point.chain) === ackChain(ack.chain)
 }
 
-/** Whether so many bytes may go out now. One block always may that is alone in the window. */
-function hasRoom({ link, step }: Place, bytes: number, { windowBytes }: SenderOptions): boolean {
-  const underway = link.used - link.settled
-  if (step.sent.length >= MAX_SENT || (underway > 0 && underway + bytes > windowBytes)) return false
-  return link.used + Math.max(bytes, 1) <= link.credit
+/** Of the link, and of the step how many blocks it has sent. */
+interface Underway extends Pick<LinkState, 'used' | 'settled' | 'credit'> {
+  readonly count: number
+}
+
+/** Whether so many bytes may go out now. One block always may that is alone in the window. Asked for each block. */
+function isRoom({ used, settled, credit, count }: Underway, bytes: number, { windowBytes }: SenderOptions): boolean {
+  const underway = used - settled
+  if (count >= MAX_SENT || (underway > 0 && underway + bytes > windowBytes)) return false
+  return used + Math.max(bytes, 1) <= credit
 }
 
 function placeOf(state: SenderState): Place | undefined {
