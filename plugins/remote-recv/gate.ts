@@ -142,7 +142,8 @@ export class Gate {
         session.drained()
       },
       closed: (why) => {
-        this.#guests.delete(guest)
+        // A link that was closed when it was heard first says so again.
+        if (!this.#guests.delete(guest)) return
         this.admission.leave()
         session.closed(why)
       },

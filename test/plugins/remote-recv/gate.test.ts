@@ -42,9 +42,9 @@ class Door {
     this.gate = new Gate({ ...world, speakers: { native: speaker, rmw: speaker } }, settings(list))
   }
 
-  come(protocol: Protocol, principal: string): void {
+  come(protocol: Protocol, principal: string): ReturnType<Gate['enter']> {
     const link = { write: () => true, pause: () => {}, resume: () => {}, end: () => {}, destroy: () => {} }
-    this.gate.enter(protocol, link, { principal, address: '192.0.2.1:5', certificateEndMs: undefined })
+    return this.gate.enter(protocol, link, { principal, address: '192.0.2.1:5', certificateEndMs: undefined })
   }
 }
 
@@ -56,6 +56,16 @@ void test('a reload: who stays, who goes, and who comes again as somebody else',
   door.ended.length = 0
   door.gate.use(settings('web1 alias=old1,old2\nweb2\nweb3\n'), (_protocol, name) => name !== 'web1')
   t.same(door.ended, ['web1: prove anew who you are 10', 'web2: prove anew who you are 20'])
+  t.end()
+})
+
+void test('a connection goes once, however often it is told', (t) => {
+  const door = new Door('web1\nweb2\n')
+  const one = door.come('native', 'web1')
+  door.come('native', 'web2')
+  one?.closed('first')
+  one?.closed('again')
+  t.equal(door.gate.admission.sessions, 1)
   t.end()
 })
 
