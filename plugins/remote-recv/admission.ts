@@ -2,6 +2,7 @@
 // protocol too often. Before a peer has proved its name it is known by its address; after that by its name, as many may share an address.
 
 import type { Clock } from '../../src/remote/ports.js'
+import { TokenBucket } from './token-bucket.js'
 
 export interface AdmissionLimits {
   readonly maxSessions: number
@@ -9,13 +10,21 @@ export interface AdmissionLimits {
   readonly maxPendingPerAddress: number
 }
 
-export type Refused = 'too-many-pending' | 'too-many-pending-of-address' | 'too-many-sessions' | 'penalty'
+export type Refused =
+  | 'too-many-pending'
+  | 'too-many-pending-of-address'
+  | 'too-many-failures-of-address'
+  | 'too-many-sessions'
+  | 'penalty'
 
 /** So many breaches in so much time shut a peer out, for longer each time. */
 const STRIKES = 3
 const STRIKES_MS = 600_000
 const FIRST_PENALTY_MS = 60_000
 const LONGEST_PENALTY_MS = 3_600_000
+/** Who proves nothing costs a handshake each time: an address may fail so often at once, and then so often in a second. */
+const FAILURES_AT_ONCE = 600
+const FAILURES_PER_S = 10
 /** Peers that are remembered; beyond that the oldest is forgotten. */
 const MAX_OFFENDERS = 10_000
 
@@ -33,6 +42,7 @@ export class Admission {
   #sessions = 0
   readonly #offenders = new Map<string, Offender>()
   readonly #refused = new Map<string, number>()
+  readonly #failing = new Map<string, TokenBucket>()
 
   constructor(clock: Clock, limits: AdmissionLimits) {
     this.#clock = clock
@@ -57,9 +67,22 @@ export class Admission {
     const ofHost = this.#pending.get(host) ?? 0
     if (this.#pendingCount >= this.#limits.maxPending) return this.refuse('too-many-pending')
     if (ofHost >= this.#limits.maxPendingPerAddress) return this.refuse('too-many-pending-of-address')
+    if ((this.#failing.get(host)?.take(0, this.#clock.monotonicMs()) ?? 0) > 0)
+      return this.refuse('too-many-failures-of-address')
     this.#pending.set(host, ofHost + 1)
     this.#pendingCount++
     return undefined
+  }
+
+  /** It has not proved who it is, and is gone. */
+  failed(host: string): void {
+    const nowMs = this.#clock.monotonicMs()
+    const bucket = this.#failing.get(host) ?? new TokenBucket(FAILURES_PER_S, FAILURES_AT_ONCE, nowMs)
+    bucket.take(1, nowMs)
+    this.#failing.delete(host)
+    this.#failing.set(host, bucket)
+    const [oldest] = this.#failing.keys()
+    if (oldest !== undefined && this.#failing.size > MAX_OFFENDERS) this.#failing.delete(oldest)
   }
 
   /** It has proved it, or failed, or gone. */

@@ -123,7 +123,10 @@ export class NodeListener {
     const pending: Pending = { socket, settle }
     this.#pending.add(pending)
     this.#byAddress.set(address, pending)
-    socket.once('close', settle)
+    socket.once('close', () => {
+      if (this.#pending.has(pending)) this.#gate.admission.failed(host)
+      settle()
+    })
     if (this.#tls === undefined)
       this.#enter(socket, { principal: hostOf(address), address, certificateEndMs: undefined })
     else this.#tls.emit('connection', socket)

@@ -26,6 +26,26 @@ void test('so many may be in the middle of proving who they are, and so many of 
   t.end()
 })
 
+void test('an address that proves nothing is not asked for ever, and no other pays for it', async (t) => {
+  const clock = new HandClock()
+  const admission = new Admission(clock, LIMITS)
+  const fail = (host: string): string | undefined => {
+    const refused = admission.arrive(host)
+    if (refused !== undefined) return refused
+    admission.failed(host)
+    admission.settle(host)
+    return undefined
+  }
+  for (let n = 0; n < 600; n++) fail('a')
+  t.equal(fail('a'), undefined, 'the last one')
+  t.same([fail('a'), fail('b')], ['too-many-failures-of-address', undefined])
+  await clock.pass(100)
+  t.same([fail('a'), fail('a')], [undefined, 'too-many-failures-of-address'])
+  for (let host = 0; host < 10_000; host++) fail(`x${host}`)
+  t.equal(fail('a'), undefined, 'what is remembered is bounded')
+  t.end()
+})
+
 void test('so many sessions', (t) => {
   const admission = new Admission(new HandClock(), LIMITS)
   for (const name of ['a', 'b', 'c']) t.equal(admission.enter(name), undefined)
