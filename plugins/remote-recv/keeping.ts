@@ -55,6 +55,8 @@ export class Keeping {
   /** A new file from here on, unless nothing is in the current one. */
   async rotate(): Promise<void> {
     const { store, voice } = this.#host
+    // A signal may come while all ends, when there is no journal to write to any more.
+    if (this.#isClosed) return
     await this.#tidily(async () => {
       const isNew = await store.write(() => store.journal.rotate())
       if (isNew) voice.log('info', 'a new segment was begun', { position: store.journal.durablePosition + 1 })
