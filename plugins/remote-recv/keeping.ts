@@ -3,6 +3,7 @@
 import { FileError } from '../../src/journal/file-port.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import { freeUpTo } from '../../src/journal/retention.js'
+import { Calendar } from '../../src/remote/calendar.js'
 import type { Clock } from '../../src/remote/ports.js'
 import type { Voice } from './voice.js'
 
@@ -27,6 +28,7 @@ export interface KeepingHost {
 
 export class Keeping {
   readonly #host: KeepingHost
+  readonly #calendar: Calendar
   #limits: KeepingLimits
   #cancel: () => void = () => {}
   #bytes = 0
@@ -34,6 +36,11 @@ export class Keeping {
 
   constructor(host: KeepingHost, limits: KeepingLimits) {
     this.#host = host
+    this.#calendar = new Calendar(host.clock, (aheadMs) => {
+      host.voice.log('warn', 'the clock has gone forward; for a day nothing goes by its age', {
+        hours: Math.round(aheadMs / 3_600_000),
+      })
+    })
     this.#limits = limits
     void this.#look()
   }
@@ -73,7 +80,7 @@ export class Keeping {
       const held = await store.read(journal.held())
       this.#bytes = held.reduce((sum, { bytes }) => sum + bytes, 0)
       const limits = { maxBytes: Infinity, maxAgeMs: keepMs }
-      const position = freeUpTo(held, this.#host.settled(), clock.wallMs(), limits)
+      const position = freeUpTo(held, this.#host.settled(), this.#calendar.nowMs(journal.streams), limits)
       if (position > 0 && (await store.write(() => journal.purge(position))) > 0) this.#host.purged()
     })
     if (this.#isClosed) return

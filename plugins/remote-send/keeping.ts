@@ -1,6 +1,7 @@
 import { FileError } from '../../src/journal/file-port.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import { freeUpTo, type RetentionLimits } from '../../src/journal/retention.js'
+import { Calendar } from '../../src/remote/calendar.js'
 import type { Clock } from '../../src/remote/ports.js'
 import type { Level } from './uplink.js'
 
@@ -20,12 +21,18 @@ export interface KeepingHost {
 /** What the other side has: remembered, kept for a while, and freed. */
 export class Keeping {
   readonly #host: KeepingHost
+  readonly #calendar: Calendar
   #limits: RetentionLimits
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined
   #isClosed = false
 
   constructor(host: KeepingHost, limits: RetentionLimits) {
     this.#host = host
+    this.#calendar = new Calendar(host.clock, (aheadMs) => {
+      host.log('warn', 'the clock has gone forward; for a day nothing goes by its age', {
+        hours: Math.round(aheadMs / 3_600_000),
+      })
+    })
     this.#limits = limits
     this.#in(AGE_MS)
   }
@@ -58,12 +65,12 @@ export class Keeping {
   }
 
   async #see(): Promise<void> {
-    const { store, clock } = this.#host
+    const { store } = this.#host
     const { journal } = store
     try {
       await store.write(() => journal.saveCursor())
       const segments = await store.read(journal.held())
-      const position = freeUpTo(segments, journal.acked.seq, clock.wallMs(), this.#limits)
+      const position = freeUpTo(segments, journal.acked.seq, this.#calendar.nowMs(journal.streams), this.#limits)
       if (position > 0 && (await store.write(() => journal.purge(position))) > 0) this.#host.freed()
     } catch (error) {
       if (!(error instanceof FileError)) throw error
