@@ -25,22 +25,28 @@ export async function revoke(file: string, principals: readonly string[]): Promi
   })
 }
 
-/** A list that cannot be read as one is left alone: the collector would not take it either. */
+/**
+ * A list that is none, or would be none, is left alone: the collector would go on with the one that it has, and somebody who was revoked
+ * would still be let in.
+ */
 async function change(file: string, edit: (lines: readonly string[]) => readonly string[]): Promise<void> {
   const old = await readOr(file, HEAD)
-  const { problems } = readAllowList(Buffer.from(old), file)
-  if (problems.length > 0) {
-    const mend = 'put it right first; nothing was changed in it'
-    throw new CtlError(
-      'config',
-      problems.map((problem) => ({ message: formatProblem(problem), mend })),
-    )
-  }
+  check(old, file, 'put it right first; nothing was changed in it')
   const text = `${edit(old.replace(/\n$/, '').split('\n')).join('\n')}\n`
   if (text === old) return
+  check(text, file, 'nothing was changed in it; if the name is an alias there, change that line by hand')
   await rm(`${file}.new`, { force: true })
   await writeNew(`${file}.new`, text, MODE)
   await rename(`${file}.new`, file)
+}
+
+function check(text: string, file: string, mend: string): void {
+  const { problems } = readAllowList(Buffer.from(text), file)
+  if (problems.length === 0) return
+  throw new CtlError(
+    'config',
+    problems.map((problem) => ({ message: formatProblem(problem), mend })),
+  )
 }
 
 async function readOr(file: string, byDefault: string): Promise<string> {

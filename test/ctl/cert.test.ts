@@ -195,6 +195,17 @@ void test('a renewed certificate has the same names, another key, and takes the 
   t.match(await run('renew', ca, 'web9'), { status: 78, warned: /hosts\/web9\/cert\.pem is not there/ })
 })
 
+void test('a list is not made one that no collector takes', async (t) => {
+  const ca = join(t.testdir(), 'ca')
+  await good(t, 'ca', ca, '--site', 'example')
+  const list = 'audit://example/web1 alias=audit://example/web01\n'
+  writeFileSync(join(ca, 'allow'), list)
+  const { status, warned } = await run('revoke', ca, 'web01')
+  t.equal(status, 78)
+  t.match(warned, /allow:2: 'audit:\/\/example\/web01' is on line 1 already/)
+  t.equal(readFileSync(join(ca, 'allow'), 'utf8'), list)
+})
+
 void test('who is revoked is let in no more', async (t) => {
   const ca = join(t.testdir(), 'ca')
   await good(t, 'ca', ca, '--site', 'example')
