@@ -149,7 +149,8 @@ export class CreditPool {
     const recalls = isShort ? this.#recall(nowMs) : []
     if (isShort) heldUntilMs.push(nowMs + RECALL_PAUSE_MS)
     const grants = [...given].map(([session, limit]) => ({ session, limit }))
-    return { grants, recalls, againMs: heldUntilMs.length === 0 ? undefined : Math.min(...heldUntilMs) }
+    const soonestMs = heldUntilMs.reduce((soonest, ms) => Math.min(soonest, ms), Infinity)
+    return { grants, recalls, againMs: soonestMs === Infinity ? undefined : soonestMs }
   }
 
   /** True: somebody waits for credit that is not there. Those behind wait too, or the largest blocks would wait for ever. */
