@@ -5,7 +5,7 @@ import type { Entry } from '../../src/journal/entry.js'
 import { FileError, type Work } from '../../src/journal/file-port.js'
 import { walkIndex } from '../../src/journal/index-walk.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
-import { segmentName } from '../../src/journal/segment-name.js'
+import { segmentName, type SegmentId } from '../../src/journal/segment-name.js'
 
 export class Holdings {
   readonly #store: JournalStore
@@ -13,6 +13,8 @@ export class Holdings {
   /** By segment, then by principal. */
   readonly #segments = new Map<string, Map<string, number>>()
   readonly #sums = new Map<string, number>()
+  /** The segment that a block was taken into last, with its name: it is the same for many. */
+  #newest: { readonly segment: SegmentId; readonly name: string } | undefined
 
   /** A quota of 0 is none. */
   constructor(store: JournalStore, quotaOf: (principal: string) => number) {
@@ -33,7 +35,9 @@ export class Holdings {
   /** A block of so many bytes was taken. It counts to the segment that is written to now, or may go to the next. */
   took(principal: string, bytes: number): void {
     const newest = this.#store.journal.segments.at(-1)
-    if (newest !== undefined) this.#add(segmentName(newest), principal, bytes)
+    if (newest === undefined) return
+    if (this.#newest?.segment !== newest) this.#newest = { segment: newest, name: segmentName(newest) }
+    this.#add(this.#newest.name, principal, bytes)
   }
 
   /** Whether it has as much as it may. */
@@ -63,8 +67,9 @@ export class Holdings {
   }
 
   #add(segment: string, principal: string, bytes: number): void {
-    const held = this.#segments.get(segment) ?? new Map<string, number>()
-    this.#segments.set(segment, held)
+    const known = this.#segments.get(segment)
+    const held = known ?? new Map<string, number>()
+    if (known === undefined) this.#segments.set(segment, held)
     held.set(principal, (held.get(principal) ?? 0) + bytes)
     this.#count(principal, bytes)
   }

@@ -34,6 +34,9 @@ export class NodeLink implements Link {
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
+    const [only] = chunks
+    // A cork would have it gathered, which costs more than the write.
+    if (chunks.length === 1 && only !== undefined) return this.#socket.write(only)
     this.#socket.cork()
     let hasRoom = true
     for (const chunk of chunks) hasRoom = this.#socket.write(chunk)

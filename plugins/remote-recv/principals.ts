@@ -43,6 +43,7 @@ export class Principals {
   /** Counts what was taken; for how many ms nothing more should come. */
   charge(principal: string, bytes: number, records: number): number {
     const { bytes: ofBytes, records: ofRecords } = this.#get(principal)
+    if (ofBytes === undefined && ofRecords === undefined) return 0
     const nowMs = this.#clock.monotonicMs()
     return Math.max(ofBytes?.take(bytes, nowMs) ?? 0, ofRecords?.take(records, nowMs) ?? 0)
   }
@@ -55,9 +56,11 @@ export class Principals {
   }
 
   #get(principal: string): Principal {
-    const known = this.#principals.get(principal) ?? this.#made(principal, new Set())
-    this.#principals.set(principal, known)
-    return known
+    const known = this.#principals.get(principal)
+    if (known !== undefined) return known
+    const made = this.#made(principal, new Set())
+    this.#principals.set(principal, made)
+    return made
   }
 
   #made(principal: string, connections: Set<number>): Principal {

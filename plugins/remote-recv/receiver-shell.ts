@@ -2,6 +2,7 @@
 // is told of a commit when that is durable.
 
 import type { Block } from '../../src/journal/block.js'
+import type { Origin } from '../../src/journal/entry.js'
 import { chainsOf } from '../../src/journal/foreign-chain.js'
 import { FileError } from '../../src/journal/file-port.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
@@ -68,6 +69,8 @@ export class ReceiverShell {
   #isTelling = false
   /** Taken, in order, not durable yet. */
   #held: Held[] = []
+  /** Of each session, what its last block was taken as: the next one mostly is of the same stream. */
+  readonly #origins = new Map<number, Origin>()
   /** One at a time, of each session one at most: each reads through indexes, and the disk is for commits before all else. */
   #lookUps: Promise<void> = Promise.resolve()
 
@@ -78,6 +81,7 @@ export class ReceiverShell {
   }
 
   give(input: Exclude<ReceiverInput, { kind: 'data' }>): void {
+    if (input.kind === 'closed') this.#origins.delete(input.session)
     this.#apply(this.#core.on(input), undefined)
   }
 
@@ -137,6 +141,7 @@ export class ReceiverShell {
           this.#host.send(effect.session, effect.message)
           break
         case 'close':
+          this.#origins.delete(effect.session)
           this.#host.close(effect.session, effect.error)
           break
         case 'take':
@@ -167,8 +172,7 @@ export class ReceiverShell {
     effect: Extract<ReceiverEffect, { kind: 'take' | 'skip' | 'fork' }>,
     sound: Sound | undefined,
   ): Refusal | undefined {
-    const { principal, stream } = effect
-    const origin = { principal, stream, peer: this.#host.addressOf(effect.session) ?? '' }
+    const origin = this.#originOf(effect)
     const { intake } = this.#host
     switch (effect.kind) {
       case 'take':
@@ -180,6 +184,14 @@ export class ReceiverShell {
       default:
         return effect satisfies never
     }
+  }
+
+  #originOf({ session, principal, stream }: ReceiverEffect & { kind: 'take' | 'skip' | 'fork' }): Origin {
+    const known = this.#origins.get(session)
+    if (known?.stream === stream) return known
+    const origin = { principal, stream, peer: this.#host.addressOf(session) ?? '' }
+    this.#origins.set(session, origin)
+    return origin
   }
 
   async #lookUp({ session, principal, stream, seqs }: ReceiverEffect & { kind: 'look-up' }): Promise<void> {

@@ -68,13 +68,15 @@ export class StreamBook {
   commit(ticket: number): readonly Stream[] {
     const end = this.#takes.findIndex((take) => take.ticket > ticket)
     const done = this.#takes.splice(0, end < 0 ? this.#takes.length : end)
-    const changed = new Map<string, Take>(done.map((take) => [`${take.stream} ${take.principal}`, take]))
-    return [...changed.values()].flatMap(({ principal, stream, point }) => {
-      const found = this.get({ principal, stream })
-      if (found === undefined) return []
-      const durable: Stream = { ...found, durable: point }
+    const changed = new Map<Stream, Point>()
+    for (const take of done) {
+      const found = this.get(take)
+      if (found !== undefined) changed.set(found, take.point)
+    }
+    return Array.from(changed, ([stream, point]) => {
+      const durable: Stream = { ...stream, durable: point }
       this.#put(durable)
-      return [durable]
+      return durable
     })
   }
 
@@ -96,8 +98,8 @@ export class StreamBook {
   }
 
   #put(stream: Stream): void {
-    const streams = this.#principals.get(stream.principal) ?? new Map<string, Stream>()
-    streams.set(stream.stream, stream)
-    this.#principals.set(stream.principal, streams)
+    const streams = this.#principals.get(stream.principal)
+    if (streams === undefined) this.#principals.set(stream.principal, new Map([[stream.stream, stream]]))
+    else streams.set(stream.stream, stream)
   }
 }

@@ -1,5 +1,5 @@
 import { encodeBody } from './body.js'
-import { frameHeader } from './frame.js'
+import { FRAME_BYTES, frameHeader, writeFrameHeader } from './frame.js'
 import type { Message } from './message.js'
 
 /** The bytes of a message, in pieces; those of a block are not copied. */
@@ -9,5 +9,7 @@ export function encode(message: Message): Buffer[] {
     return [frameHeader('data', head.length + lines.length), head, lines]
   }
   const body = encodeBody(message)
-  return [Buffer.concat([frameHeader(message.type, body.length), body])]
+  const frame = writeFrameHeader(Buffer.allocUnsafe(FRAME_BYTES + body.length), message.type, body.length)
+  body.copy(frame, FRAME_BYTES)
+  return [frame]
 }
