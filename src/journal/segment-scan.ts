@@ -6,7 +6,7 @@ import { positionAfter, type Entry } from './entry.js'
 import type { Work } from './file-port.js'
 import { SegmentWalk, type Found } from './segment-walk.js'
 import type { SegmentId } from './segment-name.js'
-import type { StreamTable } from './stream-table.js'
+import type { StreamState, StreamTable } from './stream-table.js'
 
 /** Bytes that failed a check though they were synced once. */
 export interface Damage {
@@ -21,6 +21,11 @@ export interface Damage {
 export interface Kept {
   readonly at: number
   readonly entry: Entry
+}
+
+/** With what its stream has come to, so that it is worked out once. */
+interface Followed extends Kept {
+  readonly state: StreamState | undefined
 }
 
 /** Up to where a segment is in force for sure, and what the journal came to there. */
@@ -58,7 +63,7 @@ export function* scanSegment(start: ScanStart): Work<Scan> {
   const walk = new SegmentWalk(start.segment)
   const table = start.table.copy()
   let settled: Settled = { idxBytes: start.from, logBytes: 0, position: start.position, table: start.table.copy() }
-  let group: Kept[] = []
+  let group: Followed[] = []
   let at = start.from
   let position = start.position
   for (;;) {
@@ -78,17 +83,16 @@ export function* scanSegment(start: ScanStart): Work<Scan> {
       settled = settle(settled, group, entry.since)
       group = []
     }
-    table.apply(entry.origin, entry.block, entry.takenMs)
-    group.push({ at, entry })
+    group.push({ at, entry, state: table.apply(entry.origin, entry.block, entry.takenMs) })
     at += entry.size
     position = positionAfter(entry)
   }
 }
 
 /** The entries of a commit that a later one swears to. */
-function settle(settled: Settled, group: readonly Kept[], since: number): Settled {
+function settle(settled: Settled, group: readonly Followed[], since: number): Settled {
   const { table } = settled
-  for (const { entry } of group) table.apply(entry.origin, entry.block, entry.takenMs)
+  for (const { state } of group) if (state !== undefined) table.put(state)
   const last = group.at(-1)?.entry
   if (last === undefined) return { ...settled, idxBytes: since }
   return {

@@ -60,14 +60,16 @@ export class StreamTable {
   apply(origin: Origin, block: Block, takenMs: number): StreamState | undefined {
     if (block.kind === 'checkpoint') return undefined
     const { principal, stream } = origin
-    const state = this.get(origin)
+    const streams = this.#states.get(principal)
+    const state = streams?.get(stream)
     const firstSeq = state?.firstSeq ?? block.firstSeq
     const lastSeq = block.firstSeq + block.count - 1
     // A copy: the block's bytes may lie in a large buffer, and the state outlives it.
     const chain = Buffer.from(block.chain)
     const source = block.source.seq === 0 ? (state?.source ?? NO_SOURCE) : copyOf(block.source)
     const next = { principal, stream, firstSeq, lastSeq, chain, takenMs, source }
-    this.put(next)
+    if (streams === undefined) this.put(next)
+    else streams.set(stream, next)
     return next
   }
 
