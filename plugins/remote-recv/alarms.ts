@@ -1,6 +1,6 @@
 import type { ReceiverAlarm } from '../../src/remote/receiver-input.js'
 import type { StrangeNode } from './node-guard.js'
-import type { LogFields, Voice } from './voice.js'
+import type { LogFields, Voice } from '../../src/remote/voice.js'
 
 /** Tells an admin what a core or a check has found. */
 export function tellAlarm({ log }: Pick<Voice, 'log'>, alarm: ReceiverAlarm | StrangeNode): void {

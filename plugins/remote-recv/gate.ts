@@ -9,7 +9,7 @@ import type { DefaultLimits } from './config.js'
 import type { Intake, Session, Speaker } from './intake.js'
 import { limitsOf, type SenderLimits } from './limits.js'
 import type { Settings } from './settings.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 export type Protocol = 'native' | 'rmw'
 

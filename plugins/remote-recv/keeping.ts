@@ -5,7 +5,7 @@ import type { JournalStore } from '../../src/journal/journal-store.js'
 import { freeUpTo } from '../../src/journal/retention.js'
 import { Calendar } from '../../src/remote/calendar.js'
 import type { Clock } from '../../src/remote/ports.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 const LOOK_MS = 10_000
 

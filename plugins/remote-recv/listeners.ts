@@ -2,7 +2,7 @@ import { hostPortText } from '../../src/remote/host-port.js'
 import type { Gate } from './gate.js'
 import { NodeListener, type ListenerOptions } from './node-listener.js'
 import type { Settings } from './settings.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 /** All listening sockets. A reload closes those that are not wanted any more, opens new ones, and leaves the others open. */
 export class Listeners {

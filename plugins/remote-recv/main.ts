@@ -8,7 +8,7 @@ import { version } from '../../src/version.js'
 import { DEFAULT_FILE } from './config-file.js'
 import { remoteRecv } from './remote-recv.js'
 import { loadSettings } from './settings.js'
-import { Voice } from './voice.js'
+import { Voice } from '../../src/remote/voice.js'
 
 const EXIT_DONE = 0
 const EXIT_USAGE = 64

@@ -10,7 +10,7 @@ import { ALPN_NATIVE, serverTls, type Credentials } from '../../src/remote/tls/t
 import { addressOf, peerOf } from '../../src/remote/tls/tls-peer.js'
 import type { Gate, Protocol } from './gate.js'
 import { NodeLink } from './node-link.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 /** A port that is in use is tried again. */
 const RETRY_MS = 1000

@@ -6,7 +6,7 @@ import { gapRecord } from '../../src/journal/gap-record.js'
 import { JournalError } from '../../src/journal/journal-error.js'
 import { BadConfiguration } from '../../src/sdk/index.js'
 import type { RemoteRecvConfig } from './config.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 const DIR_MODE = 0o700
 /** The log that is written to, for those who tail it. */

@@ -30,7 +30,7 @@ import { rmwSpeaker } from './rmw-session.js'
 import type { ReadSettings, Settings } from './settings.js'
 import { stillProves } from './still-proves.js'
 import { StreamLedger } from './stream-ledger.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 /** audisp-remote keeps its connection; one that says nothing for so long has lost its peer. */
 const RMW_IDLE_MS = 24 * 3_600_000

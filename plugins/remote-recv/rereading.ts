@@ -6,7 +6,7 @@ import type { JournalStore } from '../../src/journal/journal-store.js'
 import { HARMLESS, type Verification } from '../../src/journal/judge.js'
 import { Scrub } from '../../src/journal/verify.js'
 import type { Clock } from '../../src/remote/ports.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 /** Read at once, and then others have their turn: some 10 MB a second at most. */
 const STEP_BYTES = 1024 * 1024

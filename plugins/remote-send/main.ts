@@ -5,9 +5,10 @@ import { formatProblem } from '../../src/config.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import { version } from '../../src/version.js'
 import { DEFAULT_FILE, type FileKind } from './config-file.js'
+import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { remoteSend } from './remote-send.js'
 import { loadSettings } from './settings.js'
-import { Voice } from './voice.js'
+import { Voice } from '../../src/remote/voice.js'
 
 const EXIT_DONE = 0
 const EXIT_USAGE = 64
@@ -89,6 +90,8 @@ switch (options?.verb) {
     break
   case 'run': {
     const { file, kind } = options
-    await runPlugin(remoteSend(() => loadSettings(file, kind), new Voice()))
+    await runPlugin(
+      remoteSend(() => loadSettings(file, kind), new Voice(NODE_CLOCK, (line) => process.stderr.write(line))),
+    )
   }
 }

@@ -20,7 +20,7 @@ import { sendStatus } from './send-status.js'
 import { Sending } from './sending.js'
 import type { ReadSettings, Settings } from './settings.js'
 import { Spool, type SpoolOptions } from './spool.js'
-import type { Voice } from './voice.js'
+import type { Voice } from '../../src/remote/voice.js'
 
 const DIR_MODE = 0o700
 /** A spool is whole segments; with fewer, freeing the oldest would free most of it. */

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { Admission } from '../../../plugins/remote-recv/admission.js'
-import { Voice } from '../../../plugins/remote-recv/voice.js'
+import { Voice } from '../../../src/remote/voice.js'
 import { HandClock } from './hand-clock.js'
 
 const LIMITS = { maxSessions: 3, maxPending: 4, maxPendingPerAddress: 2 }

@@ -1,12 +1,14 @@
-// What the program says goes into its dispatcher's log: with its level where there is somebody to take it, else on standard error,
+// What either program says goes into its dispatcher's log: with its level where there is somebody to take it, else on standard error,
 // where what nobody has to act on goes in any case. Of each text so many go out in so much time; what is left out is counted.
 
-import { renderLine } from '../../src/log.js'
-import { harmlessText } from '../../src/protocol/harmless-text.js'
-import type { Clock } from '../../src/remote/ports.js'
-import type { Plugin } from '../../src/sdk/index.js'
+import { renderLine } from '../log.js'
+import { harmlessText } from '../protocol/harmless-text.js'
+import type { Clock } from './ports.js'
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
+/** To the dispatcher; nobody waits for it. */
+type Notify = (level: Level, text: string) => Promise<void>
+
 export type LogFields = Readonly<Record<string, string | number>>
 
 /** Of one text. */
@@ -25,7 +27,7 @@ export class Voice {
   readonly #clock: Clock
   readonly #write: (line: string) => void
   readonly #said = new Map<string, Said>()
-  #notify: Plugin['notify'] | undefined
+  #notify: Notify | undefined
 
   constructor(clock: Clock, write: (line: string) => void) {
     this.#clock = clock
@@ -33,7 +35,7 @@ export class Voice {
   }
 
   /** The dispatcher listens from now on. */
-  heardBy(plugin: Pick<Plugin, 'notify'>): void {
+  heardBy(plugin: { readonly notify: Notify }): void {
     this.#notify = (level, text) => plugin.notify(level, text)
   }
 
