@@ -2,6 +2,7 @@
 // that belongs to them.
 
 import { CHAIN_BYTES } from '../../src/journal/block.js'
+import { FileError } from '../../src/journal/file-port.js'
 import type { GapLine } from '../../src/journal/gap.js'
 import type { JournalReader, ReadBlock, ReadDamage } from '../../src/journal/journal-reader.js'
 import type { JournalStore } from '../../src/journal/journal-store.js'
@@ -110,9 +111,9 @@ export class ManagedSource {
         if (this.#ready.length > 0) this.#host.ready()
       }
     } catch (error) {
-      // Segments that were freed while they were read; or the disk. Either way the next try begins anew.
+      if (!(error instanceof FileError)) throw error
       this.#reader = this.#host.store.journal.reader(this.#nextSeq)
-      if (!this.#isClosed()) this.#host.failed(error instanceof Error ? error.message : String(error))
+      if (!this.#isClosed()) this.#host.failed(error.message)
     }
     if (this.#reading === 'reading') this.#reading = 'idle'
   }
