@@ -35,9 +35,9 @@ export class SegmentWalk {
   readonly #idx: Window
   readonly #log: Window
 
-  constructor(segment: SegmentId) {
+  constructor(segment: SegmentId, idxWindowBytes = IDX_WINDOW_BYTES) {
     this.segment = segment
-    this.#idx = new Window(idxName(segment), IDX_WINDOW_BYTES)
+    this.#idx = new Window(idxName(segment), idxWindowBytes)
     this.#log = new Window(logName(segment), LOG_WINDOW_BYTES)
   }
 
@@ -56,6 +56,18 @@ export class SegmentWalk {
     const { entry } = found
     const lines = yield* this.linesOf(entry, logEnd)
     return lines === undefined ? { kind: 'bad-lines', at, entry } : { kind: 'block', at, entry, lines }
+  }
+
+  /** The same for a whole block that needs no reading, without the steps for one; undefined for all else. */
+  heldBlock(at: number): Found | undefined {
+    const least = this.#idx.held(at, MIN_ENTRY_BYTES, Infinity)
+    const size = least === undefined ? undefined : claimedEntryBytes(least)
+    const bytes = size === least?.length ? least : size === undefined ? undefined : this.#idx.held(at, size, Infinity)
+    const entry = bytes === undefined ? undefined : readEntry(bytes)
+    if (entry === undefined) return undefined
+    const { offset, block } = entry
+    const lines = block.lineBytes === 0 ? NOTHING : this.#log.held(offset, block.lineBytes, Infinity)
+    return lines !== undefined && hasLines(block, lines) ? { kind: 'block', at, entry, lines } : undefined
   }
 
   /** Undefined if they are not what the entry says. */
