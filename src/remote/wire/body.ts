@@ -174,11 +174,12 @@ function risingIn(seqs: readonly number[]): readonly number[] {
 }
 
 function encodeAck(ack: Ack): Buffer {
-  const body = Buffer.alloc(ACK_BYTES)
+  const body = Buffer.allocUnsafe(ACK_BYTES)
   writeCount(body, ack.seq, 0)
-  body.write(ack.chain, 8, ACK_CHAIN_DIGITS / 2, 'hex')
+  const chainBytes = body.write(ack.chain, 8, ACK_CHAIN_DIGITS / 2, 'hex')
+  if (chainBytes < ACK_CHAIN_DIGITS / 2) body.fill(0, 8 + chainBytes, 24)
   writeCount(body, ack.credit, 24)
-  body.writeUInt8(STATES.indexOf(ack.state), 32)
+  body.writeUInt32LE(STATES.indexOf(ack.state), 32)
   return body
 }
 
