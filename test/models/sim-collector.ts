@@ -55,6 +55,11 @@ export class SimCollector extends SimMachine {
     return this.disk.look(readJournal())
   }
 
+  /** What it has for good: not what a commit that failed has left there. */
+  readDurable(): Reading {
+    return this.disk.lookDurable(readJournal())
+  }
+
   backup(): CollectorBackup {
     return this.disk.image
   }

@@ -327,7 +327,7 @@ class Simulation {
 
   /** What neither the collector nor any living spool has nobody can be asked for any more. */
   #forgiveGone(): void {
-    const kept = new Set(this.#collector.read().blocks.flatMap(({ lines }) => lines))
+    const kept = new Set(this.#collector.readDurable().blocks.flatMap(({ lines }) => lines))
     for (const { producer } of this.#senders)
       this.#oracle.forgive(producer, (text) => !kept.has(text) && !this.#senders.some((sender) => sender.has(text)))
   }

@@ -81,6 +81,11 @@ export class VirtualDisk {
     }
   }
 
+  /** As after a power failure that takes all that was not synced. */
+  lookDurable<T>(work: Work<T>): T {
+    return new MemoryDisk(this.#random, this.#disk.onlyDurable).run(work)
+  }
+
   get phase(): DiskPhase {
     const ops = [...this.#waiting].flat()
     if (ops.some((op) => 'file' in op && op.kind !== 'read' && op.file.endsWith('.idx.new'))) return 'roll'
