@@ -44,8 +44,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: 'the spool is freed as far as it is durable',
     file: 'plugins/remote-send/keeping.js',
-    from: 'journal.acked.seq, clock.wallMs()',
-    to: 'journal.durablePosition, clock.wallMs()',
+    from: 'journal.acked.seq, this.#calendar.nowMs(journal.streams)',
+    to: 'journal.durablePosition, this.#calendar.nowMs(journal.streams)',
   },
   {
     name: 'the spool does not say from where to go on',
