@@ -7,12 +7,15 @@ import type { JournalStore } from '../../src/journal/journal-store.js'
 /** Beyond the durable cursor: in windows, and with a small one so many records all the same. */
 const AHEAD_WINDOWS = 4
 const LEAST_AHEAD_SEQS = 256
+/** While records go over, the cursor is saved when so much of what may be ahead of it is: each time costs the disk a sync. */
+const SAVED_SHARE = 1 / 4
 
 export class ManagedCursor {
   readonly #store: JournalStore
   readonly #aheadSeqs: number
   readonly #changed: (problem: string) => void
   #savedSeq: number
+  #isAll = true
   /** What was told last: a disk that gives errors gives the same one again and again. */
   #problem = ''
   #saving: Promise<void> | undefined
@@ -30,9 +33,12 @@ export class ManagedCursor {
     return this.#savedSeq + this.#aheadSeqs
   }
 
-  /** What the journal says to be acknowledged has risen. */
-  moved(): void {
-    if (this.#saving === undefined && this.#store.journal.acked.seq > this.#savedSeq) this.#saving = this.#save()
+  /** What the journal says to be acknowledged has risen. `isAll`: nothing else is unanswered. */
+  moved(isAll: boolean): void {
+    this.#isAll = isAll
+    const newSeqs = this.#store.journal.acked.seq - this.#savedSeq
+    if (this.#saving !== undefined || newSeqs <= 0) return
+    if (isAll || newSeqs >= this.#aheadSeqs * SAVED_SHARE) this.#saving = this.#save()
   }
 
   /** The one under way has ended. */
@@ -49,7 +55,7 @@ export class ManagedCursor {
     const isNew = problem !== this.#problem
     this.#problem = problem
     this.#changed(isNew ? problem : '')
-    this.moved()
+    this.moved(this.#isAll)
   }
 }
 

@@ -17,6 +17,12 @@ const PROMISE =
 const MAX_TEXT_CHARACTERS = 200
 /** A spool that cannot be read is tried again after so long. */
 const READ_RETRY_MS = 1000
+/**
+ * auditd writes each answer by itself, and to be woken for each costs more than all else. So with that many records on their way, and at
+ * least half a window, answers are let gather for a while: what is on its way lasts longer than that.
+ */
+const LEAST_TO_REST = 64
+const REST_MS = 1
 
 export interface ManagedOptions extends SenderOptions {
   /** The line that stands for records that auditd cannot be given. */
@@ -41,6 +47,7 @@ export function managedUplink(options: ManagedOptions): UplinkMaker {
 
 class ManagedUplink implements Uplink {
   readonly #host: UplinkHost
+  readonly #window: number
   readonly #sender: RmwSender
   readonly #source: ManagedSource
   readonly #cursor: ManagedCursor
@@ -58,6 +65,7 @@ class ManagedUplink implements Uplink {
 
   constructor(host: UplinkHost, options: ManagedOptions) {
     this.#host = host
+    this.#window = options.window
     const { store } = host
     this.#sender = new RmwSender(options)
     this.#told = { state: 'down', sinceMs: host.clock.wallMs() }
@@ -161,7 +169,7 @@ class ManagedUplink implements Uplink {
       case 'settled':
         this.#ackedSeq = effect.seq
         this.#host.acked(effect.seq, this.#source.chainAt(effect.seq))
-        return this.#cursor.moved()
+        return this.#cursor.moved(this.#sender.unanswered === 0)
       case 'says':
         return this.#host.peerSays(effect.what, harmlessText(effect.text, MAX_TEXT_CHARACTERS))
     }
@@ -184,7 +192,8 @@ class ManagedUplink implements Uplink {
         if (!isCurrent()) return
         const { messages, fault } = connection.reader.push(bytes)
         if (messages.length > 0) this.#give({ kind: 'messages', messages })
-        if (fault === undefined || !isCurrent()) return
+        if (!isCurrent()) return
+        if (fault === undefined) return this.#rest(connection)
         connection.link?.destroy()
         this.#closed(fault.message)
       },
@@ -193,6 +202,15 @@ class ManagedUplink implements Uplink {
       closed: (why) => {
         if (isCurrent()) this.#closed(why)
       },
+    })
+  }
+
+  #rest(connection: Connection): void {
+    const { unanswered } = this.#sender
+    if (unanswered < LEAST_TO_REST || 2 * unanswered < this.#window) return
+    connection.link?.pause()
+    this.#host.clock.after(REST_MS, () => {
+      if (this.#connection === connection) connection.link?.resume()
     })
   }
 

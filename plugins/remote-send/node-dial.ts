@@ -14,6 +14,8 @@ import type { Server } from './uplink.js'
 const KEEPALIVE_MS = 30_000
 /** What was said last has so long to get away before the connection is closed all the same. */
 const LINGER_MS = 3000
+/** What a link that can rest reads at once: some thousands of answers. */
+const READ_BYTES = 64 * 1024
 
 export interface DialOptions {
   readonly protocol: 'native' | 'managed'
@@ -40,7 +42,8 @@ class NodeLink implements Link {
     const { channel, credentials, localPort, connectTimeoutMs } = options
     const local = localPort === 0 ? {} : { localPort }
     if (channel.kind === 'tcp' || credentials === undefined) {
-      this.#socket = connect({ ...server, ...local }, () => {
+      const reading = options.protocol === 'managed' ? { onread: this.#ownReading() } : {}
+      this.#socket = connect({ ...server, ...local, ...reading }, () => {
         this.#connected(peerByAddress(this.#socket))
       })
     } else {
@@ -94,6 +97,17 @@ class NodeLink implements Link {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** Without a stream in between, which would go on reading up to its mark while it is paused. */
+  #ownReading(): { readonly buffer: Buffer; readonly callback: (length: number, buffer: Uint8Array) => boolean } {
+    return {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (length, buffer) => {
+        this.#events.data(Buffer.from(buffer.subarray(0, length)))
+        return true
+      },
+    }
   }
 
   #secured(socket: TLSSocket, isNative: boolean, identity: string | undefined): void {

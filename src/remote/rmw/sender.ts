@@ -69,6 +69,11 @@ export class RmwSender {
     return this.#isSuspended ? 'suspended' : 'up'
   }
 
+  /** Records on their way. */
+  get unanswered(): number {
+    return this.#unsettled.unanswered
+  }
+
   /** How many more records it would hold. */
   get room(): number {
     return this.#unsettled.bytes < MAX_HELD_BYTES ? Math.max(0, this.#options.window - this.#unsettled.size) : 0

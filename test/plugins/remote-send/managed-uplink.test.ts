@@ -86,6 +86,27 @@ void test('while the cursor cannot be saved, no more than four windows go over',
   await world.uplink.close()
 })
 
+void test('many records on their way: answers gather, and the cursor is saved once a window', async (t) => {
+  const world = new ManagedWorld(13, { window: 256 })
+  world.segmentBytes = 1024 * 1024
+  world.areAnswersApart = true
+  world.net.weather = { latencyMs: 0, bytesPerMs: 16 * 100, resetOneIn: 0 }
+  await world.start()
+  const { interfere } = world.disk
+  let saves = 0
+  world.disk.interfere = (op) => {
+    if (op.kind === 'write' && op.file.startsWith('cursor')) saves++
+    return interfere(op)
+  }
+  await world.append(...numbers(1, 5120).map(record))
+  await world.settle()
+  t.same(world.auditd.stored, numbers(1, 5120).map(record))
+  t.ok(world.writes < 512, `${world.writes} writes`)
+  t.ok(saves > 0 && saves <= 5120 / 256 + 2, `${saves} saves`)
+  t.equal(world.store.journal.acked.seq, 5120)
+  await world.uplink.close()
+})
+
 void test('what auditd would cut is told in its place', async (t) => {
   const world = new ManagedWorld(4)
   await world.start()

@@ -24,6 +24,7 @@ const OPTIONS: SenderOptions = {
   maxTries: 3,
 }
 const COLLECTOR = 'collector'
+const ANSWER_BYTES = 16
 
 export class ManagedWorld {
   readonly random: Random
@@ -36,6 +37,10 @@ export class ManagedWorld {
   /** What `damaged` answers. */
   onDamage: 'stop' | 'skip' = 'stop'
   segmentBytes = 20_000
+  /** auditd writes each answer by itself. */
+  areAnswersApart = false
+  /** Of the sender. */
+  writes = 0
   kills = 0
   dials = 0
   readonly #options: SenderOptions
@@ -73,7 +78,9 @@ export class ManagedWorld {
       return {
         connected: () => {},
         data: (bytes) => {
-          link.write([serve(bytes)])
+          const answers = serve(bytes)
+          const each = this.areAnswersApart ? ANSWER_BYTES : answers.length
+          for (let at = 0; at < answers.length; at += each) link.write([answers.subarray(at, at + each)])
         },
         drained: () => {},
         closed: () => {},
@@ -96,7 +103,35 @@ export class ManagedWorld {
       servers: [{ host: COLLECTOR, port: 60 }],
       dial: (_, events) => {
         this.dials++
-        return this.net.dial('sender', 'sender', COLLECTOR, listenedToWhile(isAlive, events))
+        let held: Buffer[] | undefined
+        // As in a kernel, what comes while nobody reads is one piece.
+        const readAll = (): void => {
+          const bytes = Buffer.concat(held ?? [])
+          held = undefined
+          if (bytes.length > 0) events.data(bytes)
+        }
+        const data = (bytes: Buffer): void => {
+          if (held === undefined) events.data(bytes)
+          else held.push(bytes)
+        }
+        const heard = listenedToWhile(isAlive, { ...events, data })
+        const link = this.net.dial('sender', 'sender', COLLECTOR, heard)
+        return {
+          write: (chunks) => {
+            this.writes++
+            return link.write(chunks)
+          },
+          pause: () => {
+            held ??= []
+          },
+          resume: readAll,
+          end: () => {
+            link.end()
+          },
+          destroy: () => {
+            link.destroy()
+          },
+        }
       },
       log: (level, text) => {
         this.logs.push(`${level}: ${text}`)

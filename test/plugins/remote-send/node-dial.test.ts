@@ -50,6 +50,39 @@ async function outcome(
   })
 }
 
+void test('a link to auditd that rests reads nothing, and all of it later', async (t) => {
+  const server = createServer((socket) => {
+    socket.write('a')
+    socket.once('data', () => socket.end('b', () => setImmediate(() => server.emit('written'))))
+  })
+  const port = await listen(t, server)
+  const heard: string[] = []
+  await new Promise<void>((resolve) => {
+    const link = nodeDial({ ...PLAIN, protocol: 'managed' })(
+      { host: '127.0.0.1', port },
+      {
+        connected: () => {},
+        data: (bytes) => {
+          heard.push(bytes.toString())
+          if (heard.length > 1) return
+          link.pause()
+          link.write([Buffer.from('go on')])
+        },
+        drained: () => {},
+        closed: () => {
+          heard.push('closed')
+          resolve()
+        },
+      },
+    )
+    server.once('written', () => {
+      heard.push('resumed')
+      link.resume()
+    })
+  })
+  t.same(heard, ['a', 'resumed', 'b', 'closed'])
+})
+
 void test('bytes go both ways, and each end is told once', async (t) => {
   const server = createServer((socket) => socket.pipe(socket))
   const port = await listen(t, server)
