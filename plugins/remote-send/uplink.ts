@@ -4,6 +4,7 @@
 
 import type { JournalStore } from '../../src/journal/journal-store.js'
 import type { Clock, Link, LinkEvents, Peer, Random } from '../../src/remote/ports.js'
+import type { PeerSaying } from '../../src/remote/rmw/sender-input.js'
 
 /** One of `server =`: where to dial. */
 export interface Server {
@@ -13,20 +14,8 @@ export interface Server {
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
-/**
- * What the sender's admin may have chosen an action for. `well`: the other side takes records, whatever was wrong before is over.
- * `startup-failure`: no connection has come about yet; `network-failure`: the last one was lost, and so many tries have failed since.
- */
-export type Saying =
-  | 'well'
-  | 'disk-low'
-  | 'disk-full'
-  | 'disk-error'
-  | 'remote-ending'
-  | 'generic-error'
-  | 'generic-warning'
-  | 'startup-failure'
-  | 'network-failure'
+/** The same for each protocol. */
+export type Saying = PeerSaying
 
 /** `down`: waits, or tries to connect. `opening`: connected, and both find out where to go on. `up`: records go over. */
 export type UplinkState = 'down' | 'opening' | 'up' | 'suspended' | 'closed'

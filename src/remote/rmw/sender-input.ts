@@ -17,7 +17,10 @@ export interface SenderOptions {
   readonly maxTries: number
 }
 
-/** What the admin may have chosen an action for; see remote-send's uplink. */
+/**
+ * What the sender's admin may have chosen an action for. `well`: the other side takes records, whatever was wrong before is over.
+ * `startup-failure`: no connection has come about yet; `network-failure`: the last one was lost, and so many tries have failed since.
+ */
 export type PeerSaying =
   | 'well'
   | 'disk-low'
