@@ -1,7 +1,7 @@
 // A death at a chosen system call: the next process of a plugin runs under strace, which kills it as it enters the n-th call of a kind,
 // and writes down what it did until then. UV_THREADPOOL_SIZE=1, as strace counts calls by thread.
 
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { Site } from './site.js'
 
 /** Those that leave something on the disk, or a peer waiting. */
@@ -42,6 +42,8 @@ export function traceOf(site: Site, plugin: string): string {
 
 /** What it was at when it died. */
 export function phaseOf(site: Site, plugin: string): Phase {
+  // Another's kill -9 can come before strace has so much as opened its file.
+  if (!existsSync(traceOf(site, plugin))) return 'other'
   const lines = readFileSync(traceOf(site, plugin), 'latin1').split('\n')
   const ready = lines.findIndex((line) => line.includes('"READY 1'))
   if (ready < 0) return lines.some((line) => /openat\(.*\.(?:idx|log)"/.test(line)) ? 'recovery' : 'other'
