@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that the live suite runs beside us, the real auditd with its tools, its plugins, laurel, and what the
-# chaos suite interferes with: libfaketime, strace.
-# With `bench` also rsyslog, which the benchmark of the remote pair runs. Starts no service, and does nothing when all are there.
+# Installs the Debian packages that the live suite runs beside us, the real auditd with its tools and its plugins, laurel, libauparse for
+# Python, rsyslog, ulogd2, iptables, socat, and what the chaos suite interferes with: libfaketime, strace.
+# With `bench` also rsyslog-relp, which the benchmark of the remote pair runs. Starts no service, and does nothing when all are there.
 # Runs as root.
 set -eu
 
-PACKAGES='auditd audispd-plugins laurel libfaketime strace'
-[ "${1:-}" = bench ] && PACKAGES="$PACKAGES rsyslog rsyslog-relp"
+PACKAGES='auditd audispd-plugins laurel libfaketime strace
+  rsyslog ulogd2 ulogd2-json iptables iproute2 iputils-ping socat python3-audit'
+[ "${1:-}" = bench ] && PACKAGES="$PACKAGES rsyslog-relp"
 POLICY=/usr/sbin/policy-rc.d
 
 missing=
