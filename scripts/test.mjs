@@ -17,9 +17,12 @@ const TAP = 'node_modules/.bin/tap'
 const ROOMS = 'build/rooms'
 /** More than these are split, so that both jobs are busy to the end. */
 const MAX_FILES_IN_ROOM = 20
+/** Those that run the whole daemon take longer, and wait for it: smaller rooms keep all jobs busy. */
+const MAX_E2E_FILES_IN_ROOM = 6
 /** Of a file that must have its process to itself. */
 const NOT_QUIET =
-  /node:(child_process|cluster|worker_threads)|\bprocess\.(chdir|exit|exitCode|kill|on|once|umask|stdin)\b|\bprocess\.env\.\w+ = |\/e2e\//
+  /node:(child_process|cluster|worker_threads)|\bprocess\.(chdir|exit|exitCode|kill|on|once|umask|stdin)\b|\bprocess\.env\.\w+ = /
+const E2E = 'build/test/e2e'
 
 const [suite = 'unit', ...rest] = process.argv.slice(2)
 if (!(suite in SUITES)) {
@@ -60,12 +63,12 @@ function inRooms(paths) {
   if (suite !== 'unit') return paths
   rmSync(ROOMS, { recursive: true, force: true })
   mkdirSync(ROOMS, { recursive: true })
-  const alone = paths.filter((path) => NOT_QUIET.test(`${path}\n${readFileSync(path, 'utf8')}`))
+  const alone = paths.filter((path) => dirname(path) !== E2E && NOT_QUIET.test(readFileSync(path, 'utf8')))
   const quiet = paths.filter((path) => !alone.includes(path))
   const dirs = [...new Set(quiet.map((path) => dirname(path)))]
   const rooms = dirs.flatMap((dir) => {
     const own = quiet.filter((path) => dirname(path) === dir)
-    const parts = Math.ceil(own.length / MAX_FILES_IN_ROOM)
+    const parts = Math.ceil(own.length / (dir === E2E ? MAX_E2E_FILES_IN_ROOM : MAX_FILES_IN_ROOM))
     return Array.from({ length: parts }, (_, part) => {
       const room = `${ROOMS}/${dir.slice('build/'.length).replaceAll('/', '-')}-${part + 1}.test.js`
       const some = own.filter((_path, index) => index % parts === part)

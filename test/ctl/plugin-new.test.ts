@@ -68,7 +68,7 @@ void test('each language and direction, by the test that comes with it', { timeo
       t.equal(await pluginNew([name, '--lang', lang, '--direction', direction, '--dir', dir], host), 0)
       installPackages(dir)
       t.same(problemsOf(name, dir, direction), [], `${what}: its drop-in`)
-      const isWhole = ['sh', 'python'].includes(lang) || what === 'js, both'
+      const isWhole = direction === 'both' && lang !== 'ts'
       const options = isWhole ? [] : ['--only', SHORT_OF_IT]
       const { status, said } = await run(join(dir, 'test.sh'), options, {
         AUDISPCTL: audispctl,

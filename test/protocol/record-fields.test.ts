@@ -243,7 +243,7 @@ void test('every record that auditd wrote', (t) => {
 
 void test('a record of hostile text is read in time that grows with its length', (t) => {
   // Long enough that a reader which went over the rest again for each field would not come to an end.
-  const LENGTH = 2 * 1024 * 1024
+  const LENGTH = 512 * 1024
   for (const piece of [
     '"',
     '=',
