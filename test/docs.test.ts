@@ -178,7 +178,7 @@ void test('the log lines that are explained are those that there are', (t) => {
     ...[...text.matchAll(/log\.(?:debug|info|warn|error|fatal)\(([^]{1,300}?)\)\n/g)].flatMap(([, call = '']) =>
       literalsIn(call).slice(-1),
     ),
-    ...(file.endsWith('/troubles.ts') ? literalsIn(text).filter((literal) => literal.startsWith('stdin')) : []),
+    ...(file.endsWith('/trouble-meaning.ts') ? literalsIn(text).filter((literal) => literal.startsWith('stdin')) : []),
   ])
   t.ok(logged.length >= 40, `${logged.length} messages found`)
   for (const message of logged) {

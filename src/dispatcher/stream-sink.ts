@@ -1,6 +1,7 @@
 import type { StreamSink } from '../protocol/stream-trouble.js'
+import { losesRecords } from '../protocol/trouble-meaning.js'
 import type { FanOut } from './fan-out.js'
-import { losesRecords, type Troubles } from './troubles.js'
+import type { Troubles } from './troubles.js'
 
 /** What is read from stdin goes to the fan-out, what is wrong with it to the log; and plugins are told where records may be missing. */
 export function sinkInto(fanOut: FanOut, troubles: Troubles): StreamSink {

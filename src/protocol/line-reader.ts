@@ -1,4 +1,4 @@
-import { MAX_LINE_BYTES } from './record.js'
+import { looksLikeRecord, MAX_LINE_BYTES } from './record.js'
 import type { StreamReport } from './stream-report.js'
 import type { StreamSink } from './stream-trouble.js'
 
@@ -28,6 +28,16 @@ export class LineReader {
   push(chunk: Buffer): void {
     const at = this.#state === 'skipping' ? this.#skip(chunk) : this.#completeHeld(chunk)
     if (at < chunk.length) this.#hold(chunk, this.#readLines(chunk, at))
+  }
+
+  /** Hands on an unfinished line that looks like a record as if its LF had come; false if there is none. */
+  finishLine(): boolean {
+    const bytes = this.#heldBytes
+    if (!looksLikeRecord(this.#held, 0, bytes)) return false
+    this.#held[bytes] = LF
+    this.#heldBytes = 0
+    this.#deliver(this.#held, 0, bytes + 1, 1)
+    return true
   }
 
   end(): void {

@@ -80,6 +80,15 @@ export class StreamReader {
     return this.#read(chunk)
   }
 
+  /**
+   * Before the end of a text: delivers a last line without its LF, if it looks like a record; whether there was one. It may be
+   * cut short, so this is for whoever has nobody left to ask for the whole.
+   */
+  finishLine(): boolean {
+    if (this.#state.kind === 'opening') this.#open(this.#state.opening.end())
+    return this.#state.kind === 'text' && this.#state.lines.finishLine()
+  }
+
   /** Takes the end of the stream: a record that is not whole is told, not delivered. */
   end(): void {
     const state = this.#state
