@@ -2,6 +2,7 @@
 
 import { LONGEST_LINE_BYTES } from '../protocol/line.js'
 import { deferred, unminded } from './deferred.js'
+import type { Asking } from './peer.js'
 import { CommandError, Stopped } from './sdk-error.js'
 
 /** So many different refusals are told. */
@@ -22,7 +23,7 @@ export interface CommandsHost {
   complain(text: string): void
 }
 
-export class Commands {
+export class Commands implements Asking {
   readonly #host: CommandsHost
   readonly #open = new Map<string, Open>()
   readonly #told = new Set<string>()

@@ -2,13 +2,9 @@
 // sent) and what waits for its turn (records, LOST, RELOAD, STOP). Two buffers take turns: while the handlers work on what
 // lies in one, the other fills. Nothing is copied out of them, and no object is made for a record.
 
-import {
-  LONGEST_LINE_BYTES,
-  readDispatcherLine,
-  recordNumber,
-  type DispatcherLine,
-  type Lost,
-} from '../protocol/line.js'
+import { LONGEST_LINE_BYTES, readDispatcherLine, recordNumber, type DispatcherLine } from '../protocol/line.js'
+import { enlarged, FIRST_BYTES, KEPT_BYTES, type Hand, type Item, type Waiting } from './item.js'
+import { NUMBERED_LINES } from './line-layout.js'
 import { DispatcherViolation } from './sdk-error.js'
 
 /**
@@ -18,40 +14,15 @@ import { DispatcherViolation } from './sdk-error.js'
 export const READ_AHEAD_BYTES = 64 * 1024 * 1024
 /** The same for records that nobody will send again: what was read is lost with the process. */
 export const FORGOTTEN_AHEAD_BYTES = 64 * 1024
-const FIRST_BYTES = 128 * 1024
-/** A buffer that has grown beyond this is not kept for the next time. */
-const KEPT_BYTES = 1024 * 1024
 
 const LF = 0x0a
 const BLANK = 0x20
 const [R, E, C, O, D] = [0x52, 0x45, 0x43, 0x4f, 0x44]
 
-/** What waits for its turn, in the order in which it came. Offsets are those of its Hand. */
-export type Item =
-  | {
-      readonly kind: 'records'
-      readonly start: number
-      end: number
-      count: number
-      last: number
-      readonly arrivedMs: number
-    }
-  | { readonly kind: 'lost'; readonly lost: Lost }
-  | { readonly kind: 'reload' }
-  /** An event had been open for too long at this time. */
-  | { readonly kind: 'expire'; readonly atMs: number }
-  /** `leavesOpen`: open events are left to the next process, which gets their records again. */
-  | { readonly kind: 'stop'; readonly leavesOpen: boolean }
-
-export interface Hand {
-  readonly bytes: Buffer
-  readonly items: readonly Item[]
-}
-
 /** What is not put off. */
 export type UrgentLine = Extract<DispatcherLine, { verb: 'HELLO' | 'ACK' | 'PING' | 'OK' | 'ERR' }>
 
-export class Intake {
+export class Intake implements Waiting {
   readonly #onUrgent: (line: UrgentLine) => void
   readonly #now: () => number
   #arrivedMs = 0
@@ -180,7 +151,15 @@ export class Intake {
       before.count += count
       before.last = last
     } else {
-      this.#items.push({ kind: 'records', start, end, count, last, arrivedMs: this.#arrivedMs })
+      this.#items.push({
+        kind: 'records',
+        start,
+        end,
+        count,
+        last,
+        arrivedMs: this.#arrivedMs,
+        layout: NUMBERED_LINES,
+      })
     }
   }
 
@@ -223,13 +202,6 @@ export class Intake {
   #demandOpen(verb: string): void {
     if (!this.#isOpen) throw new DispatcherViolation(`${verb} before READY`)
   }
-}
-
-/** A larger copy of the first `kept` bytes, with room for `bytes` and for as many again as are likely to come. */
-function enlarged(buffer: Buffer, kept: number, bytes: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 ** Math.ceil(Math.log2(bytes))))
-  buffer.copy(larger, 0, 0, kept)
-  return larger
 }
 
 function tooLong(): DispatcherViolation {

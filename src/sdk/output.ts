@@ -66,6 +66,14 @@ export class Output {
     this.#schedule()
   }
 
+  /** A record alone in its line. */
+  bareLine(record: Buffer): void {
+    this.#reserve(record.length + 1)
+    this.#to += record.copy(this.#chunk, this.#to)
+    this.#chunk[this.#to++] = LF
+    this.#schedule()
+  }
+
   ack(seq: number): void {
     this.#ack = seq
     this.#schedule()

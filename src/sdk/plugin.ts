@@ -1,22 +1,21 @@
 // What a plugin can do beside taking records: the object that is given to its handlers.
 
 import type { Acknowledger } from './acknowledger.js'
-import type { Commands } from './commands.js'
 import { unminded } from './deferred.js'
 import type { Hello } from './hello.js'
-import type { Sender } from './sender.js'
+import type { Asking, RecordSender } from './peer.js'
 
 /** The dispatcher, as a plugin sees it. */
 export class Plugin {
   readonly #acknowledger: Acknowledger
-  readonly #commands: Commands
-  readonly #sender: Sender
+  readonly #commands: Asking
+  readonly #sender: RecordSender
   /** What the dispatcher said at the opening. */
   readonly hello: Hello
   /** Aborted when the plugin is to end: for what `main` waits for. */
   readonly stopping: AbortSignal
 
-  constructor(hello: Hello, stopping: AbortSignal, acknowledger: Acknowledger, commands: Commands, sender: Sender) {
+  constructor(hello: Hello, stopping: AbortSignal, acknowledger: Acknowledger, commands: Asking, sender: RecordSender) {
     this.hello = hello
     this.stopping = stopping
     this.#acknowledger = acknowledger

@@ -1,14 +1,10 @@
 // The records of a batch where they lie in the input: a line is looked at when somebody asks for it, and an object is made
 // for a record only when somebody iterates.
 
-import { recordNumber } from '../protocol/line.js'
 import { readRecord, type AuditRecord } from '../protocol/record-fields.js'
-import { DispatcherViolation } from './sdk-error.js'
+import { NUMBERED_LINES, type LineLayout } from './line-layout.js'
 
 const LF = 0x0a
-const BLANK = 0x20
-/** `RECORD ` and at least one digit. */
-const LEAST_BEFORE_RECORD_BYTES = 8
 
 /** One record of a batch, read no further than it is asked for. */
 export class BatchRecord {
@@ -16,19 +12,27 @@ export class BatchRecord {
   readonly #start: number
   readonly #recordAt: number
   readonly #end: number
+  readonly #layout: LineLayout
+  readonly #index: number
   #parsed: AuditRecord | undefined
   #isParsed = false
 
-  constructor(bytes: Buffer, start: number, recordAt: number, end: number) {
+  /** Of the line bytes[start, end), the `index`th of its batch. */
+  constructor(bytes: Buffer, start: number, end: number, layout: LineLayout, index: number) {
     this.#bytes = bytes
     this.#start = start
-    this.#recordAt = recordAt
+    this.#recordAt = layout.recordAt(bytes, start)
     this.#end = end
+    this.#layout = layout
+    this.#index = index
   }
 
-  /** The dispatcher's number of this record: rises strictly, may skip. With `Hello.run` it names the record for good. */
+  /**
+   * The dispatcher's number of this record: rises strictly, may skip. With `Hello.run` it names the record for good. Without a
+   * dispatcher, under auditd itself, records are numbered from 1 in each process.
+   */
   get seq(): number {
-    return recordNumber(this.#bytes, this.#start, this.#end)
+    return this.#layout.seqOf(this.#bytes, this.#start, this.#end, this.#index)
   }
 
   /**
@@ -72,31 +76,41 @@ export class RecordBatch {
   #bytes: Buffer
   readonly #start: number
   readonly #end: number
+  readonly #layout: LineLayout
   /** The seq of the last record. */
   readonly last: number
   /** How many records. */
   readonly count: number
 
-  constructor(bytes: Buffer, start: number, end: number, count: number, last: number) {
+  constructor(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    count: number,
+    last: number,
+    layout: LineLayout = NUMBERED_LINES,
+  ) {
     this.#bytes = bytes
     this.#start = start
     this.#end = end
+    this.#layout = layout
     this.count = count
     this.last = last
   }
 
   /** The seq of the first record. */
   get first(): number {
-    return recordNumber(this.#bytes, this.#start, this.#end)
+    return this.#layout.seqOf(this.#bytes, this.#start, this.#end, 0)
   }
 
   /** The records one after the other; each may be kept until the batch is done. */
   *[Symbol.iterator](): Generator<BatchRecord, void, undefined> {
+    let index = 0
     for (let at = this.#start; at < this.#end;) {
       const bytes = this.#bytes
       const next = bytes.indexOf(LF, at) + 1
       if (next === 0) throw over()
-      yield new BatchRecord(bytes, at, recordIn(bytes, at), next - 1)
+      yield new BatchRecord(bytes, at, next - 1, this.#layout, index++)
       at = next
     }
   }
@@ -106,16 +120,18 @@ export class RecordBatch {
    * For whoever stores them: no object is made for a record, and the copies are the caller's for good.
    */
   *lines(maxBytes: number): Generator<RecordLines, void, undefined> {
+    const layout = this.#layout
+    let before = 0
     for (let at = this.#start; at < this.#end;) {
       const bytes = this.#bytes
       if (bytes === NOTHING) throw over()
-      const first = recordIn(bytes, at)
+      const first = layout.recordAt(bytes, at)
       const copy = Buffer.allocUnsafeSlow(
         Math.max(bytes.indexOf(LF, at) + 1 - first, Math.min(maxBytes, this.#end - at)),
       )
       let [filled, count, lastAt] = [0, 0, at]
       while (at < this.#end) {
-        const from = recordIn(bytes, at)
+        const from = layout.recordAt(bytes, at)
         const next = bytes.indexOf(LF, at) + 1
         if (filled + next - from > copy.length) break
         filled += bytes.copy(copy, filled, from, next)
@@ -123,7 +139,8 @@ export class RecordBatch {
         lastAt = at
         at = next
       }
-      yield { bytes: copy.subarray(0, filled), count, last: recordNumber(bytes, lastAt, this.#end) }
+      before += count
+      yield { bytes: copy.subarray(0, filled), count, last: layout.seqOf(bytes, lastAt, this.#end, before - 1) }
     }
   }
 
@@ -134,14 +151,6 @@ export class RecordBatch {
 }
 
 const NOTHING = Buffer.alloc(0)
-
-/** Where the record of the line begins that begins at `at`. */
-function recordIn(bytes: Buffer, at: number): number {
-  for (let to = at + LEAST_BEFORE_RECORD_BYTES; to < bytes.length && bytes[to] !== LF; to++) {
-    if (bytes[to] === BLANK) return to + 1
-  }
-  throw new DispatcherViolation('RECORD without a record')
-}
 
 /** The batch was left to somebody who goes on after it was done. */
 function over(): Error {

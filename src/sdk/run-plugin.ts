@@ -1,26 +1,31 @@
+import { AuditdPeer, isOfDispatcher } from './auditd-peer.js'
 import { deferred } from './deferred.js'
+import { DispatcherPeer } from './dispatcher-peer.js'
 import { Output } from './output.js'
 import type { PluginDefinition } from './plugin-definition.js'
-import { Session } from './session.js'
+import { Session, type SessionHost } from './session.js'
 import { guardStdout } from './stdout-guard.js'
 import { openSource, surroundingsOf, type Surroundings } from './surroundings.js'
 
 /**
  * Runs a plugin until the dispatcher says STOP or its input ends, and ends the process: exit status 0, 65 (the dispatcher
- * broke the protocol), 70 (a handler threw), 78 (BadConfiguration). SIGTERM and SIGINT let the batch in hand be finished
- * and acknowledged, HUP is a `reload`. With an `exit` of the caller's, the promise resolves with the status.
+ * broke the protocol, or no records can be found in what came), 70 (a handler threw), 78 (BadConfiguration). SIGTERM and SIGINT
+ * let the batch in hand be finished and acknowledged, HUP is a `reload`. With an `exit` of the caller's, the promise resolves
+ * with the status.
+ *
+ * Input that is not the line protocol is read as what auditd writes to a plugin, record lines or frames: nothing is
+ * acknowledged or asked for, and at SIGTERM it is read to its end, for two seconds at most.
  */
 export async function runPlugin(definition: PluginDefinition, surroundings: Surroundings = {}): Promise<number> {
   if (definition.records !== undefined && definition.events !== undefined) {
     throw new TypeError('a plugin takes records or events, not both')
   }
   if (surroundings.input === undefined) takeStdin()
-  const { input, output, error, exit, clock, onSignal } = surroundingsOf(surroundings)
+  const { input, output, error, exit, clock, onSignal, sends } = surroundingsOf(surroundings)
   const ended = deferred<number>()
-  const session = new Session(definition, {
+  const host: SessionHost = {
     output: new Output(output, () => {
-      // Nobody reads what we say: the dispatcher is gone, or ends us.
-      session.close()
+      session?.outputGone()
     }),
     clock,
     pauseInput: () => {
@@ -33,26 +38,43 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
       error.write(text)
     },
     ended: ended.resolve,
-  })
-  if (surroundings.output === undefined) guardStdout(output, error)
+  }
+  const unguard = surroundings.output === undefined ? guardStdout(output, error) : () => {}
   // Nobody reads the text for people: it is not worth an end.
   error.on('error', () => {})
+  const withDispatcher = (): Session =>
+    new Session(definition, host, (peerHost) => new DispatcherPeer(definition, host.output, peerHost))
+  const withAuditd = (): Session => {
+    const reading = new Session(
+      definition,
+      host,
+      (peerHost) => new AuditdPeer(definition, host.output, clock, sends, peerHost),
+    )
+    // Standard output is the plugin's own, unless records go there.
+    if (sends === undefined) unguard()
+    reading.peer.meet()
+    return reading
+  }
+  let session = sends === 'lines' ? withAuditd() : undefined
   const source = openSource(
     input,
     (chunk) => {
+      session ??= isOfDispatcher(chunk) ? withDispatcher() : withAuditd()
       session.push(chunk)
     },
     () => {
+      session ??= withDispatcher()
       session.inputEnded()
     },
   )
   const terminate = (): void => {
+    session ??= withDispatcher()
     session.terminate()
   }
   onSignal('SIGTERM', terminate)
   onSignal('SIGINT', terminate)
   onSignal('SIGHUP', () => {
-    session.reload()
+    session?.reload()
   })
   const status = await ended.promise
   source.close()

@@ -2,27 +2,22 @@
 
 import { Acknowledger } from './acknowledger.js'
 import type { Clock } from './clock.js'
-import type { Commands } from './commands.js'
 import { deferred } from './deferred.js'
 import { EventFlow } from './event-flow.js'
 import type { Hello } from './hello.js'
-import type { Item, UrgentLine } from './intake.js'
-import type { Output } from './output.js'
+import type { Item } from './item.js'
+import type { Peer, RecordSender } from './peer.js'
 import type { PluginDefinition } from './plugin-definition.js'
 import { Plugin } from './plugin.js'
 import { acknowledgingOf } from './ready.js'
 import { RecordBatch } from './record-batch.js'
-import { RefusedRecord, Stopped } from './sdk-error.js'
-import { Sender, type SenderHost } from './sender.js'
+import { Stopped, type RefusedRecord } from './sdk-error.js'
 
 /** What a running plugin needs of its session. */
 export interface RunningHost {
-  readonly output: Output
+  readonly peer: Pick<Peer, 'acknowledge' | 'commands'>
   readonly clock: Clock
-  readonly commands: Commands
   readonly stopping: AbortSignal
-  /** Somebody waits for what only the dispatcher can say. */
-  waiting(): void
   /** An event has been open for too long. */
   expired(atMs: number): void
   /** A text for people. */
@@ -47,29 +42,25 @@ export class RunningPlugin {
   #batch: RecordBatch | undefined
   #main: Promise<void> = Promise.resolve()
   readonly plugin: Plugin
-  readonly sender: Sender
+  readonly #sender: RecordSender
 
-  constructor(definition: PluginDefinition, hello: Hello, from: number | undefined, host: RunningHost) {
-    const { output, clock, commands, stopping } = host
+  /** `from`: where the plugin goes on; below it all is safe. */
+  constructor(
+    definition: PluginDefinition,
+    hello: Hello,
+    from: number | undefined,
+    sender: RecordSender,
+    host: RunningHost,
+  ) {
+    const { peer, clock, stopping } = host
     this.#definition = definition
     this.#host = host
+    this.#sender = sender
     const isToldGaps = definition.lost !== undefined
     this.#acknowledger = new Acknowledger(acknowledgingOf(definition), isToldGaps, from, (seq) => {
-      output.ack(seq)
+      peer.acknowledge(seq)
     })
-    const sending: SenderHost = {
-      waiting: () => {
-        host.waiting()
-      },
-      complain: (text) => {
-        host.complain(text)
-      },
-      refused: (refusal) => {
-        this.#refuse(refusal)
-      },
-    }
-    this.sender = new Sender(output, sending, hello, definition.positions ?? false)
-    this.plugin = new Plugin(hello, stopping, this.#acknowledger, commands, this.sender)
+    this.plugin = new Plugin(hello, stopping, this.#acknowledger, peer.commands, sender)
     if (definition.events === undefined) return
     this.#flow = new EventFlow({ timeoutMs: OPEN_EVENT_MS, ...definition.eventLimits }, clock, {
       give: (event) => promised(definition.events?.(event, this.plugin)),
@@ -97,7 +88,7 @@ export class RunningPlugin {
     switch (item.kind) {
       case 'records':
         this.#acknowledger.records(item.last)
-        this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last)
+        this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last, item.layout)
         return this.#flow === undefined
           ? promised(this.#definition.records?.(this.#batch, this.plugin))
           : this.#flow.records(this.#batch, item.arrivedMs)
@@ -123,32 +114,23 @@ export class RunningPlugin {
     else if (item.kind === 'lost') this.#flow.pass(item.lost.last)
   }
 
-  /** What the dispatcher says that nothing has to wait for. */
-  take(line: Exclude<UrgentLine, { verb: 'HELLO' }>): void {
-    switch (line.verb) {
-      case 'PING':
-        this.#host.output.line(`PONG ${line.n}\n`)
-        return
-      case 'ACK':
-        this.sender.acknowledged(line.n)
-        this.#beside(this.#definition.settled?.(line.n, this.plugin))
-        return
-      case 'OK':
-        if (this.#host.commands.answered(line.tag, line.result)) return
-        this.#host.complain(`an answer to nothing: OK ${line.tag}`)
-        return
-      case 'ERR':
-        if (this.#host.commands.failed(line.tag, line.code, line.text)) return
-        this.#takeError(line.tag, line.code, line.text)
-        return
-      default:
-        line satisfies never
-    }
+  /** All records of ours up to n are settled. */
+  settled(n: number): void {
+    this.#beside(this.#definition.settled?.(n, this.plugin))
+  }
+
+  /** A record of ours is not taken. Throws it if nobody but the author can put that right. */
+  refused(refusal: RefusedRecord): void {
+    const { n, code, message } = refusal
+    if (this.#definition.refused !== undefined) this.#beside(this.#definition.refused(refusal, this.plugin))
+    // The record is not taken, and later ones may be.
+    else if (code === 'busy') throw refusal
+    else this.#host.complain(`record ${n} was refused: ${code} ${message}`)
   }
 
   /** Nothing can be sent, settled or handed over any more. */
   end(): void {
-    this.sender.end()
+    this.#sender.end()
     this.#flow?.end()
   }
 
@@ -184,23 +166,6 @@ export class RunningPlugin {
     void unlessStopped(handling).catch((error: unknown) => {
       this.#host.failed(error)
     })
-  }
-
-  #takeError(tag: string, code: string, text: string): void {
-    const n = Number(tag)
-    if (!this.sender.refused(n)) {
-      this.#host.complain(`the dispatcher says: ERR ${tag} ${code} ${text}`)
-      return
-    }
-    this.#refuse(new RefusedRecord(n, code, text))
-  }
-
-  #refuse(refusal: RefusedRecord): void {
-    const { n, code, message } = refusal
-    if (this.#definition.refused !== undefined) this.#beside(this.#definition.refused(refusal, this.plugin))
-    // The record is not taken, and later ones may be: nobody but the author can put that right.
-    else if (code === 'busy') throw refusal
-    else this.#host.complain(`record ${n} was refused: ${code} ${message}`)
   }
 }
 

@@ -54,6 +54,11 @@ export class DispatcherViolation extends Error {
   override readonly name = 'DispatcherViolation'
 }
 
+/** What auditd is said to have written holds no records; the process exits with status 65. */
+export class UnreadableInput extends Error {
+  override readonly name = 'UnreadableInput'
+}
+
 const LEFT_UNDONE =
   'the dispatcher has ended while a handler waited for it: what the handler had in hand is not done, and not acknowledged'
 
@@ -62,6 +67,7 @@ export function endOf(error: unknown): { readonly status: number; readonly text:
   // What the handler had in hand is not acknowledged, so it is not done, and nobody shall think so.
   if (error instanceof Stopped) return { status: EXIT_STATUS.bug, text: LEFT_UNDONE }
   if (error instanceof BadConfiguration) return { status: EXIT_STATUS.badConfiguration, text: error.message }
+  if (error instanceof UnreadableInput) return { status: EXIT_STATUS.violation, text: error.message }
   if (error instanceof DispatcherViolation) {
     return { status: EXIT_STATUS.violation, text: `the dispatcher broke the line protocol: ${error.message}` }
   }

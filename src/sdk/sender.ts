@@ -4,11 +4,12 @@
 import { LONGEST_LINE_BYTES } from '../protocol/line.js'
 import { deferred, unminded, type Deferred } from './deferred.js'
 import type { Output } from './output.js'
+import type { RecordSender } from './peer.js'
+import { asLine } from './record-line.js'
 import { RefusedRecord, Stopped } from './sdk-error.js'
 
 const LF = 0x0a
 const NUL = 0x00
-const BLANK = 0x20
 /** A record of so few bytes fits into a line whatever its number. */
 const SHORT_BYTES = LONGEST_LINE_BYTES - 32
 
@@ -44,7 +45,7 @@ export interface SenderHost {
   complain(text: string): void
 }
 
-export class Sender {
+export class Sender implements RecordSender {
   readonly #output: Output
   readonly #host: SenderHost
   readonly #mostOpen: number
@@ -282,14 +283,4 @@ function notRising(n: number, lastSent: number): RangeError {
 function refuse({ promise, reject }: Deferred<number>, error: Error): void {
   void unminded(promise)
   reject(error)
-}
-
-/** The record as it may stand in a line: LF and NUL at its end go, inside they become blanks, as auditd has it. */
-function asLine(given: Buffer | string): Buffer {
-  const record = typeof given === 'string' ? Buffer.from(given) : given
-  let end = record.length
-  while (end > 0 && (record[end - 1] === LF || record[end - 1] === NUL)) end--
-  const line = record.subarray(0, end)
-  if (!line.includes(LF) && !line.includes(NUL)) return line
-  return Buffer.from(line.map((byte) => (byte === LF || byte === NUL ? BLANK : byte)))
 }

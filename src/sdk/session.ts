@@ -2,15 +2,17 @@
 // acknowledged before anything ends; what it has not finished never is.
 
 import type { Clock } from './clock.js'
-import { Commands } from './commands.js'
-import { helloOf, type Hello } from './hello.js'
-import { FORGOTTEN_AHEAD_BYTES, Intake, READ_AHEAD_BYTES, type Item, type UrgentLine } from './intake.js'
+import type { Hello } from './hello.js'
+import type { Item } from './item.js'
 import type { Output } from './output.js'
+import type { Peer, PeerHost } from './peer.js'
 import type { PluginDefinition } from './plugin-definition.js'
-import { acknowledgingOf, readyLine } from './ready.js'
 import { RunningPlugin } from './running-plugin.js'
-import { DispatcherViolation, endOf, EXIT_STATUS } from './sdk-error.js'
+import { endOf, EXIT_STATUS } from './sdk-error.js'
 import { Turns } from './turns.js'
+
+/** So long is read on after SIGTERM, if nobody else gets what is not read: auditd says so and closes within milliseconds. */
+const LAST_READING_MS = 2000
 
 /** What a session needs of the process around it. */
 export interface SessionHost {
@@ -25,33 +27,26 @@ export interface SessionHost {
 }
 
 type State =
-  | { readonly kind: 'expecting-hello' }
+  | { readonly kind: 'expecting' }
   | { readonly kind: 'opening' }
   | { readonly kind: 'running'; readonly running: RunningPlugin }
   | { readonly kind: 'over' }
 
-export class Session {
+export class Session<Other extends Peer = Peer> {
   readonly #definition: PluginDefinition
   readonly #host: SessionHost
   readonly #stopping = new AbortController()
-  readonly #intake: Intake
   readonly #turns: Turns
-  readonly #commands: Commands
-  readonly #aheadBytes: number
-  #state: State = { kind: 'expecting-hello' }
+  readonly peer: Other
+  #state: State = { kind: 'expecting' }
   #isPaused = false
+  #cancelLastReading: (() => void) | undefined
 
-  constructor(definition: PluginDefinition, host: SessionHost) {
+  constructor(definition: PluginDefinition, host: SessionHost, peerOf: (host: PeerHost) => Other) {
     this.#definition = definition
-    this.#aheadBytes = acknowledgingOf(definition) === 'never' ? FORGOTTEN_AHEAD_BYTES : READ_AHEAD_BYTES
     this.#host = host
-    this.#intake = new Intake(
-      (line) => {
-        this.#takeUrgent(line)
-      },
-      () => (this.#state.kind === 'running' ? this.#state.running.nowMs : 0),
-    )
-    this.#turns = new Turns(this.#intake, {
+    this.peer = peerOf(this.#peerHost())
+    this.#turns = new Turns(this.peer.waiting, {
       give: (item, bytes) => this.#give(item, bytes),
       done: (item) => {
         this.#done(item)
@@ -60,22 +55,13 @@ export class Session {
         this.#fail(error)
       },
     })
-    this.#commands = new Commands({
-      say: (line) => {
-        host.output.line(line)
-        this.#regulate()
-      },
-      complain: (text) => {
-        this.#complain(text)
-      },
-    })
   }
 
   /** The next bytes of the input; the caller may reuse them. */
   push(chunk: Buffer): void {
     if (this.#state.kind === 'over') return
     try {
-      this.#intake.push(chunk)
+      this.peer.push(chunk)
     } catch (error) {
       this.#fail(error)
       return
@@ -86,16 +72,19 @@ export class Session {
   /** The input has ended: no answers will come any more, and what has come is worked off. */
   inputEnded(): void {
     this.#stopping.abort()
-    this.#commands.end()
-    if (this.#state.kind === 'running') this.#state.running.sender.inputEnded()
-    if (this.#state.kind === 'expecting-hello') void this.#close(EXIT_STATUS.done)
-    this.#intake.add({ kind: 'stop', leavesOpen: false })
-    this.#work()
+    this.peer.inputEnded()
+    if (this.#state.kind === 'expecting') void this.#close(EXIT_STATUS.done)
+    this.#add({ kind: 'stop', leavesOpen: false })
   }
 
-  /** The item in hand is finished; what waits is left to the next process. */
+  /** The item in hand is finished. What waits is left to the next process, or finished too if that would not get it. */
   terminate(): void {
-    if (this.#state.kind === 'running') {
+    if (this.#state.kind !== 'expecting' && !this.peer.sendsAgain) {
+      this.#stopping.abort()
+      this.#cancelLastReading ??= this.#host.clock.after(LAST_READING_MS, () => {
+        this.inputEnded()
+      })
+    } else if (this.#state.kind === 'running') {
       this.#stopping.abort()
       this.#turns.leaveOnly({ kind: 'stop', leavesOpen: true })
       this.#work()
@@ -106,14 +95,17 @@ export class Session {
 
   /** Somebody wants the configuration read again. */
   reload(): void {
-    if (this.#state.kind !== 'running') return
-    this.#intake.add({ kind: 'reload' })
-    this.#work()
+    if (this.#state.kind === 'running') this.#add({ kind: 'reload' })
   }
 
-  /** The plugin can do nothing more. */
-  close(): void {
-    void this.#close(EXIT_STATUS.done)
+  /** Nobody reads what the plugin says. */
+  outputGone(): void {
+    if (this.peer.outputGone()) void this.#close(EXIT_STATUS.done)
+  }
+
+  #add(item: Item): void {
+    this.peer.waiting.add(item)
+    this.#work()
   }
 
   #work(): void {
@@ -121,36 +113,46 @@ export class Session {
     this.#regulate()
   }
 
-  /** While an answer is waited for, it has to be read, whatever comes before it. */
   #regulate(): void {
     if (this.#state.kind === 'over') return
-    const isAwaiting =
-      this.#commands.open > 0 || (this.#state.kind === 'running' && this.#state.running.sender.isWaiting)
-    const isFull = this.#intake.aheadBytes > (isAwaiting ? READ_AHEAD_BYTES : this.#aheadBytes)
+    const isFull = this.peer.waiting.aheadBytes > this.peer.mostAheadBytes
     if (isFull === this.#isPaused) return
     this.#isPaused = isFull
     if (isFull) this.#host.pauseInput()
     else this.#host.resumeInput()
   }
 
-  #takeUrgent(line: UrgentLine): void {
-    if (line.verb !== 'HELLO') {
-      if (this.#state.kind === 'running') this.#state.running.take(line)
-      return
+  #peerHost(): PeerHost {
+    return {
+      met: (hello) => {
+        if (this.#state.kind !== 'expecting') return
+        this.#state = { kind: 'opening' }
+        void this.#open(hello)
+      },
+      regulate: () => {
+        this.#regulate()
+      },
+      settled: (n) => {
+        if (this.#state.kind === 'running') this.#state.running.settled(n)
+      },
+      refused: (refusal) => {
+        if (this.#state.kind === 'running') this.#state.running.refused(refusal)
+      },
+      complain: (text) => {
+        this.#complain(text)
+      },
+      nowMs: () => (this.#state.kind === 'running' ? this.#state.running.nowMs : 0),
     }
-    if (this.#state.kind !== 'expecting-hello') throw new DispatcherViolation('HELLO twice')
-    this.#state = { kind: 'opening' }
-    void this.#open(helloOf(line.keys))
   }
 
   async #open(hello: Hello): Promise<void> {
     try {
       await this.#definition.open?.(hello)
-      const from = await this.#definition.from?.(hello)
+      const from = this.peer.sendsAgain ? await this.#definition.from?.(hello) : undefined
       if (this.#state.kind !== 'opening') return
       // Whatever is wrong with the definition is found before anything is said.
       const running = this.#running(hello, from)
-      this.#host.output.line(readyLine(this.#definition, from))
+      this.peer.opened(from)
       this.#run(running)
     } catch (error) {
       this.#fail(error)
@@ -158,24 +160,18 @@ export class Session {
   }
 
   #run(running: RunningPlugin): void {
-    this.#intake.open()
     this.#state = { kind: 'running', running }
     running.begin()
     this.#work()
   }
 
   #running(hello: Hello, from: number | undefined): RunningPlugin {
-    return new RunningPlugin(this.#definition, hello, from, {
-      output: this.#host.output,
+    return new RunningPlugin(this.#definition, hello, from, this.peer.sender(hello), {
+      peer: this.peer,
       clock: this.#host.clock,
-      commands: this.#commands,
       stopping: this.#stopping.signal,
-      waiting: () => {
-        this.#regulate()
-      },
       expired: (atMs) => {
-        this.#intake.add({ kind: 'expire', atMs })
-        this.#work()
+        this.#add({ kind: 'expire', atMs })
       },
       complain: (text) => {
         this.#complain(text)
@@ -210,7 +206,8 @@ export class Session {
     if (this.#state.kind === 'over') return
     if (this.#state.kind === 'running') this.#state.running.end()
     this.#state = { kind: 'over' }
-    this.#commands.close()
+    this.#cancelLastReading?.()
+    this.peer.close()
     this.#stopping.abort()
     this.#turns.end()
     await this.#host.output.end()

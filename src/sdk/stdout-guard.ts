@@ -7,8 +7,12 @@ const NOTICE =
   'what this plugin writes to standard output, as console.log does, goes to standard error: ' +
   'standard output belongs to the line protocol\n'
 
-/** From now on `stream.write` writes to `error`, and the first time says why. Who took the method before keeps it. */
-export function guardStdout(stream: Writable, error: Writable): void {
+/**
+ * From now on `stream.write` writes to `error`, and the first time says why. Who took the method before keeps it. Returns what
+ * takes the guard away.
+ */
+export function guardStdout(stream: Writable, error: Writable): () => void {
+  const write = stream.write.bind(stream)
   let isTold = false
   stream.write = (
     chunk: unknown,
@@ -20,5 +24,8 @@ export function guardStdout(stream: Writable, error: Writable): void {
     return typeof encodingOrDone === 'string'
       ? error.write(chunk, encodingOrDone, done)
       : error.write(chunk, encodingOrDone)
+  }
+  return () => {
+    stream.write = write
   }
 }

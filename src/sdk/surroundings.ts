@@ -25,6 +25,11 @@ export interface Surroundings {
   readonly clock?: Clock
   /** Calls the listener at each signal of this name. */
   readonly onSignal?: (signal: PluginSignal, listener: () => void) => void
+  /**
+   * `lines`: the drop-in has `direction = in` and `format = string`, so that each record that the plugin sends is a line on standard
+   * output. It opens at once, as no HELLO will come.
+   */
+  readonly sends?: 'lines'
 }
 
 /** Where bytes come from, until they are paused. */
@@ -37,7 +42,7 @@ export interface Source {
 /** Those of the process where none are given. */
 export function surroundingsOf(
   given: Surroundings,
-): Required<Omit<Surroundings, 'input'>> & Pick<Surroundings, 'input'> {
+): Required<Omit<Surroundings, 'input' | 'sends'>> & Pick<Surroundings, 'input' | 'sends'> {
   return {
     output: process.stdout,
     error: process.stderr,

@@ -1,7 +1,7 @@
 // What came is given to the plugin one item after the other, the next one only when the plugin is done with the one before.
 // A handler that returns at once costs no promise.
 
-import type { Hand, Intake, Item } from './intake.js'
+import type { Hand, Item, Waiting } from './item.js'
 
 export interface Taker {
   /** Gives the item to the plugin; a promise if it takes longer. */
@@ -12,15 +12,15 @@ export interface Taker {
 }
 
 export class Turns {
-  readonly #intake: Intake
+  readonly #waiting: Waiting
   readonly #taker: Taker
   #hand: Hand | undefined
   #at = 0
   #isBusy = false
   #isOver = false
 
-  constructor(intake: Intake, taker: Taker) {
-    this.#intake = intake
+  constructor(waiting: Waiting, taker: Taker) {
+    this.#waiting = waiting
     this.#taker = taker
   }
 
@@ -36,7 +36,7 @@ export class Turns {
   /** What waits is forgotten; behind the item in work comes only this. */
   leaveOnly(item: Item): void {
     this.#hand = undefined
-    this.#intake.leaveOnly(item)
+    this.#waiting.leaveOnly(item)
   }
 
   /** No further item is given. */
@@ -47,7 +47,7 @@ export class Turns {
   #next(): Item | undefined {
     let item = this.#hand?.items[this.#at++]
     if (item === undefined) {
-      this.#hand = this.#intake.take()
+      this.#hand = this.#waiting.take()
       item = this.#hand?.items[0]
       this.#at = 1
     }
