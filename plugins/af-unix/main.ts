@@ -1,0 +1,139 @@
+// argv, the socket, and the plugin.
+
+import { execFileSync } from 'node:child_process'
+import { errorText } from '../../src/config/disk.js'
+import { sayLast } from '../../src/log.js'
+import { NODE_CLOCK } from '../../src/remote/node-world.js'
+import { Voice } from '../../src/remote/voice.js'
+import { runPlugin } from '../../src/sdk/index.js'
+import { version } from '../../src/version.js'
+import { afUnix, tellState } from './af-unix.js'
+import { readOptions, type Options, type Settings } from './config.js'
+import { Crowd } from './crowd.js'
+import { look, SocketFile, SocketMistake } from './socket-file.js'
+
+const EXIT_DONE = 0
+const EXIT_USAGE = 64
+const EXIT_SYSTEM = 70
+const EXIT_CONFIG = 78
+const GETENT = '/usr/bin/getent'
+const LOOKUP_TIMEOUT_MS = 5000
+
+const USAGE = `Usage: audispd-af-unix [OPTION]... [MODE] [PATH] [string|binary] [QUEUE-DEPTH]
+       audispd-af-unix --check [ARGUMENT]...
+
+Gives the records to any number of clients on a Unix stream socket. A plugin of audispd, or of auditd.
+
+The words are those of audisp-af_unix, in any order: the socket's mode in octal (0640), its path
+(/var/run/audispd_events), what clients get, and how many records wait for a client (8192). A client that reads
+too slowly loses records of its own and of nobody else.
+
+      --check               check the arguments and the path, start nothing
+      --group NAME          the group of the socket, by name or number
+      --jitless             first of all, to the launcher alone: run Node without its compiler
+      --max-clients N       more are refused (100)
+      --queue-bytes SIZE    how many bytes wait for a client at most (4M)
+      --state FILE          where SIGUSR1 writes the clients' state; without it they go into the log
+  -h, --help                this text
+      --version             the version
+
+Signals: USR1 writes the clients' state, HUP looks after the socket, TERM and INT end.
+Exit status: 0 done, 64 usage, 65 the dispatcher broke the protocol, 70 bug or system call, 78 configuration.
+See audispd-af-unix(8).
+`
+
+function optionsOrUsage(): Options | undefined {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`audispd-af-unix: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    return undefined
+  }
+}
+
+/** What keeps the plugin from starting, told where it is read also under auditd. */
+function fail(text: string, status: number): number {
+  sayLast(`audispd-af-unix: ${text}`)
+  return status
+}
+
+function failWith(error: unknown): number {
+  return error instanceof SocketMistake ? fail(error.message, EXIT_CONFIG) : fail(errorText(error), EXIT_SYSTEM)
+}
+
+/** Undefined: the group that the program runs in. Accounts may come from anywhere, so the system is asked. */
+function groupId({ group }: Settings): number | undefined {
+  if (group === '') return undefined
+  if (/^\d+$/.test(group)) return Number(group)
+  try {
+    const found = execFileSync(GETENT, ['group', '--', group], {
+      env: {},
+      timeout: LOOKUP_TIMEOUT_MS,
+      encoding: 'utf8',
+    })
+    return Number(found.split(':')[2])
+  } catch {
+    // getent(1) says "not found" by its exit status.
+    throw new SocketMistake(`--group: there is no group '${group}'`)
+  }
+}
+
+async function check(settings: Settings): Promise<number> {
+  try {
+    groupId(settings)
+    const standing = await look(settings.path)
+    const leftOver =
+      standing === 'left-over' ? '; a socket that nobody listens on stands there and will be removed' : ''
+    process.stdout.write(`${settings.path}: well${leftOver}\n`)
+    return EXIT_DONE
+  } catch (error) {
+    return failWith(error)
+  }
+}
+
+/** Listens from the start: under auditd the first record, with which a plugin opens, may be hours away. */
+async function run(settings: Settings): Promise<number> {
+  const clock = NODE_CLOCK
+  const voice = new Voice(clock, (line) => process.stderr.write(line))
+  const crowd = new Crowd(settings, clock, voice)
+  let socket: SocketFile
+  try {
+    const { path, mode } = settings
+    socket = await SocketFile.open({ path, mode, gid: groupId(settings) }, (client) => {
+      crowd.welcome(client)
+    })
+  } catch (error) {
+    return failWith(error)
+  }
+  process.on('exit', () => {
+    socket.remove()
+  })
+  const parts = { settings, socket, crowd, clock, voice }
+  process.on('SIGUSR1', () => {
+    tellState(parts)
+  })
+  voice.log('info', 'listening for clients', { path: settings.path, format: settings.format })
+  return runPlugin(afUnix(parts))
+}
+
+const options = optionsOrUsage()
+if (options !== undefined && options.mistakes.length > 0 && (options.verb === 'run' || options.verb === 'check')) {
+  process.exitCode = fail(options.mistakes.join('\naudispd-af-unix: '), EXIT_CONFIG)
+} else {
+  switch (options?.verb) {
+    case undefined:
+      process.exitCode = EXIT_USAGE
+      break
+    case 'help':
+      process.stdout.write(USAGE)
+      break
+    case 'version':
+      process.stdout.write(`${version()}\n`)
+      break
+    case 'check':
+      process.exitCode = await check(options.settings)
+      break
+    case 'run':
+      process.exitCode = await run(options.settings)
+  }
+}

@@ -1,0 +1,127 @@
+// af-unix under the real dispatcher: clients get byte for byte what a string plugin gets, a killed plugin leaves a socket that
+// the next process takes over, and arguments that are wrong are not tried again and again.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { resolve } from 'node:path'
+import t from 'tap'
+import { Daemon, until } from './daemon.js'
+import { Place } from './place.js'
+import { frame, recordText } from './records.js'
+
+const PROGRAM = resolve('build/bin/audispd-af-unix')
+const HEADER_BYTES = 16
+const SIZE_OFFSET = 12
+const RECORDING = readFileSync('test/fixtures/auditd-stream/v2.8.5-enriched-node.bin')
+
+/** The recording as lines: of each frame of version 1 its payload. */
+const LINES = linesOf(RECORDING)
+
+interface Reader {
+  readonly socket: Socket
+  readonly bytes: () => Buffer
+}
+
+/** So many more clients that are let in. */
+async function clients(daemon: Daemon, path: string, count: number): Promise<Reader[]> {
+  const before = daemon.lines('a client has come').length
+  const readers = Array.from({ length: count }, () => {
+    const chunks: Buffer[] = []
+    const socket = connect(path)
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('error', () => {})
+    return { socket, bytes: () => Buffer.concat(chunks) }
+  })
+  await daemon.says(['a client has come'], before + count)
+  return readers
+}
+
+async function has(reader: Reader, bytes: Buffer): Promise<void> {
+  await until(
+    () => reader.bytes().length >= bytes.length,
+    () => `a client has ${reader.bytes().length} of ${bytes.length} bytes`,
+  )
+}
+
+void t.test('clients get what a string plugin gets, before and after a kill', async (t) => {
+  const place = new Place(t)
+  const path = place.path('events')
+  place.tee('all')
+  place.dropIn('af-unix', [
+    `path = ${PROGRAM}`,
+    `args = 0600 ${path} string`,
+    'format = protocol',
+    'restart_delay = 0.1s',
+  ])
+  const daemon = new Daemon(t, place)
+  await daemon.says(['listening for clients'])
+  const first = await clients(daemon, path, 3)
+  await daemon.write(RECORDING)
+  await daemon.has('all', LINES.length)
+  t.ok(place.read('all').equals(LINES))
+  for (const reader of first) {
+    await has(reader, LINES)
+    t.ok(reader.bytes().equals(LINES))
+  }
+
+  const pid = daemon.pidOf('af-unix')
+  daemon.signalPlugin('af-unix', 'SIGKILL')
+  await daemon.runningAnew('af-unix', pid)
+  await daemon.says(['listening for clients'], 2)
+  const later = await clients(daemon, path, 2)
+  await daemon.write(Buffer.concat([1, 2, 3].map((n) => frame(recordText(n, 300), 1123))))
+  await daemon.has('all', LINES.length + 3 * 301)
+  const rest = place.read('all').subarray(LINES.length)
+  for (const reader of later) {
+    await has(reader, rest)
+    t.ok(reader.bytes().subarray(-rest.length).equals(rest), 'what was read and not acknowledged may come first')
+  }
+  t.same(await daemon.finish(), { code: 0, signal: null })
+  for (const { socket } of later)
+    await until(
+      () => socket.closed,
+      () => 'the connection ends',
+    )
+  t.notOk(existsSync(path), 'the socket is gone')
+  const { balanced, delivered, dropped } = daemon.ledger('af-unix')
+  t.match({ balanced, dropped, delivered }, { balanced: true, dropped: 0, delivered: daemon.ledger('all').delivered })
+})
+
+void t.test('as a plugin of auditd, by lines and by frames', async (t) => {
+  const place = new Place(t)
+  place.tee('all')
+  const formats = ['string', 'binary'] as const
+  for (const format of formats) {
+    place.dropIn(format, [`path = ${PROGRAM}`, `args = ${place.path(`${format}.socket`)}`, `format = ${format}`])
+  }
+  const daemon = new Daemon(t, place)
+  await daemon.says(['listening for clients'], formats.length)
+  const readers = []
+  for (const format of formats) readers.push(...(await clients(daemon, place.path(`${format}.socket`), 1)))
+  await daemon.write(RECORDING)
+  await daemon.has('all', LINES.length)
+  t.same(await daemon.finish(), { code: 0, signal: null })
+  for (const reader of readers) {
+    await has(reader, LINES)
+    t.ok(reader.bytes().equals(LINES))
+  }
+})
+
+void t.test('arguments that are wrong are told, and not tried again', async (t) => {
+  const place = new Place(t)
+  place.dropIn('af-unix', [`path = ${PROGRAM}`, 'args = 0999 strng', 'format = protocol'])
+  const daemon = new Daemon(t, place)
+  await daemon.says(["'0999' is not an octal mode"])
+  await daemon.says(["(did you mean 'string'?)"])
+  await daemon.says(['plugin=af-unix', 'its configuration is bad'])
+  t.same(await daemon.finish(), { code: 0, signal: null })
+})
+
+function linesOf(frames: Buffer): Buffer {
+  const lines: Buffer[] = []
+  for (let at = 0; at < frames.length; at += HEADER_BYTES + frames.readUInt32LE(at + SIZE_OFFSET)) {
+    const start = at + HEADER_BYTES
+    lines.push(frames.subarray(start, start + frames.readUInt32LE(at + SIZE_OFFSET)), Buffer.from('\n'))
+  }
+  return Buffer.concat(lines)
+}
