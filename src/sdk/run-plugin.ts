@@ -14,7 +14,7 @@ import { openSource, surroundingsOf, type Surroundings } from './surroundings.js
  * with the status.
  *
  * Input that is not the line protocol is read as what auditd writes to a plugin, record lines or frames: nothing is
- * acknowledged or asked for, and at SIGTERM it is read to its end, for two seconds at most.
+ * acknowledged or asked for; at SIGTERM it is read to its end, for two seconds at most, and at SIGINT no further.
  */
 export async function runPlugin(definition: PluginDefinition, surroundings: Surroundings = {}): Promise<number> {
   if (definition.records !== undefined && definition.events !== undefined) {
@@ -67,12 +67,14 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
       session.inputEnded()
     },
   )
-  const terminate = (): void => {
+  onSignal('SIGTERM', () => {
     session ??= withDispatcher()
     session.terminate()
-  }
-  onSignal('SIGTERM', terminate)
-  onSignal('SIGINT', terminate)
+  })
+  onSignal('SIGINT', () => {
+    session ??= withDispatcher()
+    session.interrupt()
+  })
   onSignal('SIGHUP', () => {
     session?.reload()
   })

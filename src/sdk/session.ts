@@ -93,6 +93,12 @@ export class Session<Other extends Peer = Peer> {
     }
   }
 
+  /** A person ends it: as SIGTERM does, but nothing more is to be waited for. */
+  interrupt(): void {
+    if (this.#state.kind === 'expecting' || this.peer.sendsAgain) this.terminate()
+    else this.inputEnded()
+  }
+
   /** Somebody wants the configuration read again. */
   reload(): void {
     if (this.#state.kind === 'running') this.#add({ kind: 'reload' })

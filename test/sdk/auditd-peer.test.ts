@@ -179,10 +179,23 @@ void test('after SIGTERM the input is read to its end, for two seconds at most',
   }
 })
 
-void test('SIGTERM before anything has come ends at once', async (t) => {
-  const auditd = new Auditd(noting([]))
-  auditd.signal('SIGTERM')
+void test('at SIGINT what has come is finished, and no more is read', async (t) => {
+  const seen: string[] = []
+  const auditd = new Auditd(noting(seen, { stop: () => void seen.push('stop') }))
+  auditd.write(`${RECORD} a\n`)
+  await until(() => seen.length === 1)
+  auditd.signal('SIGINT')
+  auditd.write(`${RECORD} b\n`)
   t.equal(await auditd.status, 0)
+  t.same(seen, [`1 ${RECORD} a`, 'stop'])
+})
+
+void test('a signal before anything has come ends it at once', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const auditd = new Auditd(noting([]))
+    auditd.signal(signal)
+    t.equal(await auditd.status, 0)
+  }
 })
 
 void test('a plugin that fails at its opening ends with the same status as ever', async (t) => {

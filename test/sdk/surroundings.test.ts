@@ -1,31 +1,42 @@
 // Plugins as processes: stdin is a FIFO, as under the dispatcher.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { until } from './auditd.js'
 
 const LF = '\n'
 
 /** The dispatcher's side of a plugin's pipes. */
 class Child {
   readonly #child: ChildProcess
-  readonly #stdin: Socket
+  readonly #stdin: Writable
   readonly #waiters: (() => void)[] = []
   /** What it has said, line by line. */
   readonly said: string[] = []
   complaints = ''
   readonly ended: Promise<number | string>
 
-  constructor(program: string, args: readonly string[] = [], nodeArgs: readonly string[] = []) {
+  /** `stdin`: a FIFO, as audispd gives it, or one of a pair of sockets, as auditd does. */
+  constructor(
+    program: string,
+    args: readonly string[] = [],
+    nodeArgs: readonly string[] = [],
+    stdin: 'fifo' | 'socket' = 'fifo',
+  ) {
     const path = fileURLToPath(new URL(`processes/${program}.js`, import.meta.url))
     const { reader, writer } = fifo()
-    this.#child = spawn(process.execPath, [...nodeArgs, path, ...args], { stdio: [reader, 'pipe', 'pipe'] })
+    // What Node calls a pipe is a pair of sockets.
+    const stdio: StdioOptions = [stdin === 'fifo' ? reader : 'pipe', 'pipe', 'pipe']
+    this.#child = spawn(process.execPath, [...nodeArgs, path, ...args], { stdio })
     closeSync(reader)
-    this.#stdin = new Socket({ fd: writer, readable: false, writable: true })
+    this.#stdin = this.#child.stdin ?? new Socket({ fd: writer, readable: false, writable: true })
+    if (stdin === 'socket') closeSync(writer)
     let rest = ''
     this.#child.stdout?.setEncoding('latin1').on('data', (text: string) => {
       const lines = (rest + text).split(LF)
@@ -44,8 +55,8 @@ class Child {
     })
   }
 
-  write(text: string): void {
-    this.#stdin.write(text)
+  write(bytes: string | Buffer): void {
+    this.#stdin.write(bytes)
   }
 
   end(): void {
@@ -223,3 +234,38 @@ void test('an input plugin is never ahead of its window', async (t) => {
   child.write('STOP\n')
   t.equal(await child.ended, 0)
 })
+
+void test("under auditd: lines through a FIFO, and standard output is the plugin's own", async (t) => {
+  const child = new Child('does-as-records-say', [], ['--jitless'])
+  child.write('type=A msg=audit(1.000:1): a\nprint\n')
+  await child.line(/^COMMAND y reload$/)
+  child.write('type=A msg=audit(1.000:2): a\n'.repeat(20_000))
+  child.end()
+  t.equal(await child.ended, 0)
+  t.same(child.said, ['ls', 'COMMAND x action halt', 'COMMAND y reload'])
+  t.match(child.complaints, /written\n20002 records\n$/)
+})
+
+void test('under auditd: frames through a socket, read to their end after SIGTERM', async (t) => {
+  for (const dataBytes of [undefined, 8970]) {
+    const frames = Buffer.concat(Array.from({ length: 1000 }, () => frame('type=A msg=audit(1.000:1): a', dataBytes)))
+    const child = new Child('does-as-records-say', [], ['--jitless'], 'socket')
+    child.write(frame('print', dataBytes))
+    await child.line(/^COMMAND y reload$/)
+    child.kill('SIGHUP')
+    await until(() => child.complaints.includes('INFO: reloaded\n'))
+    child.write(frames)
+    child.kill('SIGTERM')
+    child.write(frames)
+    child.end()
+    t.equal(await child.ended, 0)
+    t.match(child.complaints, /written\nINFO: reloaded\n2001 records\n$/, `data of ${dataBytes} bytes`)
+  }
+})
+
+function frame(payload: string, dataBytes = payload.length): Buffer {
+  const bytes = Buffer.alloc(16 + dataBytes)
+  for (const [index, word] of [1, 16, 1006, payload.length].entries()) bytes.writeUInt32LE(word, index * 4)
+  bytes.write(payload, 16)
+  return bytes
+}
