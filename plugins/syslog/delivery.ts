@@ -1,0 +1,285 @@
+// Brings the outbox to a server: one connection at a time, so that the order stays. A server that is away is tried for ever, with
+// growing pauses; several are tried in their order. It is said once when they are gone and once when there is one again.
+
+import type { Carrier, CarrierEnd } from './carrier.js'
+import { placeText, type Place, type SyslogConfig } from './config.js'
+import type { DeliveryState, DeliveryWorld } from './delivery-state.js'
+import type { News } from './news.js'
+import type { Outbox } from './outbox.js'
+import { retryMs } from './retry.js'
+import type { Tally } from './tally.js'
+
+/** One write takes at most this. */
+const WRITE_BYTES = 64 * 1024
+/** A connection that has lasted so long is no accident. */
+const LASTING_MS = 2000
+/** A server that resets the connection so often when it is asked to close it, without a success in between, never means to. */
+const MAX_VAIN_CONFIRMS = 3
+/** How often it is looked whether the first choice is there again, when another was reached. */
+const RETURN_MS = 300_000
+
+export class Delivery {
+  readonly #world: DeliveryWorld
+  readonly #outbox: Outbox
+  readonly #tally: Tally
+  readonly #news: News
+  #config: SyslogConfig
+  #state: DeliveryState = { kind: 'resting' }
+  /** Which server, of those in order of preference. */
+  #server = 0
+  #triedFirstMs = 0
+  #attempt = 0
+  #vainConfirms = 0
+  /** The server does not close when it is asked to: it is not asked any more, and only what was sent last is kept. */
+  #isMute = false
+  #stopTimers: () => void = () => {}
+  #ended: (() => void) | undefined
+
+  constructor(world: DeliveryWorld, config: SyslogConfig, outbox: Outbox, tally: Tally, news: News) {
+    this.#world = world
+    this.#config = config
+    this.#outbox = outbox
+    this.#tally = tally
+    this.#news = news
+  }
+
+  begin(): void {
+    if (this.#state.kind === 'resting') this.#open()
+  }
+
+  /** More waits in the outbox. */
+  pump(): void {
+    const state = this.#state
+    while (state === this.#state && state.kind === 'open' && !state.isFull && this.#outbox.waiting > 0) {
+      if (this.#confirmIfDue(state)) return
+      const entries = this.#outbox.take(WRITE_BYTES, state.burst)
+      this.#tally.add('sentAgain', this.#outbox.repeatsOf(entries))
+      state.isFull = !state.carrier.send(entries) || state.isFull
+    }
+    this.#lookWhetherDone()
+  }
+
+  /** Settings were read again: what is open is closed in order, and then they count. */
+  use(config: SyslogConfig): void {
+    this.#config = config
+    this.#server = 0
+    this.#attempt = 0
+    this.#isMute = false
+    switch (this.#state.kind) {
+      case 'resting':
+      case 'confirming':
+        return
+      case 'pausing':
+        this.#state.stopWaiting()
+        this.#open()
+        return
+      case 'opening':
+        this.#state.carrier.destroy()
+        this.#open()
+        return
+      case 'open':
+        this.#confirm(this.#state.carrier)
+        return
+      default:
+        this.#state satisfies never
+    }
+  }
+
+  /** Sends what waits as far as that goes within the time, and closes. What is left stands in the outbox. */
+  end(patienceMs: number): Promise<void> {
+    if (this.#state.kind === 'resting') return Promise.resolve()
+    return new Promise((done) => {
+      const giveUp = this.#world.clock.after(patienceMs, () => {
+        this.#rest()
+      })
+      this.#ended = () => {
+        giveUp()
+        done()
+      }
+      // Nobody is waited for who was not there before.
+      if (this.#state.kind === 'pausing') this.#rest()
+      else this.#lookWhetherDone()
+    })
+  }
+
+  get #place(): Place {
+    const { servers } = this.#config
+    return servers[this.#server] ?? servers[0]
+  }
+
+  #open(): void {
+    const { clock, open } = this.#world
+    if (this.#server === 0) this.#triedFirstMs = clock.monotonicMs()
+    // Events of a connection that is not this one any more cannot come: it was destroyed, or has said that it is closed.
+    const carrier = open(this.#place, {
+      opened: ({ confirms, burst }) => {
+        this.#opened(carrier, confirms, burst)
+      },
+      drained: () => {
+        if (this.#state.kind === 'open') this.#state.isFull = false
+        this.pump()
+      },
+      taken: (count) => {
+        const seq = this.#outbox.kernelHas(count)
+        if (seq > 0) this.#world.acknowledge(seq)
+        this.#lookWhetherDone()
+      },
+      proven: (count) => {
+        this.#outbox.prove(count)
+        this.#well()
+        this.#freed()
+      },
+      lost: (count, why) => {
+        this.#news.lost(placeText(this.#place), count, why)
+      },
+      told: (text) => {
+        this.#news.way(placeText(this.#place), text)
+      },
+      closed: (end) => {
+        this.#closed(end)
+      },
+    })
+    this.#state = { kind: 'opening', carrier }
+  }
+
+  #opened(carrier: Carrier, confirms: boolean, burst: number): void {
+    this.#state = { kind: 'open', carrier, confirms, burst, isFull: false }
+    const { clock } = this.#world
+    const stopLasting = clock.after(LASTING_MS, () => {
+      this.#well()
+    })
+    const stopConfirming = confirms ? this.#confirmLater(carrier) : () => {}
+    this.#stopTimers = () => {
+      stopLasting()
+      stopConfirming()
+    }
+    this.pump()
+  }
+
+  #confirmLater(carrier: Carrier): () => void {
+    let stop = (): void => {}
+    const arm = (): void => {
+      stop = this.#world.clock.after(this.#config.confirmMs, () => {
+        if (this.#outbox.unproven > 0 && !this.#isMute) this.#confirm(carrier)
+        else arm()
+      })
+    }
+    arm()
+    return () => {
+      stop()
+    }
+  }
+
+  /** True: the connection is about to be closed, because no more can be kept that is unproven. */
+  #confirmIfDue({ carrier, confirms }: Extract<DeliveryState, { kind: 'open' }>): boolean {
+    const { confirmBytes, bufferBytes } = this.#config
+    const most = Math.min(confirmBytes, bufferBytes / 2)
+    if (!confirms || this.#outbox.unprovenBytes < most) return false
+    if (this.#isMute) {
+      this.#outbox.keep(most / 2)
+      this.#freed()
+      return false
+    }
+    this.#confirm(carrier)
+    return true
+  }
+
+  #confirm(carrier: Carrier): void {
+    this.#stopTimers()
+    this.#state = { kind: 'confirming', carrier }
+    carrier.confirm()
+  }
+
+  #closed(end: CarrierEnd): void {
+    this.#stopTimers()
+    const was = this.#state.kind
+    if (end.kind === 'broken' && was === 'confirming') this.#vainConfirms++
+    const isVain = end.kind === 'unanswered' || this.#vainConfirms >= MAX_VAIN_CONFIRMS
+    if (isVain) this.#mute()
+    if (end.kind === 'proved' || isVain) {
+      this.#allSent()
+      this.#afterConfirm()
+      return
+    }
+    if (end.kind === 'broken') this.#broken(end.why)
+  }
+
+  /** Whatever was sent is done with. */
+  #allSent(): void {
+    const seq = this.#outbox.kernelHas(this.#outbox.unproven)
+    if (seq > 0) this.#world.acknowledge(seq)
+    this.#outbox.prove(this.#outbox.unproven)
+    this.#well()
+    this.#freed()
+  }
+
+  #afterConfirm(): void {
+    this.#vainConfirms = 0
+    if (this.#ended !== undefined && this.#outbox.waiting === 0) {
+      this.#rest()
+      return
+    }
+    const isTimeToReturn = this.#world.clock.monotonicMs() - this.#triedFirstMs >= RETURN_MS
+    if (this.#server > 0 && isTimeToReturn) this.#server = 0
+    this.#open()
+  }
+
+  #mute(): void {
+    this.#tally.add('unconfirmed', this.#outbox.unproven)
+    if (!this.#isMute) this.#news.mute(placeText(this.#place), this.#outbox.unproven)
+    this.#isMute = true
+  }
+
+  #broken(why: string): void {
+    if (!this.#config.resend) {
+      this.#tally.add('inDoubt', this.#outbox.takenUnproven)
+      this.#outbox.prove(this.#outbox.takenUnproven)
+    }
+    this.#outbox.rewind()
+    this.#news.away(placeText(this.#place), why, this.#outbox.waiting)
+    this.#freed()
+    if (this.#ended === undefined) this.#tryAgain()
+    else this.#rest()
+  }
+
+  /** The next server at once; after the last of them a pause, and the first. */
+  #tryAgain(): void {
+    this.#server++
+    if (this.#server < this.#config.servers.length) {
+      this.#open()
+      return
+    }
+    this.#server = 0
+    const ms = retryMs(this.#config.retry, this.#attempt, this.#world.random.fraction())
+    this.#attempt++
+    const stopWaiting = this.#world.clock.after(ms, () => {
+      this.#open()
+    })
+    this.#state = { kind: 'pausing', stopWaiting }
+  }
+
+  /** The server is there, and not only for a moment. */
+  #well(): void {
+    this.#attempt = 0
+    this.#news.there(placeText(this.#place), this.#outbox.waiting)
+  }
+
+  #freed(): void {
+    this.#world.roomFreed()
+    if (this.#outbox.waiting === 0) this.#news.nothingWaits()
+  }
+
+  #lookWhetherDone(): void {
+    if (this.#ended === undefined || this.#outbox.waiting > 0) return
+    if (this.#state.kind === 'open' && this.#outbox.takenUnproven === this.#outbox.unproven)
+      this.#confirm(this.#state.carrier)
+  }
+
+  #rest(): void {
+    this.#stopTimers()
+    if (this.#state.kind === 'pausing') this.#state.stopWaiting()
+    else if (this.#state.kind !== 'resting') this.#state.carrier.destroy()
+    this.#state = { kind: 'resting' }
+    this.#ended?.()
+  }
+}
