@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { readEntries, sortProblems, type Problem } from '../config.js'
 import { didYouMean } from '../config/did-you-mean.js'
 import { openKeys, type Keys } from '../config/keys.js'
@@ -15,7 +16,11 @@ const MINUTE_MS = 60_000
 const DEFAULT_READY_TIMEOUT_MS = 10_000
 const DEFAULT_STOP_TIMEOUT_MS = 5000
 const BUILTIN_PREFIX = 'builtin_'
-const BUILTINS = ['builtin_af_unix', 'builtin_syslog']
+/** What audit 2 and 3 have inside of the dispatcher, and the programs of ours that take its place with the same arguments. */
+const BUILTINS: ReadonlyMap<string, string> = new Map([
+  ['builtin_af_unix', shipped('audispd-af-unix')],
+  ['builtin_syslog', shipped('audispd-syslog')],
+])
 /** They are about the line protocol, which no other format speaks. */
 const PROTOCOL_KEYS = ['allow', 'ready_timeout', 'watchdog']
 
@@ -81,12 +86,13 @@ export function readDropIn(text: Buffer | string, source: DropInSource): ReadDro
   const type = keys.take('type', oneOf(['always', 'builtin'])) ?? 'always'
   const queue = takeQueue(keys)
   const restart = takeRestart(keys)
+  const path = keys.take('path', pluginPath(source)) ?? ''
   const dropIn: DropIn = {
     name,
     file,
     active: source.active ?? active,
     direction: keys.take('direction', oneOf(['out', 'in', 'both'])) ?? 'out',
-    path: keys.take('path', pluginPath(source)) ?? '',
+    path: BUILTINS.get(path) ?? path,
     args: keys.takeOrEmpty('args', words, []) ?? [],
     format: keys.take('format', oneOf(['string', 'binary', 'protocol'])) ?? 'string',
     subscribe: keys.take('subscribe', selector) ?? EVERYTHING,
@@ -100,10 +106,9 @@ export function readDropIn(text: Buffer | string, source: DropInSource): ReadDro
     stopTimeoutMs: keys.take('stop_timeout', time(100, 10 * MINUTE_MS)) ?? DEFAULT_STOP_TIMEOUT_MS,
     watchdogMs: keys.take('watchdog', watchdog) ?? 0,
   }
-  checkTogether(keys, dropIn, type)
+  checkTogether(keys, dropIn, type, path)
   const all = sortProblems([...problems, ...keys.finish(), ...sections.map((section) => noSections(file, section))])
-  const runs = dropIn.active && dropIn.path !== '' && !dropIn.path.startsWith(BUILTIN_PREFIX)
-  const program = runs ? { path: dropIn.path, line: keys.lineOf('path') } : undefined
+  const program = dropIn.active && dropIn.path !== '' ? { path: dropIn.path, line: keys.lineOf('path') } : undefined
   if (all.some(({ level }) => level === 'error')) return { dropIn: undefined, problems: all, program }
   return { dropIn, essence: essenceOf(dropIn, restart), problems: all, program }
 }
@@ -112,10 +117,14 @@ function pluginPath({ file, relativePaths }: DropInSource): (text: string) => Pa
   return (text) => {
     const lower = text.toLowerCase()
     if (!lower.startsWith(BUILTIN_PREFIX)) return programPath(text, relativePaths ? dirname(file) : undefined)
-    // Whether it is in the way depends on `active`: auditd's packages bring such drop-ins, switched off.
-    if (BUILTINS.includes(lower)) return { value: lower }
-    return { mistake: `'${text}' is no built-in plugin${didYouMean(lower, BUILTINS)}` }
+    if (BUILTINS.has(lower)) return { value: lower }
+    return { mistake: `'${text}' is no built-in plugin${didYouMean(lower, BUILTINS.keys())}` }
   }
+}
+
+/** Beside the dispatcher's own launcher. */
+function shipped(name: string): string {
+  return fileURLToPath(new URL(`../../bin/${name}`, import.meta.url))
 }
 
 function selector(text: string): Parsed<Selector> {
@@ -161,12 +170,9 @@ function watchdog(text: string): Parsed<number> {
 }
 
 /** What can be said only of several keys at once. */
-function checkTogether(keys: Keys, dropIn: DropIn, type: 'always' | 'builtin'): void {
-  const isBuiltin = dropIn.path.startsWith(BUILTIN_PREFIX)
-  if (dropIn.active && isBuiltin) {
-    const text = `'${dropIn.path}' is not in this version yet: set active = no, or give the path of a program`
-    keys.report('error', 'path', text)
-  }
+function checkTogether(keys: Keys, dropIn: DropIn, type: 'always' | 'builtin', written: string): void {
+  const isBuiltin = BUILTINS.has(written)
+  if (dropIn.active && isBuiltin) keys.report('warning', 'path', `'${written}' is run as ${dropIn.path}`)
   if (dropIn.active && !keys.has('path')) keys.report('error', 'path', 'missing; an active drop-in needs a program')
   if (type === 'builtin' && !isBuiltin && keys.has('path')) {
     keys.report('warning', 'type', "'builtin' is read as always: the path is that of a program")

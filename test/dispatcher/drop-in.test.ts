@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { formatProblem } from '../../src/config.js'
 import { readDropIn, type DropIn, type DropInSource } from '../../src/dispatcher/drop-in.js'
@@ -6,6 +7,10 @@ import { DEFAULT_SETTINGS, readSettings } from '../../src/dispatcher/settings.js
 import { EVERYTHING, parseSelector } from '../../src/protocol/selector.js'
 
 const DEBIAN = 'test/fixtures/drop-ins'
+const OURS: Readonly<Record<string, string>> = {
+  builtin_af_unix: fileURLToPath(new URL('../../bin/audispd-af-unix', import.meta.url)),
+  builtin_syslog: fileURLToPath(new URL('../../bin/audispd-syslog', import.meta.url)),
+}
 const { settings: WITH_ACTION } = readSettings('[action block-ip]\npath = /bin/block\n', 'audispd.conf')
 const SOURCE: DropInSource = { name: 'x', file: '/d/x.conf', settings: WITH_ACTION, relativePaths: false }
 
@@ -238,15 +243,16 @@ void test('an active drop-in needs a program', (t) => {
 void test('the program is told also when something else is wrong', (t) => {
   t.same(readDropIn('\npath = /bin/x\nactive = yes\nzzz = 1', SOURCE).program, { path: '/bin/x', line: 2 })
   t.equal(readDropIn('path = /bin/x', SOURCE).program, undefined, 'an inactive one is not looked at')
-  t.equal(readDropIn('active = yes\npath = builtin_syslog', SOURCE).program, undefined)
   t.end()
 })
 
 void test('built-in plugins', (t) => {
   for (const path of ['builtin_af_unix', 'Builtin_Syslog']) {
     t.same(read(`path = ${path}\ntype = builtin`).problems, [], 'nothing while it is switched off')
-    const text = `'${path.toLowerCase()}' is not in this version yet: set active = no, or give the path of a program`
-    t.same(read(`active = yes\npath = ${path}\ntype = builtin`).problems, [`error /d/x.conf:2: path: ${text}`])
+    const { program, problems } = readDropIn(`active = yes\npath = ${path}\ntype = builtin`, SOURCE)
+    const name = path.toLowerCase()
+    t.same(program, { path: OURS[name], line: 2 })
+    t.match(problems, [{ level: 'warning', key: 'path', line: 2, text: `'${name}' is run as ${OURS[name]}` }])
   }
   t.same(read('type = builtin\npath = /bin/x').problems, [
     "warning /d/x.conf:1: type: 'builtin' is read as always: the path is that of a program",
@@ -259,7 +265,7 @@ void test('relative paths, where they are allowed', (t) => {
   t.equal(path('bin/x').dropIn?.path, '/d/bin/x')
   t.equal(path('../x').dropIn?.path, '/x')
   t.equal(path('/bin/x').dropIn?.path, '/bin/x')
-  t.equal(path('builtin_syslog').dropIn?.path, 'builtin_syslog')
+  t.equal(path('builtin_syslog').dropIn?.path, OURS['builtin_syslog'])
   t.match(path("'x'").problems, [/a path stands without quotes/])
   const inOddPlace = read('path = x', { relativePaths: true, file: '/a=b/x.conf' })
   t.match(inOddPlace.problems, [/may not contain '='/])
@@ -276,7 +282,7 @@ void test('a selector that can hardly be meant', (t) => {
 
 void test("a drop-in of Debian's packages works unchanged", (t) => {
   const wanted: Readonly<Record<string, Partial<DropIn>>> = {
-    'af_unix.conf': { path: 'builtin_af_unix', args: ['0640', '/var/run/audispd_events'] },
+    'af_unix.conf': { path: OURS['builtin_af_unix'] ?? '', args: ['0640', '/var/run/audispd_events'] },
     'au-remote.conf': { path: '/sbin/audisp-remote' },
     'audispd-zos-remote.conf': { path: '/sbin/audispd-zos-remote', args: ['/etc/audit/zos-remote.conf'] },
     'laurel.conf': { active: true, path: '/usr/sbin/laurel', args: ['--config', '/etc/laurel/config.toml'] },
@@ -286,8 +292,7 @@ void test("a drop-in of Debian's packages works unchanged", (t) => {
   for (const [file, changes] of Object.entries(wanted)) {
     const text = readFileSync(`${DEBIAN}/${file}`)
     t.same(read(text), { dropIn: { ...DEFAULTS, ...changes }, problems: [] }, file)
-    const isBuiltin = changes.path?.startsWith('builtin_') ?? false
-    t.equal(read(text, { active: true }).dropIn === undefined, isBuiltin, `${file} switched on`)
+    t.match(read(text, { active: true }).dropIn, { ...changes, active: true }, `${file} switched on`)
   }
   t.end()
 })

@@ -87,12 +87,13 @@ void t.test('clients get what a string plugin gets, before and after a kill', as
   t.match({ balanced, dropped, delivered }, { balanced: true, dropped: 0, delivered: daemon.ledger('all').delivered })
 })
 
-void t.test('as a plugin of auditd, by lines and by frames', async (t) => {
+void t.test('with what auditd gives a plugin, lines and frames', async (t) => {
   const place = new Place(t)
   place.tee('all')
   const formats = ['string', 'binary'] as const
   for (const format of formats) {
-    place.dropIn(format, [`path = ${PROGRAM}`, `args = ${place.path(`${format}.socket`)}`, `format = ${format}`])
+    const path = format === 'string' ? 'path = builtin_af_unix\ntype = builtin' : `path = ${PROGRAM}`
+    place.dropIn(format, [path, `args = ${place.path(`${format}.socket`)}`, `format = ${format}`])
   }
   const daemon = new Daemon(t, place)
   await daemon.says(['listening for clients'], formats.length)
