@@ -2,13 +2,38 @@
 # Installs the Debian packages that the live suite runs beside us, the real auditd with its tools and its plugins, laurel, libauparse for
 # Python, rsyslog, ulogd2, iptables, socat, and what the chaos suite interferes with: libfaketime, strace.
 # With `bench` also rsyslog-relp, which the benchmark of the remote pair runs. Starts no service, and does nothing when all are there.
+# syslog-ng, which Debian does not install beside rsyslog, is unpacked into a directory of its own.
 # Runs as root.
 set -eu
 
 PACKAGES='auditd audispd-plugins laurel libfaketime strace
-  rsyslog ulogd2 ulogd2-json iptables iproute2 iputils-ping socat python3-audit'
+  rsyslog rsyslog-gnutls ulogd2 ulogd2-json iptables iproute2 iputils-ping socat python3-audit'
 [ "${1:-}" = bench ] && PACKAGES="$PACKAGES rsyslog-relp"
 POLICY=/usr/sbin/policy-rc.d
+SYSLOG_NG_DIR=/usr/local/lib/audispd-peers/syslog-ng
+# With the libraries of its own that are not installed otherwise.
+SYSLOG_NG_PACKAGES='syslog-ng-core libivykis0 libnet1 libpcre3 libwrap0'
+
+# Into a directory that gets its name when it is complete, so that a run that is cut short leaves nothing half done.
+unpack_syslog_ng() {
+  if [ -x "$SYSLOG_NG_DIR/usr/sbin/syslog-ng" ]; then
+    echo "install-peers: syslog-ng is there, in $SYSLOG_NG_DIR"
+    return
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "install-peers: only root can unpack syslog-ng" >&2
+    exit 1
+  fi
+  mkdir -p "$SYSLOG_NG_DIR.new/deb" "$SYSLOG_NG_DIR.new/root"
+  chmod 777 "$SYSLOG_NG_DIR.new/deb"
+  # shellcheck disable=SC2086 # one word a package
+  (cd "$SYSLOG_NG_DIR.new/deb" && { apt-get download -qq $SYSLOG_NG_PACKAGES 2>/dev/null || { apt-get update -qq && apt-get download -qq $SYSLOG_NG_PACKAGES; }; })
+  for package in "$SYSLOG_NG_DIR.new/deb"/*.deb; do dpkg -x "$package" "$SYSLOG_NG_DIR.new/root"; done
+  rm -rf "$SYSLOG_NG_DIR"
+  mv "$SYSLOG_NG_DIR.new/root" "$SYSLOG_NG_DIR"
+  rm -rf "$SYSLOG_NG_DIR.new"
+  echo "install-peers: syslog-ng unpacked into $SYSLOG_NG_DIR"
+}
 
 missing=
 for package in $PACKAGES; do
@@ -18,6 +43,7 @@ for package in $PACKAGES; do
     *) missing="$missing $package" ;;
   esac
 done
+unpack_syslog_ng
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
