@@ -15,8 +15,8 @@ const USER_TTY = 1124
 const DICTIONARY =
   'acct apparmor cgroup cmd comm cwd device dir exe file grp invalid_context key name new-chardev new-disk new-fs new-net ' +
   'new-rng ocomm old-chardev old-disk old-fs old-net old-rng path proctitle vm watch'
-// Not in it: fields of SOFTWARE_UPDATE, and what AppArmor writes as an untrusted string.
-const OTHERS = 'sw root_dir profile namespace target'
+// Not in it: fields of SOFTWARE_UPDATE, what AppArmor writes as an untrusted string, and what a firewall's rule calls its packets.
+const OTHERS = 'sw root_dir profile namespace target prefix'
 const ENCODED: ReadonlySet<string> = new Set(`${DICTIONARY} ${OTHERS}`.split(' '))
 
 /** An address as the kernel keeps it: bytes and never text, always in hex. */
