@@ -1,0 +1,285 @@
+import { appendFileSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { test } from 'tap'
+import type { LogConfig } from '../../../plugins/log/config.js'
+import type { LogFile } from '../../../plugins/log/log-file.js'
+import { SinkTrouble } from '../../../plugins/log/sink.js'
+import { Random } from '../../protocol/random.js'
+import { DyingDisk } from './dying-disk.js'
+import { line, lines, LogPlace, textOf } from './log-place.js'
+
+const RUN = 'one-run'
+const RECORDS = 16
+const PIECE = 2
+/** Three pieces. */
+const SMALL = 400
+
+/** Every way in which files are named and compressed. */
+const WAYS: readonly Partial<LogConfig>[] = (['simple', 'solaris'] as const).flatMap((names) =>
+  (['off', 'rotated', 'stream'] as const).map((compress) => ({ names, compress })),
+)
+
+/** Gives records from the first that is not there, until the end or a death; gives the last one that was acknowledged. */
+async function feed(file: LogFile, acked: number, to: number): Promise<number> {
+  let last = acked
+  try {
+    for (let n = Math.max(file.from(RUN) ?? 1, acked + 1); n <= to; n += PIECE) {
+      await file.append(lines(n, Math.min(n + PIECE - 1, to)))
+      last = Math.min(n + PIECE - 1, to)
+      await file.idle()
+    }
+  } catch (error) {
+    if (!(error instanceof SinkTrouble)) throw error
+  }
+  return last
+}
+
+for (const way of WAYS) {
+  const config: Partial<LogConfig> = { ...way, maxFileBytes: way.compress === 'stream' ? 250 : SMALL, numLogs: 99 }
+  void test(`names = ${way.names}, compress = ${way.compress}: dead at any call, each record is there once`, async (t) => {
+    const random = new Random(7)
+    let deaths = 0
+    for (let dieAt = 0; ; dieAt++) {
+      const place = new LogPlace(t)
+      const first = new DyingDisk(dieAt)
+      let acked = await feed(place.file(first, config), 0, RECORDS)
+      first.bury()
+      if (acked === RECORDS && dieAt > first.calls) break
+      deaths++
+      // The next one dies as well, somewhere in what it finds.
+      const second = new DyingDisk(random.below(12))
+      acked = await feed(place.file(second, config), acked, RECORDS)
+      second.bury()
+      const third = new DyingDisk()
+      const file = place.file(third, config)
+      acked = await feed(file, acked, RECORDS)
+      await file.close()
+      third.bury()
+      const all = place.all()
+      if (all === textOf(1, RECORDS) && acked === RECORDS) continue
+      t.equal(all, textOf(1, RECORDS), `dead at call ${dieAt}: ${place.names().join(' ')}: ${place.said.join('; ')}`)
+      break
+    }
+    t.ok(deaths >= 20, `${deaths} deaths`)
+  })
+}
+
+void test('another run cuts nothing but a torn end, and that is kept beside', async (t) => {
+  const place = new LogPlace(t)
+  await feed(place.file(new DyingDisk()), 0, 4)
+  appendFileSync(place.path('audit.log'), `${line(5)}type=USER msg=au`)
+  const file = place.file(new DyingDisk())
+  t.equal(file.from('another'), undefined)
+  await file.append(lines(6, 7))
+  t.equal(place.all(), textOf(1, 7))
+  t.equal(readFileSync(place.path('audit.log.torn'), 'latin1'), 'type=USER msg=au\n')
+  t.same(place.said, ['a torn end was cut off, and is kept beside the log'])
+})
+
+void test('the same run cuts back to what it acknowledged, and takes it again', async (t) => {
+  const place = new LogPlace(t)
+  await feed(place.file(new DyingDisk()), 0, 4)
+  appendFileSync(place.path('audit.log'), `${line(5)}type=USER msg=au`)
+  const file = place.file(new DyingDisk())
+  t.equal(file.from(RUN), 5)
+  await file.append(lines(5, 6))
+  t.equal(place.all(), textOf(1, 6))
+  t.same(place.names(), ['audit.log', 'audit.log.state'])
+})
+
+void test('a file that is not ours by the state is not cut, but for its torn end', async (t) => {
+  const place = new LogPlace(t)
+  await feed(place.file(new DyingDisk()), 0, 4)
+  renameSync(place.path('audit.log'), place.path('moved'))
+  writeFileSync(place.path('audit.log'), `${textOf(1, 3)}half`)
+  const file = place.file(new DyingDisk())
+  t.equal(file.from(RUN), 5)
+  await file.append(lines(5, 5))
+  t.equal(place.all(), textOf(1, 3) + line(5))
+})
+
+void test('a compressed file with a torn end goes on behind its last whole write', async (t) => {
+  for (const run of [RUN, 'another']) {
+    const place = new LogPlace(t)
+    const config = { compress: 'stream' } as const
+    await feed(place.file(new DyingDisk(), config), 0, 4)
+    const whole = readFileSync(place.path('audit.log.gz'))
+    appendFileSync(place.path('audit.log.gz'), whole.subarray(0, 20))
+    const file = place.file(new DyingDisk(), config)
+    t.equal(file.from(run), run === RUN ? 5 : undefined)
+    await file.append(lines(5, 6))
+    t.equal(place.text('audit.log.gz'), textOf(1, 6), run)
+    t.equal(place.names().includes('audit.log.torn'), run !== RUN)
+  }
+})
+
+void test('num_logs and keep say what stays', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { maxFileBytes: SMALL, numLogs: 3 })
+  await feed(file, 0, 20)
+  t.same(place.logs(), ['audit.log.2', 'audit.log.1', 'audit.log'])
+  t.equal(place.all(), textOf(7, 20))
+  t.same(place.said, ['a file was removed, as num_logs and keep say'])
+  const oldSeconds = place.clock.wallMs() / 1000 - 61
+  utimesSync(place.path('audit.log.1'), oldSeconds, oldSeconds)
+  utimesSync(place.path('audit.log'), oldSeconds, oldSeconds)
+  file.use({ config: place.config({ keepMs: 60_000 }), gid: 0 })
+  t.same(place.logs(), ['audit.log.2', 'audit.log'], 'the one that is written stays')
+})
+
+void test('keep_logs keeps them all; ignore and syslog let the file grow, suspend stops', async (t) => {
+  const place = new LogPlace(t)
+  await feed(place.file(new DyingDisk(), { maxFileBytes: SMALL, maxFileAction: 'keep_logs', numLogs: 0 }), 0, 20)
+  t.equal(place.all(), textOf(1, 20))
+  t.equal(place.logs().length, 4)
+  for (const maxFileAction of ['ignore', 'syslog'] as const) {
+    const other = new LogPlace(t)
+    await feed(other.file(new DyingDisk(), { maxFileBytes: SMALL, maxFileAction }), 0, 20)
+    t.same(other.logs(), ['audit.log'])
+    t.same(other.said, maxFileAction === 'syslog' ? ['the log is larger than max_log_file'] : [], 'told once')
+  }
+  const suspended = new LogPlace(t)
+  const file = suspended.file(new DyingDisk(), { maxFileBytes: SMALL, maxFileAction: 'suspend' })
+  t.equal(await feed(file, 0, 20), 6)
+  await file.append(lines(7, 8))
+  t.equal(suspended.all(), textOf(1, 8), 'and goes on when it is told to')
+})
+
+void test('periods rotate, whatever the size; an empty file is not rotated', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { rotateEveryMs: 60_000, rotateAt: 'utc' })
+  await file.append(lines(1, 1))
+  await place.clock.pass(60_000)
+  await file.append(lines(2, 2))
+  await place.clock.pass(30_000)
+  file.rotate()
+  file.rotate()
+  await place.clock.pass(60_000)
+  await file.append(lines(3, 3))
+  t.same(place.logs(), ['audit.log.2', 'audit.log.1', 'audit.log'])
+  t.ok(place.said.includes('there is nothing to rotate; the file is empty'))
+})
+
+void test('a rotation that is asked for in the midst of a write waits for its end', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk())
+  await file.append(lines(1, 1))
+  const writing = file.append(lines(2, 3))
+  await new Promise((resolve) => setImmediate(resolve))
+  file.rotate()
+  await writing
+  await file.append(lines(4, 4))
+  t.equal(place.text('audit.log.1'), textOf(1, 3))
+  t.equal(place.text('audit.log'), textOf(4, 4))
+})
+
+void test('what does not fit is taken back whole, and goes on when there is room', async (t) => {
+  for (const compress of ['off', 'stream'] as const) {
+    const place = new LogPlace(t)
+    const disk = new DyingDisk()
+    const file = place.file(disk, { compress })
+    await file.append(lines(1, 2))
+    disk.roomBytes = 40
+    await t.rejects(file.append(lines(3, 4)), { code: 'full' })
+    t.equal(place.all(), textOf(1, 2), 'nothing torn stays')
+    disk.roomBytes = Infinity
+    await file.append(lines(3, 4))
+    t.equal(place.all(), textOf(1, 4))
+  }
+})
+
+void test('the state that cannot be written, and the flush that fails, take the lines back too', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk, { flush: 'data' })
+  await file.append(lines(1, 2))
+  disk.failing = { call: 'sync', code: 'EIO' }
+  await t.rejects(file.append(lines(3, 4)), { code: 'error' })
+  t.equal(place.all(), textOf(1, 2))
+  disk.failing = undefined
+  await file.append(lines(3, 4))
+  t.equal(place.all(), textOf(1, 4))
+})
+
+void test('room is made by losing the oldest', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk, { maxFileBytes: SMALL })
+  await feed(file, 0, 14)
+  t.same(place.logs(), ['audit.log.2', 'audit.log.1', 'audit.log'])
+  t.equal(file.freeOldest(), true)
+  t.equal(file.freeOldest(), true)
+  t.same(place.logs(), ['audit.log'])
+  t.equal(file.freeOldest(), true, 'the one that is written becomes the oldest')
+  t.equal(file.freeOldest(), true)
+  t.equal(place.all(), '')
+  t.equal(file.freeOldest(), false)
+})
+
+void test('a rotation that fails is told, and the log goes on in the same file', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk, { maxFileBytes: SMALL })
+  disk.failing = { call: 'rename', code: 'EROFS' }
+  await feed(file, 0, 12)
+  t.same(place.logs(), ['audit.log'])
+  t.equal(place.all(), textOf(1, 12))
+  t.equal(place.errors.length, 1, 'and not tried at every write')
+  disk.failing = undefined
+  await place.clock.pass(10_000)
+  await feed(file, 12, 14)
+  t.same(place.logs(), ['audit.log.1', 'audit.log'])
+})
+
+void test('somebody else has moved the file: the next rotation begins a new one and touches nothing', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk())
+  await file.append(lines(1, 2))
+  renameSync(place.path('audit.log'), place.path('moved'))
+  file.rotate()
+  await file.append(lines(3, 3))
+  t.equal(place.all(), textOf(3, 3))
+  t.equal(readFileSync(place.path('moved'), 'latin1'), textOf(1, 2))
+})
+
+void test('solaris names: not_terminated while it is written, both times after it, and repaired by the last record', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { names: 'solaris' })
+  await file.append(lines(1, 2))
+  t.same(place.logs(), ['20231114221321.not_terminated.web1'])
+  await place.clock.pass(5000)
+  file.rotate()
+  await file.append(lines(3, 3))
+  t.same(place.logs(), ['20231114221321.20231114221326.web1', '20231114221326.not_terminated.web1'])
+  // A death, and another run of the dispatcher: record 60 is of 22:14:20.
+  appendFileSync(place.path('20231114221326.not_terminated.web1'), `${line(60)}to`)
+  await place.clock.pass(100_000)
+  const next = place.file(new DyingDisk(), { names: 'solaris' })
+  next.from('another')
+  await next.append(lines(61, 61))
+  t.same(place.logs(), [
+    '20231114221321.20231114221326.web1',
+    '20231114221326.20231114221420.web1',
+    '20231114221506.not_terminated.web1',
+  ])
+  await place.clock.pass(1000)
+  await next.close()
+  t.same(place.logs().slice(-1), ['20231114221506.20231114221507.web1'])
+  t.equal(place.all(), textOf(1, 3) + textOf(60, 61))
+})
+
+void test('a change from plain to compressed retires what was written', async (t) => {
+  const place = new LogPlace(t)
+  await feed(place.file(new DyingDisk()), 0, 2)
+  const file = place.file(new DyingDisk(), { compress: 'stream' })
+  t.equal(file.from(RUN), 3)
+  await file.append(lines(3, 4))
+  t.same(place.logs(), ['audit.log.1', 'audit.log.gz'])
+  t.equal(place.all(), textOf(1, 4))
+})
+
+void test('files are readable by their group alone, or by nobody else', async (t) => {
+  const place = new LogPlace(t)
+  await place.file(new DyingDisk()).append(lines(1, 1))
+  t.equal(statSync(place.path('audit.log')).mode & 0o777, 0o600)
+  t.equal(statSync(place.path('audit.log.state')).mode & 0o777, 0o600)
+})
