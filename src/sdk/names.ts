@@ -2,6 +2,7 @@
 // headers by scripts/generate-names.mjs; a table is taken apart when it is first needed.
 
 import { getSystemErrorMap } from 'node:util'
+import { namesIn } from './name-table.js'
 import { ARCHES } from './tables/arches.js'
 import { ERRNOS } from './tables/errnos.js'
 import { SYSCALLS_AARCH64 } from './tables/syscalls-aarch64.js'
@@ -29,8 +30,6 @@ const SYSCALL_TABLES: Readonly<Record<string, string>> = {
   loongarch64: SYSCALLS_LOONGARCH64,
 }
 
-/** Tables that were needed, by their text: as many as there are tables. */
-const taken = new Map<string, ReadonlyMap<number, string>>()
 const archNames = new Map([...ARCHES.matchAll(/(\S+)\s(\S+)/g)].map(([, value = '', name = '']) => [value, name]))
 
 /**
@@ -66,20 +65,6 @@ export function errnoText(exit: number | string): string | undefined {
   const name = errnoName(exit)
   const [known, text] = getSystemErrorMap().get(numberOf(exit)) ?? []
   return name !== undefined && known === name ? text : undefined
-}
-
-/** Words in their order; a number says where the words after it stand. */
-function namesIn(table: string): ReadonlyMap<number, string> {
-  const known = taken.get(table)
-  if (known !== undefined) return known
-  const names = new Map<number, string>()
-  let number = 0
-  for (const word of table.trim().split(/\s+/)) {
-    if (/^\d+$/.test(word)) number = Number(word)
-    else names.set(number++, word)
-  }
-  taken.set(table, names)
-  return names
 }
 
 /** NaN for what is no whole number as records have them. */

@@ -5,13 +5,18 @@
 const HEX_PREFIX = /^[0-9A-Fa-f]*/
 const PRINTABLE = /^[!#-~]*$/
 
+/** The leading characters of a value that are hex digits. */
+export function hexPrefix(value: string): string {
+  return HEX_PREFIX.exec(value)?.[0] ?? ''
+}
+
 /** The bytes that a value's leading hex digits stand for, or `(null)` as it is; undefined for fewer than two digits. */
 export function decodedBytes(value: string): Buffer | undefined {
   if (value.startsWith('(')) {
     const closing = value.indexOf(')')
     return closing === -1 ? undefined : Buffer.from(value.slice(0, closing + 1), 'latin1')
   }
-  const digits = HEX_PREFIX.exec(value)?.[0] ?? ''
+  const digits = hexPrefix(value)
   if (digits.length < 2) return undefined
   return Buffer.from(digits.length % 2 === 0 ? digits : `${digits}0`, 'hex')
 }

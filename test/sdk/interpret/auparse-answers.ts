@@ -1,7 +1,7 @@
 // What libauparse 3.0.9 of Debian 12 answered about the records in test/fixtures/auparse/*.log. The answers beside them are
 // its own, none of ours:
 //
-//   /usr/bin/python3 test/fixtures/programs/interprets-by-auparse.py < NAME.log > NAME.jsonl
+//   cd test/fixtures/auparse && ./answer.sh NAME
 import { readFileSync } from 'node:fs'
 
 const FOLDER = 'test/fixtures/auparse'
