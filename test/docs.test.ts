@@ -4,13 +4,16 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { test } from 'tap'
+import { eventLine } from '../plugins/print/event-line.js'
 import { readableLine } from '../plugins/print/line.js'
+import { PLAIN } from '../plugins/print/paint.js'
 import { newLife, next, type PluginEvent, type PluginState } from '../src/dispatcher/plugin-state.js'
 import { DEFAULT_SETTINGS } from '../src/dispatcher/settings.js'
 import { HANDLED_SIGNALS } from '../src/early-signals.js'
 import { USAGE } from '../src/options.js'
 import { HEADER_BYTES } from '../src/protocol/frame.js'
 import { writeLine } from '../src/protocol/record.js'
+import { EventAssembler, readRecord } from '../src/sdk/index.js'
 
 const NO_PAGES = new Set(['.git', '.tap', 'build', 'node_modules', 'fixtures'])
 const PAGES = filesBelow('.').filter((path) => path.endsWith('.md'))
@@ -49,6 +52,11 @@ void test('the record in the README is in the recording, and comes out as it say
   const end = writeLine(line, 0, 0, type, frame, HEADER_BYTES, frame.length, true, Buffer.alloc(0))
   const text = line.toString('latin1', 0, end - 1)
   t.ok(readme.includes(`\n    ${text}\n`), text)
+  const assembler = new EventAssembler()
+  const record = readRecord(text)
+  const [event] = [...(record === undefined ? [] : assembler.push(record, 0, 1)), ...assembler.flush()]
+  const shown = event === undefined ? '' : eventLine(event, PLAIN)
+  t.ok(readme.includes(`\n    ${shown}\n`), shown)
   t.ok(readme.includes(`\n    ${readableLine(text)}\n`), readableLine(text))
   t.end()
 })
@@ -102,8 +110,6 @@ void test('the manuals of the plugins have the options, signals and exit statuse
   for (const name of readdirSync('plugins')) {
     const manual = `man/audispd-${name}.8`
     const [, usage = ''] = /^const USAGE = `([^`]*)`/m.exec(read(`plugins/${name}/main.ts`)) ?? []
-    // print came before this rule and takes no options.
-    if (usage === '' && name === 'print') continue
     t.ok(usage !== '', `plugins/${name}/main.ts has a USAGE`)
     const help = [...usage.matchAll(/^ {2}(?:(-\w), | {4})(--[\w-]+)/gm)].flatMap(([, short = '', long = '']) => [
       short,
