@@ -1,0 +1,203 @@
+// Lines put together into events where they lie: the lines that share node, time and serial. The rules of when an event ends
+// are those of the SDK's EventAssembler; but no object is made for a record, as most records of a busy machine are looked
+// at once and passed on or not. What is open when a piece of input is done with is copied out of it.
+
+import { EOE, endsEvent } from '../../src/protocol/event-end.js'
+import { RememberedKeys } from '../../src/protocol/event-memory.js'
+import { recordTypeNumber } from '../../src/protocol/record-type.js'
+
+const LF = 0x0a
+const BLANK = 0x20
+const CLOSE = 0x29
+const NODE = Buffer.from('node=')
+const TYPE = Buffer.from('type=')
+const STAMP = Buffer.from('msg=audit(')
+/** A node, a type and a time take less; what has no end of its stamp in here is no record. */
+const MAX_HEADER_BYTES = 1024
+const REMEMBERED_EVENTS = 4096
+/** What is kept about a record besides its bytes. */
+const RECORD_OVERHEAD_BYTES = 256
+
+export interface EventLimits {
+  readonly timeoutMs: number
+  readonly maxEvents: number
+  readonly maxRecords: number
+  readonly maxBytes: number
+}
+
+/** As the SDK's events have them; at a limit the oldest event is handed out as it is. */
+export const EVENT_LIMITS = { maxEvents: 1024, maxRecords: 2048, maxBytes: 16 * 1024 * 1024 } as const
+
+export interface EventTaker {
+  /** All that there is of one event, without LFs; says whether it is kept. Valid during the call. */
+  event(records: readonly Buffer[]): boolean
+  /** The EOE record of an event that has been given already, or never came. */
+  late(record: Buffer, isKept: boolean): void
+}
+
+interface OpenEvent {
+  readonly key: string
+  readonly openedMs: number
+  /** What may be acknowledged although this event is open. */
+  readonly safeSeq: number
+  readonly records: Buffer[]
+  bytes: number
+}
+
+interface Header {
+  key: string
+  type: number
+}
+
+export class EventLines {
+  readonly #limits: EventLimits
+  readonly #taker: EventTaker
+  /** The oldest first. */
+  readonly #open = new Map<string, OpenEvent>()
+  readonly #kept = new RememberedKeys(REMEMBERED_EVENTS)
+  readonly #header: Header = { key: '', type: 0 }
+  #last: OpenEvent | undefined
+  #bytes = 0
+
+  constructor(limits: EventLimits, taker: EventTaker) {
+    this.#limits = limits
+    this.#taker = taker
+  }
+
+  get openEvents(): number {
+    return this.#open.size
+  }
+
+  /** When `expire` has something to hand out; undefined if no event is open. */
+  get nextExpiryMs(): number | undefined {
+    const oldest = this.#oldest()
+    return oldest === undefined ? undefined : oldest.openedMs + this.#limits.timeoutMs
+  }
+
+  /** What may be acknowledged, though later records have come; undefined: all, as nothing is open. */
+  get safeSeq(): number | undefined {
+    return this.#oldest()?.safeSeq
+  }
+
+  /** Takes whole lines; `safeSeq` is the last seq before all of them. */
+  take(piece: Buffer, safeSeq: number, nowMs: number): void {
+    for (let at = 0; at < piece.length;) {
+      const lf = piece.indexOf(LF, at)
+      const end = lf === -1 ? piece.length : lf
+      this.#line(piece, at, end, safeSeq, nowMs)
+      at = end + 1
+    }
+    for (const event of this.#open.values()) this.#copyOut(event, piece)
+  }
+
+  expire(nowMs: number): void {
+    for (let oldest = this.#oldest(); oldest !== undefined; oldest = this.#oldest()) {
+      if (oldest.openedMs + this.#limits.timeoutMs > nowMs) return
+      this.#close(oldest)
+    }
+  }
+
+  /** Hands out all that is open. */
+  flush(): void {
+    for (let oldest = this.#oldest(); oldest !== undefined; oldest = this.#oldest()) this.#close(oldest)
+  }
+
+  #line(piece: Buffer, at: number, end: number, safeSeq: number, nowMs: number): void {
+    const record = piece.subarray(at, end)
+    if (!readHeader(record, this.#header)) {
+      this.#taker.event([record])
+      return
+    }
+    const { key, type } = this.#header
+    const open = this.#last?.key === key ? this.#last : this.#open.get(key)
+    if (open === undefined) {
+      if (type === EOE) {
+        this.#taker.late(record, this.#kept.has(key))
+        return
+      }
+      // Most events of one record never have to be remembered as open.
+      if (endsEvent(type)) {
+        if (this.#taker.event([record])) this.#kept.add(key)
+        return
+      }
+    }
+    const event = open ?? this.#begin(key, safeSeq, nowMs)
+    event.records.push(record)
+    event.bytes += record.length + RECORD_OVERHEAD_BYTES
+    this.#bytes += record.length + RECORD_OVERHEAD_BYTES
+    if (type === EOE || endsEvent(type) || event.records.length >= this.#limits.maxRecords) this.#close(event)
+    while (this.#bytes > this.#limits.maxBytes) this.#closeOldest()
+  }
+
+  #begin(key: string, safeSeq: number, openedMs: number): OpenEvent {
+    if (this.#open.size >= this.#limits.maxEvents) this.#closeOldest()
+    const event: OpenEvent = { key, openedMs, safeSeq, records: [], bytes: 0 }
+    this.#open.set(key, event)
+    this.#last = event
+    return event
+  }
+
+  #oldest(): OpenEvent | undefined {
+    if (this.#open.size === 0) return undefined
+    const [oldest] = this.#open.values()
+    return oldest
+  }
+
+  #closeOldest(): void {
+    const oldest = this.#oldest()
+    if (oldest !== undefined) this.#close(oldest)
+  }
+
+  #close(event: OpenEvent): void {
+    this.#open.delete(event.key)
+    if (this.#last === event) this.#last = undefined
+    this.#bytes -= event.bytes
+    if (this.#taker.event(event.records)) this.#kept.add(event.key)
+  }
+
+  /** The records that lie in the piece; they are the last ones. */
+  #copyOut({ records }: OpenEvent, piece: Buffer): void {
+    for (let index = records.length - 1; index >= 0; index--) {
+      const record = records[index]
+      if (record === undefined || record.buffer !== piece.buffer) return
+      records[index] = copyOf(record)
+    }
+  }
+}
+
+/** Never of the pool that small buffers share: that is another's buffer as well. */
+function copyOf(record: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(record.length)
+  record.copy(copy)
+  return copy
+}
+
+/** Reads node, time and serial as one text, and the type. False: this is no record. */
+function readHeader(record: Buffer, header: Header): boolean {
+  let at = 0
+  if (record[0] === NODE[0] && begins(record, 0, NODE)) at = blankAfter(record, NODE.length) + 1
+  const nodeEnd = at
+  if (!begins(record, at, TYPE)) return false
+  const typeAt = at + TYPE.length
+  const typeEnd = blankAfter(record, typeAt)
+  if (!begins(record, typeEnd + 1, STAMP)) return false
+  const stampAt = typeEnd + 1 + STAMP.length
+  let end = stampAt
+  while (end < record.length && end < MAX_HEADER_BYTES && record[end] !== CLOSE) end++
+  if (record[end] !== CLOSE) return false
+  const stamp = record.toString('latin1', stampAt, end)
+  header.key = nodeEnd === 0 ? stamp : `${record.toString('latin1', 0, nodeEnd)}${stamp}`
+  header.type = recordTypeNumber(record.toString('latin1', typeAt, typeEnd))
+  return true
+}
+
+function blankAfter(record: Buffer, from: number): number {
+  let at = from
+  while (at < record.length && at < MAX_HEADER_BYTES && record[at] !== BLANK) at++
+  return at
+}
+
+function begins(record: Buffer, at: number, field: Buffer): boolean {
+  for (let index = 0; index < field.length; index++) if (record[at + index] !== field[index]) return false
+  return true
+}
