@@ -1,0 +1,215 @@
+// argv, and the plugin.
+
+import { readFileSync } from 'node:fs'
+import { formatProblem } from '../../src/config.js'
+import { errorText } from '../../src/config/disk.js'
+import { errorCode } from '../../src/config/error-code.js'
+import { NODE_CLOCK } from '../../src/remote/node-world.js'
+import { Voice } from '../../src/remote/voice.js'
+import { runPlugin } from '../../src/sdk/index.js'
+import { version } from '../../src/version.js'
+import type { Exit } from './child-feed.js'
+import { compile } from './compile.js'
+import { DEFAULT_FILE } from './config.js'
+import { explainEvent, isEventId } from './explain-verb.js'
+import { loadAny, loadRuleFile, loadSetup, loadTheirs, type LoadedSetup, type Setup } from './load.js'
+import { readOptions, type Options, type RuleSource } from './options.js'
+import { startFilter } from './run.js'
+import { readStatus, statusText } from './status.js'
+import type { FieldInterpreter } from './subject.js'
+import { testFiles } from './test-verb.js'
+
+const EXIT_DONE = 0
+const EXIT_NOTHING = 1
+const EXIT_USAGE = 64
+const EXIT_INPUT = 65
+const EXIT_CONFIG = 78
+/** As a shell tells that a signal has ended a program. */
+const EXIT_BY_SIGNAL = 128
+
+const USAGE = `Usage: audispd-filter [CONF]
+       audispd-filter --check [CONF | RULES]
+       audispd-filter test [-c CONF | -r RULES] [--json] FILE...
+       audispd-filter explain [-c CONF | -r RULES] [--json] EVENT-ID FILE...
+       audispd-filter status [-c CONF] [--json]
+       audispd-filter allowlist|blocklist RULES PROGRAM [ARGUMENT...]
+
+Keeps or drops records by rules, hands what is kept to a program, and tells of what should be known. A plugin of audispd, with
+format = protocol, and of auditd, with format = string. The last line is that of audisp-filter.
+
+CONF is a filter.conf (default ${DEFAULT_FILE}). test says what the rules would do with log files, explain which clause
+matches which record of an event, 1795288154.099:9315 or 9315; FILE may be compressed, and - is standard input.
+
+  -c, --config CONF    the configuration whose rules are meant
+  -r, --rules RULES    a rule file, or one of audisp-filter, alone
+      --check          read and check the configuration and the rules, start nothing
+      --json           with test, explain and status: for programs
+      --jitless        first of all, to the launcher alone: run Node without its compiler
+  -h, --help           this text
+      --version        the version
+
+Signals: HUP reads the rules again, USR1 tells the counts and writes the status file, TERM and INT end.
+Exit status: 0 done, 1 no such event, 64 usage, 65 unreadable input, 70 bug or system call, 78 configuration.
+See audispd-filter(8).
+`
+
+const interpreter: FieldInterpreter = { interpret: (fields, index) => fields[index]?.value ?? '' }
+const compileNow = (rules: Parameters<typeof compile>[0]): ReturnType<typeof compile> => compile(rules, interpreter)
+
+const options = optionsOrUsage()
+if (options === undefined) process.exitCode = EXIT_USAGE
+else await perform(options)
+
+async function perform(wanted: Options): Promise<void> {
+  switch (wanted.verb) {
+    case 'help':
+      process.stdout.write(USAGE)
+      return
+    case 'version':
+      process.stdout.write(`${version()}\n`)
+      return
+    case 'check':
+      process.exitCode = check(wanted.file)
+      return
+    case 'status':
+      process.exitCode = showStatus(wanted.file, wanted.json)
+      return
+    case 'test':
+    case 'explain':
+      process.exitCode = await look(wanted)
+      return
+    case 'run':
+      await run(() => loadSetup(wanted.file), undefined)
+      return
+    case 'allowlist':
+    case 'blocklist': {
+      const { rules, verb, child } = wanted
+      await run(() => withChild(loadTheirs(rules, verb), child), 'theirs')
+      return
+    }
+    default:
+      wanted satisfies never
+  }
+}
+
+function optionsOrUsage(): Options | undefined {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`audispd-filter: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
+    return undefined
+  }
+}
+
+/** Undefined: there are mistakes, which have been told. */
+function setupOrProblems({ setup, problems }: LoadedSetup): Setup | undefined {
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
+  return setup
+}
+
+function check(file: string): number {
+  const setup = setupOrProblems(loadAny(file))
+  if (setup === undefined) return EXIT_CONFIG
+  process.stdout.write(`${file}: well, ${setup.rules.length} rules\n`)
+  return EXIT_DONE
+}
+
+async function look(wanted: Extract<Options, { verb: 'test' | 'explain' }>): Promise<number> {
+  const setup = setupOrProblems(rulesOf(wanted.source))
+  if (setup === undefined) return EXIT_CONFIG
+  const write = (text: string): void => {
+    process.stdout.write(text)
+  }
+  const { files, json } = wanted
+  try {
+    if (wanted.verb === 'test') {
+      await testFiles(setup, compileNow, files, json, write)
+      return EXIT_DONE
+    }
+    const { event } = wanted
+    if (!isEventId(event)) {
+      process.stderr.write(`audispd-filter: '${event}' names no event; one looks like 1795288154.099:9315, or 9315\n`)
+      return EXIT_USAGE
+    }
+    if ((await explainEvent(setup, interpreter, event, files, json, write)) > 0) return EXIT_DONE
+    process.stderr.write(`audispd-filter: there is no event ${event}\n`)
+    return EXIT_NOTHING
+  } catch (error) {
+    // ENOENT, EISDIR and the like, and what zlib says of a broken file.
+    if (errorCode(error) === '') throw error
+    process.stderr.write(`audispd-filter: ${error instanceof Error ? error.message : errorText(error)}\n`)
+    return EXIT_INPUT
+  }
+}
+
+function rulesOf({ kind, file }: RuleSource): LoadedSetup {
+  return kind === 'rules' ? loadRuleFile(file) : loadSetup(file)
+}
+
+function showStatus(file: string, isJson: boolean): number {
+  const setup = setupOrProblems(loadSetup(file))
+  if (setup === undefined) return EXIT_CONFIG
+  const { statusFile } = setup.config
+  const text = textOf(statusFile)
+  const status = text === undefined ? undefined : readStatus(text)
+  if (status === undefined) {
+    process.stderr.write(`audispd-filter: there is no status in '${statusFile}'; does the filter run?\n`)
+    return EXIT_INPUT
+  }
+  process.stdout.write(isJson ? `${JSON.stringify(status)}\n` : statusText(status))
+  return EXIT_DONE
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // ENOENT: it has not been written; EACCES: it is not ours to read.
+    return undefined
+  }
+}
+
+function withChild({ setup, problems }: LoadedSetup, child: Setup['config']['child']): LoadedSetup {
+  // Two filters on one command line each would write to the same file.
+  return { setup: setup && { ...setup, config: { ...setup.config, child, statusFile: '' } }, problems }
+}
+
+/** `theirs`: as audisp-filter, the child's end is the filter's, and it is told of TERM. */
+async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promise<void> {
+  const setup = setupOrProblems(load())
+  if (setup === undefined) {
+    process.exitCode = EXIT_CONFIG
+    return
+  }
+  const say = (text: string): void => {
+    process.stderr.write(text)
+  }
+  const voice = new Voice(NODE_CLOCK, say)
+  const childEnded = (exit: Exit): boolean => {
+    if (theirs !== undefined) endWith(exit, voice)
+    return true
+  }
+  const { filter, tell } = startFilter(
+    setup,
+    { load, childEnded },
+    { clock: NODE_CLOCK, voice, compile: compileNow, say },
+  )
+  const end = (): void => {
+    filter.leaveOpen()
+    if (theirs !== undefined) filter.feed?.relay('SIGTERM')
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  process.on('SIGUSR1', tell)
+  await runPlugin(filter.definition)
+}
+
+/** What has not been acknowledged comes again to the next process. */
+function endWith({ code, signal }: Exit, voice: Voice): never {
+  voice.log(
+    'warn',
+    'the child has ended, and so does the filter',
+    signal === undefined ? { exitCode: code ?? -1 } : { signal },
+  )
+  process.exit(code ?? EXIT_BY_SIGNAL)
+}
