@@ -1,0 +1,177 @@
+// Rules made ready for many records. Records of one type share a program; which types there are is found out as they come.
+//
+// How many programs there may be is bounded by the rules: a type that is neither known by name nor mentioned differs from
+// the next such type only by which of the rules' numbers it is above.
+
+import { mentionedTypes } from './mentioned-types.js'
+import { evaluate } from './evaluate.js'
+import { latin1, trimmedEnd } from './field-scan.js'
+import { ByteTable } from './byte-table.js'
+import { KindProgram } from './kind-program.js'
+import { RecordHeader } from './record-header.js'
+import { NO_RULE } from './rule-set.js'
+import { readSubject } from './subject.js'
+import { typeNumber } from './type-number.js'
+import { RECORD_TYPES } from '../../src/protocol/record-type.js'
+import type { Rule, RuleSet } from './rule-set.js'
+import type { MentionedTypes } from './mentioned-types.js'
+import type { FieldInterpreter, Subject } from './subject.js'
+
+/** How many spellings of types are known by their bytes; others are looked up each time. */
+const MAX_SPELLINGS = 1024
+
+/** What rules need besides records. */
+export interface RuleSetParts {
+  readonly interpreter: FieldInterpreter
+}
+
+/** Makes rules ready, in their order. */
+export function compileRules(rules: readonly Rule[], { interpreter }: RuleSetParts): RuleSet {
+  return new CompiledRules(rules, interpreter)
+}
+
+/** Who finds a record's rules: by their places in the order, -1 for none. */
+interface Matcher {
+  first(record: Buffer): number
+  /** The next one for the same record. */
+  after(order: number): number
+}
+
+class CompiledRules implements RuleSet {
+  readonly #rules: readonly Rule[]
+  readonly #programs: Programs
+  readonly #hasEventRules: boolean
+
+  constructor(rules: readonly Rule[], interpreter: FieldInterpreter) {
+    this.#rules = rules
+    this.#programs = new Programs(rules, interpreter)
+    this.#hasEventRules = rules.some(({ scope }) => scope === 'event')
+  }
+
+  first(record: Buffer): number {
+    return this.#id(this.#programs.matcher(record)?.first(record) ?? -1)
+  }
+
+  all(record: Buffer): readonly number[] {
+    return this.#orders(record).map((order) => this.#id(order))
+  }
+
+  firstOfEvent(records: readonly Buffer[]): number {
+    let best = this.#rules.length
+    for (const record of records) {
+      const order = this.#programs.matcher(record)?.first(record) ?? -1
+      if (order !== -1 && order < best) best = order
+    }
+    return this.#id(best)
+  }
+
+  allOfEvent(records: readonly Buffer[]): readonly number[] {
+    const orders = new Set(records.flatMap((record) => this.#orders(record)))
+    return [...orders].toSorted((a, b) => a - b).map((order) => this.#id(order))
+  }
+
+  firstOfEach(records: readonly Buffer[]): readonly number[] {
+    if (!this.#hasEventRules) return records.map((record) => this.first(record))
+    let ofEvent = this.#rules.length
+    const own = records.map((record) => {
+      let first = this.#rules.length
+      const matcher = this.#programs.matcher(record)
+      for (
+        let order = matcher?.first(record) ?? -1;
+        order !== -1 && order < ofEvent;
+        order = matcher?.after(order) ?? -1
+      ) {
+        if (this.#rules[order]?.scope === 'event') ofEvent = order
+        else if (order < first) first = order
+      }
+      return first
+    })
+    return own.map((order) => this.#id(Math.min(order, ofEvent)))
+  }
+
+  #orders(record: Buffer): readonly number[] {
+    const orders: number[] = []
+    const matcher = this.#programs.matcher(record)
+    for (let order = matcher?.first(record) ?? -1; order !== -1; order = matcher?.after(order) ?? -1) orders.push(order)
+    return orders
+  }
+
+  #id(order: number): number {
+    return this.#rules[order]?.id ?? NO_RULE
+  }
+}
+
+/** The programs for the types that came so far. */
+class Programs {
+  readonly #rules: readonly Rule[]
+  readonly #interpreter: FieldInterpreter
+  readonly #header = new RecordHeader()
+  readonly #slow: Matcher
+  readonly #types: MentionedTypes
+  readonly #programs: KindProgram[] = []
+  readonly #spellings = new ByteTable()
+  readonly #kinds = new Map<string, number>()
+
+  constructor(rules: readonly Rule[], interpreter: FieldInterpreter) {
+    this.#rules = rules
+    this.#interpreter = interpreter
+    this.#slow = new SlowMatcher(rules, interpreter)
+    this.#types = mentionedTypes(rules.map(({ expression }) => expression))
+  }
+
+  /** Who is to be asked about a record; undefined if it is none. */
+  matcher(record: Buffer): Matcher | undefined {
+    const header = this.#header
+    if (!header.read(record)) return undefined
+    if (header.isStrange) return this.#slow
+    const end = trimmedEnd(record, header.typeStart, header.typeEnd)
+    const known = this.#spellings.find(record, header.typeStart, end)
+    return this.#programs[known === -1 ? this.#find(record, end) : known]
+  }
+
+  #find(record: Buffer, end: number): number {
+    const name = latin1(record, this.#header.typeStart, end)
+    const number = typeNumber(name)
+    const spelling = this.#types.names.has(name) ? name : ''
+    const kind = RECORD_TYPES.has(number) ? `${number}` : this.#above(number)
+    const key = `${kind} ${spelling}`
+    let index = this.#kinds.get(key)
+    if (index === undefined) {
+      index = this.#programs.push(new KindProgram(this.#rules, { number, name }, this.#header, this.#interpreter)) - 1
+      this.#kinds.set(key, index)
+    }
+    if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.add(record.subarray(this.#header.typeStart, end), index)
+    return index
+  }
+
+  /** Which of the numbers that rules speak of a number is above, or the same as. */
+  #above(number: number): string {
+    const bound = this.#types.numbers.findLast((mentioned) => mentioned <= number)
+    return bound === number ? `is ${bound}` : `above ${bound}`
+  }
+}
+
+/** For records with bytes where no record has them: rule by rule, field by field. */
+class SlowMatcher implements Matcher {
+  readonly #rules: readonly Rule[]
+  readonly #interpreter: FieldInterpreter
+  #subject: Subject | undefined
+
+  constructor(rules: readonly Rule[], interpreter: FieldInterpreter) {
+    this.#rules = rules
+    this.#interpreter = interpreter
+  }
+
+  first(record: Buffer): number {
+    this.#subject = readSubject(record)
+    return this.after(-1)
+  }
+
+  after(order: number): number {
+    const subject = this.#subject
+    if (subject === undefined) return -1
+    return this.#rules.findIndex(
+      ({ expression }, index) => index > order && evaluate(expression, subject, this.#interpreter),
+    )
+  }
+}

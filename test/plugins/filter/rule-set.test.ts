@@ -1,0 +1,137 @@
+import { test } from 'tap'
+import { compileRules } from '../../../plugins/filter/compile-rules.js'
+import { evaluate } from '../../../plugins/filter/evaluate.js'
+import { parseExpression } from '../../../plugins/filter/parse-expression.js'
+import { NO_RULE } from '../../../plugins/filter/rule-set.js'
+import { readSubject } from '../../../plugins/filter/subject.js'
+import { Interpreter } from '../../../src/sdk/interpret/interpreter.js'
+import { Random } from '../../protocol/random.js'
+import { randomExpression, randomRecord, recordedRecords } from './random-rules.js'
+import type { Rule, RuleScope } from '../../../plugins/filter/rule-set.js'
+
+const SEED = 20070111
+const ROUNDS = 8
+const RULES = 40
+const RECORDS = 120
+const ACCOUNTS = {
+  users: new Map([
+    [0, 'root'],
+    [33, 'www-data'],
+  ]),
+  groups: new Map([[0, 'root']]),
+  protocols: new Map<number, string>(),
+}
+const interpreter = new Interpreter(ACCOUNTS)
+
+function rule(id: number, text: string, scope: RuleScope = 'record'): Rule {
+  return { id, scope, expression: parseExpression(text) }
+}
+
+/** What the rules mean, one after the other. */
+function meant(rules: readonly Rule[], record: Buffer): readonly number[] {
+  const subject = readSubject(record)
+  if (subject === undefined) return []
+  return rules.filter(({ expression }) => evaluate(expression, subject, interpreter)).map(({ id }) => id)
+}
+
+void test('a rule set finds the rules that hold, whatever rules and records are', (t) => {
+  const recorded = recordedRecords()
+  const random = new Random(SEED)
+  let matches = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const rules = Array.from({ length: RULES }, (_, id) => rule(id + 1, randomExpression(random, recorded)))
+    const set = compileRules(rules, { interpreter })
+    for (let count = 0; count < RECORDS; count++) {
+      const record = randomRecord(random, recorded)
+      const wanted = meant(rules, record)
+      const found = set.all(record)
+      matches += wanted.length
+      if (found.join() === wanted.join() && set.first(record) === (wanted[0] ?? NO_RULE)) continue
+      const differs = rules.filter(({ id }) => found.includes(id) !== wanted.includes(id))
+      t.same(found, wanted, `seed ${SEED} round ${round}: ${record.toString('latin1')}`)
+      t.comment(JSON.stringify(differs.map(({ expression }) => expression)))
+      break
+    }
+  }
+  t.ok(matches > RECORDS * ROUNDS, `${matches} matches`)
+  t.end()
+})
+
+const EVENT = [
+  'type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=59 uid=33 exe="/bin/sh" key="shell"',
+  'type=CWD msg=audit(1.000:1): cwd="/tmp"',
+  'type=PATH msg=audit(1.000:1): item=0 name="/bin/sh" ouid=0',
+].map((line) => Buffer.from(line))
+
+void test('a condition is about one record', (t) => {
+  const across = compileRules([rule(1, 'syscall i= execve && name i= "/bin/sh"', 'event')], { interpreter })
+  t.equal(across.firstOfEvent(EVENT), NO_RULE)
+  const either = compileRules([rule(1, 'syscall i= execve && ouid r= 0'), rule(2, 'ouid r= 0')], { interpreter })
+  t.equal(either.firstOfEvent(EVENT), 2)
+  t.same(either.allOfEvent(EVENT), [2])
+  t.end()
+})
+
+void test('a rule for events has all records of its event, one for records only its own', (t) => {
+  const records = [rule(1, 'cwd r= "\\"/tmp\\""'), rule(2, '\\record_type >= 0')]
+  t.same(compileRules(records, { interpreter }).firstOfEach(EVENT), [2, 1, 2])
+  const event = [rule(1, '\\record_type == CWD'), rule(2, 'key i= shell', 'event'), rule(3, 'ouid == 0')]
+  t.same(compileRules(event, { interpreter }).firstOfEach(EVENT), [2, 1, 2])
+  const later = [rule(1, '\\record_type == CWD'), rule(2, 'cwd i= "/tmp"', 'event')]
+  t.same(
+    compileRules(later, { interpreter }).firstOfEach(EVENT),
+    [2, 1, 2],
+    'a record rule before it takes its own alone',
+  )
+  const none = [rule(1, '\\record_type == CWD'), rule(2, 'cwd i= "/"', 'event')]
+  t.same(compileRules(none, { interpreter }).firstOfEach(EVENT), [NO_RULE, 1, NO_RULE])
+  t.end()
+})
+
+void test('the order of rules decides, not what finds them', (t) => {
+  const set = compileRules(
+    [
+      rule(7, '\\regexp /nowhere/'),
+      rule(5, 'uid == 33'),
+      rule(3, 'key r= "\\"shell\\""'),
+      rule(1, '\\record_type < 1301'),
+    ],
+    { interpreter },
+  )
+  t.equal(set.first(EVENT[0] ?? Buffer.alloc(0)), 5)
+  t.same(set.all(EVENT[0] ?? Buffer.alloc(0)), [5, 3, 1])
+  t.end()
+})
+
+void test('what is no record matches nothing, not even a negation', (t) => {
+  const set = compileRules([rule(1, '!uid r= 0')], { interpreter })
+  for (const text of [
+    '',
+    'rubbish',
+    'type=SYSCALL',
+    'type=SYSCALL msg=audit(1.2.3): a=b',
+    'node= msg=audit(1.2:3): ',
+  ]) {
+    t.equal(set.first(Buffer.from(text)), NO_RULE, text)
+  }
+  t.end()
+})
+
+void test('types that nobody knows are told apart by what rules say of them', (t) => {
+  const set = compileRules(
+    [
+      rule(1, '\\record_type == 1999'),
+      rule(2, '\\record_type > 1990 && \\record_type < 1998'),
+      rule(3, 'type r= "UNKNOWN[1999]"'),
+    ],
+    { interpreter },
+  )
+  const found = (type: string): readonly number[] => set.all(Buffer.from(`type=${type} msg=audit(1.000:2): `))
+  t.same(found('UNKNOWN[1999]'), [1, 3])
+  t.same(found('1999'), [1])
+  t.same(found('UNKNOWN[1991]'), [2])
+  t.same(found('UNKNOWN[1997]'), [2])
+  t.same(found('UNKNOWN[1998]'), [])
+  t.same(found('NOBODY_KNOWS'), [])
+  t.end()
+})
