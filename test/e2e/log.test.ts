@@ -1,0 +1,99 @@
+// The local log under its dispatcher, killed again and again while files are rotated and compressed: each record once.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { Random } from '../protocol/random.js'
+import { Daemon } from './daemon.js'
+import { Place } from './place.js'
+import { frames, range, serialsIn, textOf } from './records.js'
+
+const MAIN = resolve('build/plugins/log/main.js')
+const KILLS = 3
+const BURST = 600
+
+/** log's drop-in in the place, and its configuration. */
+function logPlugin(place: Place, lines: readonly string[], format = 'protocol'): void {
+  writeFileSync(place.path('log.conf'), [`log_file = ${place.path('log/audit.log')}`, ...lines, ''].join('\n'))
+  // As under auditd, which forbids a compiler.
+  const args = `--jitless ${MAIN} ${place.path('log.conf')}`
+  const more = [`format = ${format}`, 'restart_delay = 10ms..10ms', 'max_restarts = 0']
+  place.dropIn('log', [`path = ${process.execPath}`, `args = ${args}`, ...more])
+}
+
+/** All records of the log, from the oldest file to the newest. */
+function logged(place: Place): Buffer {
+  const dir = place.path('log')
+  const number = (name: string): number => Number(/^audit\.log\.(\d+)/.exec(name)?.[1] ?? 0)
+  const names = readdirSync(dir).filter((name) => /^audit\.log(\.\d+)?(\.gz)?$|^\d{14}\./.test(name))
+  const sorted = names.toSorted((a, b) => number(b) - number(a) || (a < b ? -1 : 1))
+  const read = (name: string): Buffer => {
+    const bytes = readFileSync(join(dir, name))
+    return name.endsWith('.gz') && bytes.length > 0 ? gunzipSync(bytes) : bytes
+  }
+  return Buffer.concat(sorted.map(read))
+}
+
+async function acknowledged(daemon: Daemon, count: number): Promise<void> {
+  for (let had = -1; had < count;) had = (await daemon.ledgerNow('log')).delivered
+}
+
+for (const [names, compress] of [
+  ['simple', 'rotated'],
+  ['solaris', 'stream'],
+] as const) {
+  void t.test(`killed again and again, names = ${names}, compress = ${compress}`, async (t) => {
+    const place = new Place(t)
+    const size = compress === 'stream' ? [] : ['max_log_file = 64K']
+    logPlugin(place, [`names = ${names}`, `compress = ${compress}`, ...size, 'num_logs = 900'])
+    const daemon = new Daemon(t, place)
+    await daemon.running('log')
+    const random = new Random(11)
+    let sent = 0
+    for (let kill = 0; kill < KILLS; kill++) {
+      const pid = daemon.pidOf('log')
+      const share = random.below(BURST)
+      await daemon.write(frames(sent + 1, sent + share))
+      const rest = daemon.write(frames(sent + share + 1, sent + BURST))
+      if (compress === 'stream' && random.below(2) === 0) process.kill(pid, 'SIGUSR1')
+      process.kill(pid, 'SIGKILL')
+      await rest
+      sent += BURST
+      await daemon.runningAnew('log', pid)
+      await acknowledged(daemon, sent)
+    }
+    t.match(await daemon.finish(), { code: 0 })
+    const { serials, torn } = serialsIn(logged(place))
+    t.same(torn, [])
+    t.same(serials, range(1, sent))
+    t.match(daemon.ledger('log'), { in: sent, delivered: sent, dropped: 0, queued: 0, balanced: true })
+    const left = readdirSync(place.path('log')).filter((name) => name.includes('not_terminated'))
+    t.same(left, [], 'and the end gives the last file its name')
+  })
+}
+
+void t.test('as a string plugin; USR1 rotates', async (t) => {
+  const place = new Place(t)
+  logPlugin(place, ['flush = data'], 'string')
+  const daemon = new Daemon(t, place)
+  await daemon.running('log')
+  await daemon.write(frames(1, 100))
+  const isThere = (): boolean => place.read('log/audit.log').length >= textOf(1, 100).length
+  await daemon.until(isThere, 'they are there')
+  daemon.signalPlugin('log', 'SIGUSR1')
+  await daemon.until(() => readdirSync(place.path('log')).includes('audit.log.1'), 'it is rotated')
+  await daemon.write(frames(101, 200))
+  t.match(await daemon.finish(), { code: 0 })
+  t.same(serialsIn(logged(place)), { serials: range(1, 200), torn: [] })
+  t.ok(place.size('log/audit.log') > 0)
+})
+
+void t.test('a mistake in the configuration: status 78, and the line is told', async (t) => {
+  const place = new Place(t)
+  logPlugin(place, ['max_log_fil = 3'])
+  const daemon = new Daemon(t, place)
+  await daemon.says(['log.conf:2: max_log_fil: unknown key', 'did you mean'])
+  await daemon.says(['plugin failed', 'plugin=log '])
+  t.match(await daemon.finish(), { code: 0 })
+})
