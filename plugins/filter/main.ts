@@ -9,14 +9,13 @@ import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import { version } from '../../src/version.js'
 import type { Exit } from './child-feed.js'
-import { compile } from './compile.js'
+import { compile, newInterpreter } from './compile.js'
 import { DEFAULT_FILE } from './config.js'
 import { explainEvent, isEventId } from './explain-verb.js'
 import { loadAny, loadRuleFile, loadSetup, loadTheirs, type LoadedSetup, type Setup } from './load.js'
 import { readOptions, type Options, type RuleSource } from './options.js'
 import { startFilter } from './run.js'
 import { readStatus, statusText } from './status.js'
-import type { FieldInterpreter } from './subject.js'
 import { testFiles } from './test-verb.js'
 
 const EXIT_DONE = 0
@@ -52,9 +51,6 @@ Signals: HUP reads the rules again, USR1 tells the counts and writes the status 
 Exit status: 0 done, 1 no such event, 64 usage, 65 unreadable input, 70 bug or system call, 78 configuration.
 See audispd-filter(8).
 `
-
-const interpreter: FieldInterpreter = { interpret: (fields, index) => fields[index]?.value ?? '' }
-const compileNow = (rules: Parameters<typeof compile>[0]): ReturnType<typeof compile> => compile(rules, interpreter)
 
 const options = optionsOrUsage()
 if (options === undefined) process.exitCode = EXIT_USAGE
@@ -123,7 +119,7 @@ async function look(wanted: Extract<Options, { verb: 'test' | 'explain' }>): Pro
   const { files, json } = wanted
   try {
     if (wanted.verb === 'test') {
-      await testFiles(setup, compileNow, files, json, write)
+      await testFiles(setup, compile, files, json, write)
       return EXIT_DONE
     }
     const { event } = wanted
@@ -131,7 +127,7 @@ async function look(wanted: Extract<Options, { verb: 'test' | 'explain' }>): Pro
       process.stderr.write(`audispd-filter: '${event}' names no event; one looks like 1795288154.099:9315, or 9315\n`)
       return EXIT_USAGE
     }
-    if ((await explainEvent(setup, interpreter, event, files, json, write)) > 0) return EXIT_DONE
+    if ((await explainEvent(setup, newInterpreter(), event, files, json, write)) > 0) return EXIT_DONE
     process.stderr.write(`audispd-filter: there is no event ${event}\n`)
     return EXIT_NOTHING
   } catch (error) {
@@ -189,11 +185,7 @@ async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promi
     if (theirs !== undefined) endWith(exit, voice)
     return true
   }
-  const { filter, tell } = startFilter(
-    setup,
-    { load, childEnded },
-    { clock: NODE_CLOCK, voice, compile: compileNow, say },
-  )
+  const { filter, tell } = startFilter(setup, { load, childEnded }, { clock: NODE_CLOCK, voice, compile, say })
   const end = (): void => {
     filter.leaveOpen()
     if (theirs !== undefined) filter.feed?.relay('SIGTERM')
