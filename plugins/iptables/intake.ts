@@ -32,8 +32,10 @@ export class Intake {
   readonly #nowMs: () => number
   #isWanted: (prefix: string) => boolean
   #quota: Quota
-  /** Since it was last told. */
+  /** Since the last one that was sent. */
   #heldBack = 0
+  /** Of those that were held back, as many as nobody was told of. */
+  #untold = 0
   #heldAtMs = 0
   /** Everything up to here is on its way, or needs none. */
   done = 0
@@ -67,8 +69,8 @@ export class Intake {
 
   /** How many were held back, if that was not told yet. */
   tellHeldBack(): void {
-    if (this.#heldBack > 0) this.#events.heldBack(this.#heldBack)
-    this.#heldBack = 0
+    if (this.#untold > 0) this.#events.heldBack(this.#untold)
+    this.#untold = 0
   }
 
   async #take({ reading, position }: SourceLine): Promise<boolean> {
@@ -87,10 +89,14 @@ export class Intake {
 
   async #takePacket(packet: Packet, position: number): Promise<boolean> {
     if (!this.#isWanted(packet.fields.get('prefix') ?? '')) return true
-    const verdict = this.#quota.take(packet.timeMs ?? this.#nowMs())
-    if (verdict.kind === 'pass') return this.#send(packet, position, verdict.heldBack)
-    if (this.#heldBack === 0) this.#events.holding()
+    if (this.#quota.passes(packet.timeMs ?? this.#nowMs())) {
+      const heldBack = this.#heldBack
+      this.#heldBack = 0
+      return this.#send(packet, position, heldBack)
+    }
+    if (this.#untold === 0) this.#events.holding()
     this.#heldBack++
+    this.#untold++
     this.#heldAtMs = this.#nowMs()
     return true
   }

@@ -125,6 +125,7 @@ class Iptables {
     if (config.output !== old.output) this.#voice.log('warn', 'output changes only with the next start')
     this.#config = { ...config, output: old.output }
     this.#intake.set(this.#config)
+    this.#voice.log('info', 'the configuration was read again')
     if (sourceName(config) !== sourceName(old) || config.positionFile !== old.positionFile) this.#reading.abort()
   }
 
