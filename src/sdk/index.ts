@@ -19,3 +19,7 @@ export {
 export type { Clock } from './clock.js'
 export { EventAssembler, type AuditEvent, type EventLimits, type Incomplete } from '../protocol/event.js'
 export { archName, errnoName, errnoText, syscallName } from './names.js'
+export { auparseFields, type AuparseField, type AuparseFields } from './interpret/auparse-fields.js'
+export type { AuparseKind } from './interpret/auparse-kinds.js'
+export { readAccounts, type Accounts } from './interpret/accounts.js'
+export { Interpreter } from './interpret/interpreter.js'

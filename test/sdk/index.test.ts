@@ -108,6 +108,7 @@ void test('every example of the page compiles against the package, and does what
     'append.ts',
     'package.json',
     'tsconfig.json',
+    'meanings.ts',
     'exactly-once.ts',
     'logins.ts',
     'from-a-file.ts',
@@ -121,6 +122,12 @@ void test('every example of the page compiles against the package, and does what
   const append = await ran(dir, 'append.ts', recordLines(1), /^ACK 3$/)
   t.match(append, { status: 0, complaints: '' })
   t.equal(readFileSync(file, 'utf8'), RECORDS.map((record) => `${record}\n`).join(''))
+
+  const meanings = await ran(dir, 'meanings.ts', recordLines(1), /^ACK 3$/)
+  t.match(meanings, {
+    status: 0,
+    complaints: /^type=USER_LOGIN pid=1 uid=root op=login acct=root id=root res=success\n/,
+  })
 
   writeFileSync(file, '')
   t.match(await ran(dir, 'exactly-once.ts', recordLines(1), /^ACK 3$/), { status: 0, complaints: '' })

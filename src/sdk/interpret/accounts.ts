@@ -7,10 +7,13 @@ import { errorCode } from '../../config/error-code.js'
 const FILES = { users: '/etc/passwd', groups: '/etc/group', protocols: '/etc/protocols' } as const
 const MAX_NUMBER = 4294967295
 
-/** Names by number: of users, of groups, of protocols above IP. */
+/** The names that a host has for numbers. */
 export interface Accounts {
+  /** Users by their uid; 0 is `root` in interpretations, whatever it is here. */
   readonly users: ReadonlyMap<number, string>
+  /** Groups by their gid; 0 is `root` as well. */
   readonly groups: ReadonlyMap<number, string>
+  /** Protocols above IP, such as 6 for `tcp`. */
   readonly protocols: ReadonlyMap<number, string>
 }
 

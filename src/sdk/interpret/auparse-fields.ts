@@ -26,9 +26,11 @@ const USER_AVC = recordTypeNumber('USER_AVC')
 /** The room that libauparse has for an AVC's permissions, with a comma or an end after each. */
 const MAX_PERMISSION_CHARS = 256
 
-/** One field of a record; latin1 text, a character a byte, as it is written but for marks cut from its end. */
+/** One field of a record, in latin1 text: a character a byte. */
 export interface AuparseField {
+  /** What stands before the `=`. */
   readonly name: string
+  /** As it is written, quotes and hex and all, but for marks that libauparse cuts from its end; of `key`, one key. */
   readonly value: string
 }
 

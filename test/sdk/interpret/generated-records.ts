@@ -107,6 +107,7 @@ export function generatedRecords(seed: number): string[] {
     ...titles(random),
     ...enriched(random),
     ...arguments_(random),
+    ...oddWords(random),
   ]
   return bodies.map(
     ([type, body], index) => `${type} msg=audit(1500000000.${100 + (index % 900)}:${index + 1}): ${body}`,
@@ -221,7 +222,6 @@ function allFields(random: Random): Body[] {
         String(random.below(random.oneOf([16, 64, 512, 65536, 4294967296]))),
       )
       const some = [...numbers, ...Array.from({ length: 6 }, () => random.oneOf(values))]
-      // Several of one name would be one question too few where enriched fields decide; one record a value.
       return some
         .filter((value) => isSafe(type, name, value))
         .map((value) => [`type=${type}`, `${name}=${value}`] as const)
@@ -358,6 +358,75 @@ function enriched(random: Random): Body[] {
       'type=SYSCALL',
       `arch=c000003e syscall=59 auid=0 uid=5 gid=0 ouid=0 key="k" saddr=020000357F0000010000000000000000\x1d${random.oneOf(starts)}${list}`,
     ]
+  })
+}
+
+/** What is no field, half a field or two; an AVC's words without names; marks at the end of values. */
+function oddWords(random: Random): Body[] {
+  const avc = ['avc:', 'denied', '{', '}', 'read', 'write', 'x'.repeat(60), 'for', 'scontext=a:b']
+  const keys = [
+    'key=',
+    'key="k"',
+    'key="a b"',
+    'key=6101620163',
+    'key=00',
+    'key=(null)',
+    'key=(x)',
+    'key=6',
+    'key=zz',
+    'key=,',
+  ]
+  const ends = [
+    'a=b:',
+    'a=b,:',
+    'a=b:,',
+    "a=b')",
+    "a=b)'",
+    "a=b)',:",
+    "a='",
+    'a=,',
+    'a=)',
+    'a=(none)',
+    'a=(null),',
+    'a=(none))',
+  ]
+  const starts = [
+    '(a=b',
+    '=x',
+    '=',
+    'a=',
+    'a==b',
+    'a=b=c',
+    '\t',
+    '\t=',
+    'ab',
+    '"',
+    'node=x',
+    'type=CWD',
+    'arch=c000003e',
+    '\xe4=\xff',
+  ]
+  const messages = [
+    "msg='op=x",
+    "msg='",
+    'msg=audit(1.2:3):',
+    'msg=abc',
+    'msg=x',
+    'msg="x"',
+    "msg='x",
+    'msg',
+    'msg==',
+    "msg='=",
+    "'",
+  ]
+  const words = [...avc, ...keys, ...ends, ...starts, ...messages]
+  return Array.from({ length: ROUNDS * 10 }, () => {
+    const type = random.oneOf(['AVC', 'AVC', 'USER_AVC', 'SYSCALL', 'USER_CMD', 'UNKNOWN[1400]', '1400', 'avc'])
+    const node = random.oneOf(['', '', 'node=n ', 'node=(x '])
+    const list = Array.from({ length: random.below(12) }, () => random.oneOf(words))
+    const opening =
+      random.below(3) === 0 ? ['avc:', '', 'denied', '{', ...list.filter((word) => !word.includes('=')), '}'] : []
+    return [`${node}type=${type}`, [...opening, ...list].join(random.oneOf([' ', '  ']))]
   })
 }
 
