@@ -101,6 +101,19 @@ void test('a reader that is behind is waited for, and the event loop has its tur
   t.equal(await auditd.status, 0)
 })
 
+void test('a plugin that always has something to send, to a reader that is never behind, can be ended', async (t) => {
+  const auditd = new Auditd(
+    {
+      async main(plugin: Plugin) {
+        while (!plugin.stopping.aborted) await plugin.send('x'.repeat(1000))
+      },
+    },
+    { sends: 'lines' },
+  )
+  await until(() => auditd.said !== '')
+  t.equal(await auditd.end(), 0)
+})
+
 void test('the line protocol is what a plugin that prints lines cannot be run with', async (t) => {
   const auditd = new Auditd({}, { sends: 'lines' })
   auditd.write('HELLO 1 plugin=x\n')

@@ -168,6 +168,13 @@ void test('an end within a frame is a loss; a line without its end is handed on 
   t.end()
 })
 
+void test('the rest of a line that began before the stream is lost', (t) => {
+  const { seen, said } = taken([Buffer.from(`OGIN msg=audit(1.000:0): pid=1\n${line(1)}\n`)])
+  t.same(seen, ['lost 1 1 1 input-gap', `2 ${line(1)}`])
+  t.match(said, [/^stdin began in the middle of a line/])
+  t.end()
+})
+
 void test('so much is told of a broken stream and no more', (t) => {
   const broken = Array.from({ length: 100 }, (_, n) => [Buffer.alloc(40, 0xee), frame(1, 1006, line(n))]).flat()
   const { said } = taken([frame(1, 1006, line(0)), ...broken])
@@ -182,7 +189,9 @@ void test('what was taken stays as it is while the next bytes come', (t) => {
     Buffer.from(Array.from({ length: to - from }, (_, index) => `${line(from + index)}\n`).join(''))
   intake.push(lines(0, 100))
   const hand = intake.take()
-  intake.push(lines(100, 50_000))
+  intake.push(lines(100, 200))
+  t.ok(hand?.bytes.subarray(0, lines(0, 100).length).equals(lines(0, 100)))
+  intake.push(lines(200, 50_000))
   t.ok(hand?.bytes.subarray(0, lines(0, 100).length).equals(lines(0, 100)))
   t.equal(intake.aheadBytes, lines(100, 50_000).length)
   const next = intake.take()

@@ -95,8 +95,12 @@ void test('other kinds of events', async (t) => {
     await line('CONFIG_CHANGE', 'auid=4294967295 ses=4294967295 op=set audit_enabled=1 old=0 res=1'),
     'CONFIG_CHANGE set ok audit_enabled=1 old=0',
   )
-  const spoof = await line('USER_AUTH', `pid=1 uid=1000 msg='op=x" uid=root "\\ acct="a=b" res=success'`)
-  t.notMatch(spoof.replaceAll(/"(?:[^"\\]|\\.)*"/g, ''), / uid=root/, 'a value is not taken for another field')
+  for (const acct of ['a" uid=root b="', 'a\\" uid=root \\"', ' uid=root', '\n uid=root', '\\']) {
+    const hex = Buffer.from(acct).toString('hex').toUpperCase()
+    const spoof = await line('USER_AUTH', `pid=1 uid=1000 msg='op=x acct=${hex} res=success'`)
+    const unquoted = spoof.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
+    t.equal(unquoted, 'USER_AUTH x ok uid=1000 acct="" pid=1', `not taken for another field: ${spoof}`)
+  }
 })
 
 void test('records as they came', async (t) => {
