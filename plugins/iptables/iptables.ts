@@ -16,7 +16,7 @@ import { openSource, sourceName } from './open-source.js'
 import type { Packet } from './packet.js'
 import { packetMessage, packetRecord } from './packet-record.js'
 import { Positions } from './positions.js'
-import type { Source, SourceEvents } from './source.js'
+import type { Place, Source, SourceEvents } from './source.js'
 
 /** The plugin. `load` reads the configuration, at the start and at each reload. */
 export function iptables(load: () => ReadConfig, voice: Voice): PluginDefinition {
@@ -112,7 +112,7 @@ class Iptables {
   settled(n: number): void {
     this.#settledTo = Math.max(this.#settledTo, this.#plugin?.unsettled === 0 ? this.#intake.done : n)
     const { source, positions } = this.#current ?? {}
-    if (source !== undefined) positions?.reached(source.placeAt(this.#settledTo))
+    if (source !== undefined) positions?.reached(this.#settledPlace(source))
   }
 
   reload({ config, problems }: ReadConfig): void {
@@ -137,7 +137,12 @@ class Iptables {
 
   #save(): void {
     const { source, positions } = this.#current ?? {}
-    if (source !== undefined) positions?.save(source.placeAt(this.#settledTo))
+    if (source !== undefined) positions?.save(this.#settledPlace(source))
+  }
+
+  /** What was read and is not settled lies behind it. */
+  #settledPlace(source: Source): Place {
+    return source.placeAt(this.#settledTo)
   }
 
   #open(plugin: Plugin): Current {

@@ -129,6 +129,7 @@ void test('nothing is read beyond what the dispatcher takes', async (t) => {
   plugin.settle(plugin.records[6]?.n ?? 0)
   await plugin.until(() => plugin.records.length === 14)
   t.equal(await plugin.stop(), 0)
+  t.match(site.position(), { offset: plugin.records[6]?.n }, 'what is only read is not settled')
 })
 
 void test('a mistake in the configuration, or a device that is none', async (t) => {
