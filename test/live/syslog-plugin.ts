@@ -14,7 +14,8 @@ const PATIENCE_MS = 60_000
 export interface Started {
   /** What runs it: a program that is given its command line. */
   readonly through?: readonly string[]
-  readonly run?: string
+  /** As auditd feeds it: lines, and nothing is acknowledged. */
+  readonly isString?: boolean
 }
 
 export class SyslogPlugin {
@@ -24,7 +25,7 @@ export class SyslogPlugin {
   #stderr = ''
   #sent = 0
 
-  constructor(t: Test, args: readonly string[], { through = [], run = 'run' }: Started = {}) {
+  constructor(t: Test, args: readonly string[], { through = [], isString = false }: Started = {}) {
     const [command = '/usr/bin/env', ...rest] = [...through, '/usr/bin/env', '-i', PROGRAM, ...args]
     this.#child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'] })
     this.#exit = once(this.#child, 'close')
@@ -37,7 +38,7 @@ export class SyslogPlugin {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
     })
-    this.#write(`HELLO 1 plugin=syslog run=${run} next=1 in-window=4096\n`)
+    if (!isString) this.#write('HELLO 1 plugin=syslog run=run next=1 in-window=4096\n')
     t.teardown(async () => {
       this.#child.kill('SIGKILL')
       await this.#exit
@@ -46,7 +47,7 @@ export class SyslogPlugin {
 
   /** What it says to people: through the dispatcher, and on its stderr. */
   get words(): string {
-    return `${this.#said}\n${this.#stderr}`
+    return `${this.#said.replaceAll('%20', ' ')}\n${this.#stderr}`
   }
 
   get acked(): number {
@@ -62,6 +63,28 @@ export class SyslogPlugin {
       () => `READY from ${this.words}`,
       () => this.#said.includes('READY 1'),
     )
+  }
+
+  /** Records as auditd gives them. */
+  async giveLines(records: readonly Buffer[]): Promise<void> {
+    const lines = Buffer.concat(records.flatMap((record) => [record, Buffer.from('\n')]))
+    await new Promise<void>((done) => {
+      this.#child.stdin?.write(lines, () => {
+        done()
+      })
+    })
+  }
+
+  /** Ends its input, and waits for its end; the exit status. */
+  async endInput(): Promise<unknown> {
+    this.#child.stdin?.end()
+    return (await this.#exit)[0]
+  }
+
+  /** What it has come to by its own last words, such as `dropped`. */
+  counted(name: string): number {
+    const lastWords = /^the end; .*/m.exec(this.#stderr)?.[0] ?? ''
+    return Number(new RegExp(`\\b${name}=(\\d+)`).exec(lastWords)?.[1] ?? 0)
   }
 
   /** Gives records, never more unanswered than the window. */
@@ -105,8 +128,7 @@ export class SyslogPlugin {
   async stop(): Promise<unknown> {
     await this.ready()
     this.#write('STOP\n')
-    this.#child.stdin?.end()
-    return (await this.#exit)[0]
+    return this.endInput()
   }
 
   #write(bytes: Buffer | string): void {
