@@ -142,7 +142,8 @@ export class Delivery {
       case 'no-answer':
         return { kind: 'away', error: answer.text, isGiven: true }
       case 'error': {
-        const error = `${answer.name}: ${answer.text}`
+        // Of an exception it sends the whole trace, in whose last line it says what is wrong.
+        const error = `${answer.name}: ${answer.text.trimEnd().split('\n').at(-1)}`
         if (answer.name.startsWith(ERROR_OF_THE_BUS)) return { kind: 'away', error, isGiven: answer.name === NO_REPLY }
         await link.call(FINISH, undefined)
         return { kind: 'refused', error }
@@ -195,7 +196,8 @@ export class Delivery {
     const state = this.#state
     const isTrying = state.kind === 'trying'
     const pauseMs = isTrying ? Math.min(2 * state.pauseMs, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
-    const droppedBefore = isTrying ? state.droppedBefore : this.#waiting.dropped
+    // What was dropped in the moments before this was noticed counts too.
+    const droppedBefore = isTrying ? state.droppedBefore : (this.#droppingSince ?? this.#waiting.dropped)
     if (!isTrying) {
       const fields = { error, waiting: this.#waiting.events }
       this.#voice.log('warn', 'setroubleshootd cannot be reached: events wait', fields)
