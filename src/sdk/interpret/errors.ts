@@ -13,5 +13,5 @@ export function exitStatus(value: string): string {
   if (number >= 0n) return value
   errors ??= new Map([...ERROR_TEXTS.matchAll(LINE)].map(([, code, name, text]) => [Number(code), `${name}(${text})`]))
   const code = Number(BigInt.asIntN(32, -number))
-  return errors.get(code) ?? `(null)(Unknown error ${code})`
+  return errors.get(code) ?? `(null)(${code === 0 ? 'Success' : `Unknown error ${code}`})`
 }

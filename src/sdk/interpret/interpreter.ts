@@ -26,6 +26,10 @@ import { terminalData } from './terminal-data.js'
 /** auditd did not know it then; these tables may. */
 const UNKNOWN_THEN = 'unknown-'
 const KEY_SEPARATOR = '\x01'
+/* oxlint-disable no-control-regex -- they are what is looked for */
+const CONTROL = /[\0-\x1f]/
+const CONTROLS = /[\0-\x1f]/g
+/* oxlint-enable no-control-regex */
 /** `key` is the only field without a value: auparseFields has an empty one for it. */
 const NO_VALUE = ' '
 const MAX_INT = 0x7fffffffn
@@ -180,8 +184,8 @@ function arch(value: string, { machine }: RecordContext): string {
 
 /** Control characters as `\ooo`; what stands between the keys of a rule is none. */
 function harmless(text: string, kind: AuparseKind): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\0-\x1f]/g, (char) =>
+  if (!CONTROL.test(text)) return text
+  return text.replace(CONTROLS, (char) =>
     kind === 'escaped-key' && char === KEY_SEPARATOR ? char : `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
   )
 }

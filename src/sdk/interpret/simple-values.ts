@@ -20,6 +20,8 @@ const ETHERTYPES: ReadonlyMap<number, string> = new Map([
   [0x800, 'IP'],
   [0x806, 'ARP'],
 ])
+/** What most files and many programs have. */
+const NO_CAPABILITIES = 'none'
 const READ_LOG_GROUP = 1n
 
 /** `no` and `yes` for 0 and 1; words are as they are. */
@@ -63,8 +65,9 @@ export function promiscuous(value: string): string {
 export function capabilities(value: string): string {
   const bits = wholeNumber(value, 16)
   if (bits === undefined) return conversionError(value)
+  if (bits === 0n) return NO_CAPABILITIES
   const set = [...namesIn(CAPABILITIES)].filter(([number]) => ((bits >> BigInt(number)) & 1n) === 1n)
-  return set.map(([, name]) => name).join(',') || 'none'
+  return set.map(([, name]) => name).join(',') || NO_CAPABILITIES
 }
 
 export const ethertype = numbered(16, (number) => ETHERTYPES.get(number) ?? 'UNKNOWN')
