@@ -1,22 +1,34 @@
-// For a dispatcher that keeps nothing back, as auditd: what cannot be written waits here, and what does not fit is counted and told.
-// Reading must go on: one plugin that does not read holds up all that auditd gives to any.
+// What was given and is not in the log yet. The handlers of the plugin never wait for the disk, so that a reload, which may say what is to
+// be done about a full one, is heard meanwhile. A dispatcher that keeps what is not acknowledged gives no more than its window. Under
+// auditd, which keeps nothing, reading must go on while nothing can be written: one plugin that does not read holds up all that auditd
+// gives to any. So there what does not fit here is dropped, counted and told.
 
 import type { RecordLines } from '../../src/sdk/index.js'
 import type { Tell } from './sink.js'
 
-/** Lines that wait. Beyond it the newest are dropped while nothing can be written, and are not taken while it can. */
+/** Lines that wait. */
 export const MAX_HELD_BYTES = 16 * 1024 * 1024
 
+/** A gap has no lines: all up to its last is done with when it is its turn. */
+export type Waiting =
+  | { readonly kind: 'lines'; readonly lines: RecordLines }
+  | { readonly kind: 'gap'; readonly last: number }
+
 export interface BacklogHost {
+  /** What becomes of what does not fit: who gives it waits, or, while nothing can be written, it is dropped. */
+  readonly atBound: 'wait' | 'drop'
   isWell(): boolean
-  put(lines: RecordLines): Promise<boolean>
+  /** False: it was given up. */
+  put(waiting: Waiting): Promise<boolean>
+  /** All up to seq is in the log. */
+  done(seq: number): void
   readonly log: Tell
 }
 
 export class Backlog {
   readonly #host: BacklogHost
   readonly #maxBytes: number
-  #held: RecordLines[] = []
+  #held: Waiting[] = []
   #heldBytes = 0
   #dropped = 0
   #pumping: Promise<void> | undefined
@@ -26,18 +38,18 @@ export class Backlog {
     this.#maxBytes = maxBytes
   }
 
-  async add(lines: RecordLines): Promise<void> {
-    if (this.#heldBytes + lines.bytes.length > this.#maxBytes) {
-      if (this.#host.isWell()) await this.#pumping
-      else {
-        if (this.#dropped === 0)
-          this.#host.log('error', 'records are dropped, as nothing can be written and nobody else keeps them')
-        this.#dropped += lines.count
+  /** Resolves when the next may be given. */
+  async add(waiting: Waiting): Promise<void> {
+    const bytes = bytesOf(waiting)
+    if (this.#heldBytes + bytes > this.#maxBytes) {
+      if (this.#host.atBound === 'drop' && !this.#host.isWell()) {
+        this.#drop(waiting)
         return
       }
+      await this.#pumping
     }
-    this.#held.push(lines)
-    this.#heldBytes += lines.bytes.length
+    this.#held.push(waiting)
+    this.#heldBytes += bytes
     this.#pumping ??= this.#pump().finally(() => {
       this.#pumping = undefined
     })
@@ -49,13 +61,29 @@ export class Backlog {
   }
 
   async #pump(): Promise<void> {
-    for (let lines = this.#held.shift(); lines !== undefined; lines = this.#held.shift()) {
-      const isWritten = await this.#host.put(lines)
-      this.#heldBytes -= lines.bytes.length
-      if (!isWritten) this.#dropped += lines.count
-      else this.#tellDropped()
+    for (let waiting = this.#held.shift(); waiting !== undefined; waiting = this.#held.shift()) {
+      const isDone = await this.#host.put(waiting)
+      this.#heldBytes -= bytesOf(waiting)
+      if (!isDone) {
+        this.#giveUp(waiting)
+        continue
+      }
+      this.#tellDropped()
+      this.#host.done(waiting.kind === 'lines' ? waiting.lines.last : waiting.last)
     }
     this.#tellDropped()
+  }
+
+  #drop(waiting: Waiting): void {
+    if (waiting.kind === 'gap') return
+    if (this.#dropped === 0)
+      this.#host.log('error', 'records are dropped, as nothing can be written and nobody else keeps them')
+    this.#dropped += waiting.lines.count
+  }
+
+  /** At the end. A dispatcher that keeps them gives them to the next process. */
+  #giveUp(waiting: Waiting): void {
+    if (this.#host.atBound === 'drop' && waiting.kind === 'lines') this.#dropped += waiting.lines.count
   }
 
   #tellDropped(): void {
@@ -63,4 +91,8 @@ export class Backlog {
     this.#host.log('error', 'records were dropped, as nothing could be written', { records: this.#dropped })
     this.#dropped = 0
   }
+}
+
+function bytesOf(waiting: Waiting): number {
+  return waiting.kind === 'lines' ? waiting.lines.bytes.length : 0
 }

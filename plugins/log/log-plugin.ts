@@ -46,8 +46,8 @@ export function logPlugin(settings: Settings, load: () => ReadSettings, world: L
     main: async (plugin) => {
       there().begin(plugin)
     },
-    records: (batch, plugin) => there().records(batch, plugin),
-    lost: (gap, plugin) => there().lost(gap, plugin),
+    records: (batch) => there().records(batch),
+    lost: (gap) => there().lost(gap),
     reload: () => {
       there().reload(load())
     },
@@ -61,8 +61,7 @@ class Log {
   readonly #file: LogFile | undefined
   readonly #sink: Sink
   readonly #keeper: Keeper
-  /** Undefined where the dispatcher keeps what is not acknowledged. */
-  readonly #backlog: Backlog | undefined
+  readonly #backlog: Backlog
   readonly #pieceBytes: number
   #settings: Settings
   #plugin: Plugin | undefined
@@ -90,8 +89,14 @@ class Log {
       { clock, sink: this.#sink, room, run: (name) => void this.#plugin?.action(name), log },
       config,
     )
-    if (hello.run === '')
-      this.#backlog = new Backlog({ isWell: () => this.#keeper.isWell, put: (lines) => this.#keeper.put(lines), log })
+    this.#backlog = new Backlog({
+      // Only a dispatcher with a run of its own keeps what is not acknowledged.
+      atBound: hello.run === '' ? 'drop' : 'wait',
+      isWell: () => this.#keeper.isWell,
+      put: (waiting) => (waiting.kind === 'lines' ? this.#keeper.put(waiting.lines) : this.#keeper.pass(waiting.last)),
+      done: (seq) => this.#plugin?.ack(seq),
+      log,
+    })
   }
 
   async from(): Promise<number | undefined> {
@@ -114,17 +119,13 @@ class Log {
     })
   }
 
-  async records(batch: RecordBatch, plugin: Plugin): Promise<void> {
-    for (const lines of batch.lines(this.#pieceBytes)) {
-      if (this.#backlog !== undefined) await this.#backlog.add(lines)
-      else if (!(await this.#keeper.put(lines))) return
-      plugin.ack(lines.last)
-    }
+  async records(batch: RecordBatch): Promise<void> {
+    for (const lines of batch.lines(this.#pieceBytes)) await this.#backlog.add({ kind: 'lines', lines })
   }
 
-  /** The dispatcher tells of it itself; here it is only settled. */
-  async lost({ last }: Gap, plugin: Plugin): Promise<void> {
-    if (await this.#keeper.pass(last)) plugin.ack(last)
+  /** The dispatcher tells of it itself; here it is only settled, in its place. */
+  async lost({ last }: Gap): Promise<void> {
+    await this.#backlog.add({ kind: 'gap', last })
   }
 
   rotate(): void {
@@ -172,7 +173,7 @@ class Log {
   async stop(): Promise<void> {
     this.#world.voice.alone()
     this.#keeper.end()
-    await this.#backlog?.drained()
+    await this.#backlog.drained()
     await this.#sink.close()
   }
 }

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { Backlog } from '../../../plugins/log/backlog.js'
+import { Backlog, type Waiting } from '../../../plugins/log/backlog.js'
 import { DEFAULT_CONFIG, type LogConfig } from '../../../plugins/log/config.js'
 import { Keeper } from '../../../plugins/log/keeper.js'
 import { SinkTrouble, type Sink, type TroubleCode } from '../../../plugins/log/sink.js'
@@ -190,20 +190,27 @@ void test('space_left_action = rotate loses the oldest at each look', async (t) 
   t.same(stage.said, ['the disk has less than space_left'])
 })
 
-void test('without a dispatcher that keeps them, so much waits, and the rest is counted', async (t) => {
-  const stage = new Stage()
+/** A backlog before the keeper of a stage; what is done is noted. */
+function backlogOf(stage: Stage, atBound: 'drop' | 'wait', maxBytes: number, done: number[] = []): Backlog {
   const log = (_level: string, text: string, fields?: object): void => {
     stage.said.push(fields === undefined ? text : `${text} ${JSON.stringify(fields)}`)
   }
-  const piece = lines(1, 2)
-  const backlog = new Backlog(
-    { isWell: () => stage.keeper.isWell, put: (some) => stage.keeper.put(some), log },
-    3 * piece.bytes.length,
-  )
+  const { keeper } = stage
+  const put = (waiting: Waiting): Promise<boolean> =>
+    waiting.kind === 'lines' ? keeper.put(waiting.lines) : keeper.pass(waiting.last)
+  const host = { atBound, isWell: () => keeper.isWell, put, done: (seq: number) => void done.push(seq), log }
+  return new Backlog(host, maxBytes)
+}
+
+const some = (first: number, last: number): Waiting => ({ kind: 'lines', lines: lines(first, last) })
+
+void test('without a dispatcher that keeps them, so much waits, and the rest is counted', async (t) => {
+  const stage = new Stage()
+  const backlog = backlogOf(stage, 'drop', 3 * lines(1, 2).bytes.length)
   stage.trouble = 'full'
-  for (let n = 0; n < 5; n++) await backlog.add(lines(2 * n + 1, 2 * n + 2))
+  for (let n = 0; n < 5; n++) await backlog.add(some(2 * n + 1, 2 * n + 2))
   await rest()
-  await backlog.add(lines(11, 12))
+  await backlog.add(some(11, 12))
   stage.trouble = undefined
   await stage.clock.pass(1000)
   await backlog.drained()
@@ -217,13 +224,35 @@ void test('without a dispatcher that keeps them, so much waits, and the rest is 
   )
 })
 
+void test('a dispatcher that keeps them waits at the bound, and nothing is dropped, nor done before it is written', async (t) => {
+  const stage = new Stage()
+  const done: number[] = []
+  const backlog = backlogOf(stage, 'wait', 100, done)
+  stage.trouble = 'full'
+  await backlog.add(some(1, 1))
+  await backlog.add({ kind: 'gap', last: 4 })
+  let isTaken = false
+  const third = backlog.add(some(5, 6)).then(() => (isTaken = true))
+  await rest()
+  t.equal(isTaken, false)
+  t.same(done, [])
+  stage.trouble = undefined
+  await stage.clock.pass(1000)
+  await third
+  await backlog.drained()
+  t.same(done, [1, 4, 6], 'gaps in their places')
+  stage.trouble = 'full'
+  await backlog.add(some(7, 8))
+  stage.keeper.end()
+  await backlog.drained()
+  t.same(done, [1, 4, 6])
+  t.notMatch(stage.said.join('; '), 'dropped')
+})
+
 void test('while all is well nothing is dropped, however fast it comes', async (t) => {
   const stage = new Stage()
-  const backlog = new Backlog(
-    { isWell: () => stage.keeper.isWell, put: (some) => stage.keeper.put(some), log: () => {} },
-    100,
-  )
-  for (let n = 1; n <= 20; n++) await backlog.add(lines(n, n))
+  const backlog = backlogOf(stage, 'drop', 100)
+  for (let n = 1; n <= 20; n++) await backlog.add(some(n, n))
   await backlog.drained()
   t.equal(stage.written.length, 20)
 })

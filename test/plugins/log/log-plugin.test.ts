@@ -131,6 +131,21 @@ void test('a reload takes what can change, says what cannot, and mistakes change
   await dispatcher.stop()
 })
 
+void test('a reload is heard while the disk is full, and goes on with what was suspended', async (t) => {
+  const scene = new Scene(t, { diskFullAction: { kind: 'suspend' } })
+  const dispatcher = await opened(scene)
+  await dispatcher.acknowledged(dispatcher.send(...records(1, 1)))
+  scene.disk.roomBytes = 0
+  const seq = dispatcher.send(...records(2, 3))
+  await dispatcher.until(() => named(dispatcher, 'notify').some((text) => text.includes('nothing is written until')))
+  scene.disk.roomBytes = Infinity
+  scene.reloaded = { settings: { config: scene.place.config(), gid: 0 }, problems: [] }
+  dispatcher.reload()
+  await dispatcher.acknowledged(seq)
+  t.equal(scene.place.all(), textOf(1, 3))
+  await dispatcher.stop()
+})
+
 void test('under auditd: all is written, and on a full disk so much waits, and the rest is counted', async (t) => {
   const scene = new Scene(t)
   const auditd = new Auditd(scene.plugin())
