@@ -1,39 +1,15 @@
 // The local log under its dispatcher, killed again and again while files are rotated and compressed: each record once.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { Random } from '../protocol/random.js'
 import { Daemon } from './daemon.js'
+import { logged, logPlugin } from './log-place.js'
 import { Place } from './place.js'
 import { frames, range, serialsIn, textOf } from './records.js'
 
-const MAIN = resolve('build/plugins/log/main.js')
 const KILLS = 3
 const BURST = 600
-
-/** log's drop-in in the place, and its configuration. */
-function logPlugin(place: Place, lines: readonly string[], format = 'protocol'): void {
-  writeFileSync(place.path('log.conf'), [`log_file = ${place.path('log/audit.log')}`, ...lines, ''].join('\n'))
-  // As under auditd, which forbids a compiler.
-  const args = `--jitless ${MAIN} ${place.path('log.conf')}`
-  const more = [`format = ${format}`, 'restart_delay = 10ms..10ms', 'max_restarts = 0']
-  place.dropIn('log', [`path = ${process.execPath}`, `args = ${args}`, ...more])
-}
-
-/** All records of the log, from the oldest file to the newest. */
-function logged(place: Place): Buffer {
-  const dir = place.path('log')
-  const number = (name: string): number => Number(/^audit\.log\.(\d+)/.exec(name)?.[1] ?? 0)
-  const names = readdirSync(dir).filter((name) => /^audit\.log(\.\d+)?(\.gz)?$|^\d{14}\./.test(name))
-  const sorted = names.toSorted((a, b) => number(b) - number(a) || (a < b ? -1 : 1))
-  const read = (name: string): Buffer => {
-    const bytes = readFileSync(join(dir, name))
-    return name.endsWith('.gz') && bytes.length > 0 ? gunzipSync(bytes) : bytes
-  }
-  return Buffer.concat(sorted.map(read))
-}
 
 async function acknowledged(daemon: Daemon, count: number): Promise<void> {
   for (let had = -1; had < count;) had = (await daemon.ledgerNow('log')).delivered
@@ -75,7 +51,7 @@ for (const [names, compress] of [
 
 void t.test('as a string plugin; USR1 rotates', async (t) => {
   const place = new Place(t)
-  logPlugin(place, ['flush = data'], 'string')
+  logPlugin(place, ['flush = data'], { format: 'string' })
   const daemon = new Daemon(t, place)
   await daemon.running('log')
   await daemon.write(frames(1, 100))
