@@ -17,9 +17,9 @@ export function packetRecord(packet: Packet, source: string, position: number, n
   return `type=NETFILTER_PKT msg=audit(${timeText(packet.timeMs ?? nowMs)}:${serial}): ${packetText(packet, heldBack)}`
 }
 
-/** The same packet as the text of a user-space program's record; time and serial of that are the kernel's. */
+/** The same packet as a message through auditctl, which puts `text=` before it; time and serial of that are the kernel's. */
 export function packetMessage(packet: Packet, nowMs: number, heldBack = 0): string {
-  return `op=netfilter-packet when=${timeText(packet.timeMs ?? nowMs)} ${packetText(packet, heldBack)}`
+  return `netfilter-packet when=${timeText(packet.timeMs ?? nowMs)} ${packetText(packet, heldBack)}`
 }
 
 export function serialOf(source: string, position: number): number {

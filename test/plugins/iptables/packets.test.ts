@@ -282,7 +282,7 @@ void test('a message for the kernel has the packet and its time, and what was he
   if (reading?.kind !== 'packet') throw new Error('no packet')
   t.match(
     packetMessage(reading.packet, 0, 3),
-    /^op=netfilter-packet when=1795332395\.405 mark=0x2a saddr=127\.0\.0\.1 .* held=3$/,
+    /^netfilter-packet when=1795332395\.405 mark=0x2a saddr=127\.0\.0\.1 .* held=3$/,
   )
   t.match(packetMessage({ ...reading.packet, timeMs: undefined }, 5001.7), / when=5\.001 /)
   t.end()
