@@ -108,7 +108,8 @@ function checkTogether(
   if (compat === 'none' && interpret)
     keys.report('warning', 'interpret', 'has an effect only with compat = audisp-syslog')
   if (compat !== 'none' && format !== 'auto') keys.report('warning', 'format', 'compat = audisp-syslog has its own')
-  if (confirmBytes > bufferBytes) keys.report('warning', 'confirm_max', 'is more than buffer, so that buffer counts')
+  if (keys.has('confirm_max') && confirmBytes > bufferBytes)
+    keys.report('warning', 'confirm_max', 'is more than buffer, so that buffer counts')
 }
 
 /** Several between commas. */
