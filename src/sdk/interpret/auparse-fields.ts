@@ -7,9 +7,9 @@
 
 import { recordTypeNumber } from '../../protocol/record-type.js'
 import { UNKNOWN_TYPE } from '../../protocol/frame.js'
+import { upToNul } from './encoded-text.js'
 import { keyValues } from './rule-keys.js'
 
-const NUL = '\0'
 /** Between what the kernel wrote and what auditd added. */
 const ENRICHED_SEPARATOR = '\x1d'
 const BLANK = ' '.charCodeAt(0)
@@ -46,8 +46,7 @@ export interface AuparseFields extends ReadonlyArray<AuparseField> {
  */
 export function auparseFields(record: Buffer | string): AuparseFields {
   const whole = typeof record === 'string' ? record : record.toString('latin1')
-  const nul = whole.indexOf(NUL)
-  const text = nul === -1 ? whole : whole.slice(0, nul)
+  const text = upToNul(whole)
   const separator = text.indexOf(ENRICHED_SEPARATOR)
   if (separator === -1) return Object.assign(fieldsOf(text), { enriched: '' })
   return Object.assign(fieldsOf(text.slice(0, separator)), { enriched: text.slice(separator + 1) })
@@ -71,6 +70,7 @@ export function nodeFields(fields: readonly AuparseField[]): 0 | 1 {
 function fieldsOf(text: string): AuparseField[] {
   const fields: AuparseField[] = []
   let equals = text.indexOf('=')
+  let isDecision: boolean | undefined
   let at = 0
   while (at < text.length) {
     if (text.charCodeAt(at) === BLANK) {
@@ -83,10 +83,16 @@ function fieldsOf(text: string): AuparseField[] {
     if (equals < end) {
       takeField(text, at, equals, end, fields)
       at = end
-    } else {
-      const next = takeWord(text, at, end, fields)
+      continue
+    }
+    const before = fields.length - nodeFields(fields)
+    // The type is found out once, as there may be many words and it may be long.
+    if ((before === 1 || before === 2) && (isDecision ??= isDecisionType(fields))) {
+      const next = takeWord(text, at, end, fields, before)
       if (next === undefined) return []
       at = next
+    } else {
+      at = end
     }
   }
   return fields
@@ -124,20 +130,19 @@ function trimmedEnd(text: string, start: number, wholeEnd: number): number {
   return end
 }
 
-/**
- * A word without `=` is a field only in SELinux's decisions: `denied`, and the permissions in braces. Returns where it ends;
- * undefined for permissions that are too long.
- */
-function takeWord(text: string, start: number, end: number, fields: AuparseField[]): number | undefined {
-  const before = fields.length - nodeFields(fields)
-  if (before !== 1 && before !== 2) return end
+function isDecisionType(fields: readonly AuparseField[]): boolean {
   const type = auparseType(fields)
-  if (type !== AVC && type !== USER_AVC) return end
-  if (before === 1) {
-    if (!text.startsWith('avc', start)) fields.push({ name: 'seresult', value: text.slice(start, end) })
-    return end
-  }
-  return text[start] === '{' ? takePermissions(text, end, fields) : end
+  return type === AVC || type === USER_AVC
+}
+
+/**
+ * A word without `=` is a field only in SELinux's decisions: the first one is `denied` or such, the second opens the
+ * permissions in braces. Returns where it ends; undefined for permissions that are too long.
+ */
+function takeWord(text: string, start: number, end: number, fields: AuparseField[], before: 1 | 2): number | undefined {
+  if (before === 2) return text[start] === '{' ? takePermissions(text, end, fields) : end
+  if (!text.startsWith('avc', start)) fields.push({ name: 'seresult', value: text.slice(start, end) })
+  return end
 }
 
 function takePermissions(text: string, start: number, fields: AuparseField[]): number | undefined {

@@ -11,6 +11,9 @@ const NUMBERS: Readonly<Record<Base, RegExp>> = {
 const PREFIXES: Readonly<Record<Base, string>> = { 8: '0o', 10: '', 16: '0x' }
 /** Digits that a number holds exactly, whatever they are. */
 const EXACT_DIGITS = 13
+/** Of 64 bits, in octal: a number of more is out of range in every base, and is not worth its conversion. */
+const MAX_DIGITS = 22
+const TOO_LARGE = 2n ** 66n
 const TWO_32 = 4294967296
 const MAX_UNSIGNED = 2n ** 64n - 1n
 const MAX_SIGNED = 2n ** 63n - 1n
@@ -44,7 +47,9 @@ function numberIn(text: string, base: Base): readonly [sign: string, digits: str
 }
 
 function magnitude(digits: string, base: Base): bigint {
-  return digits === '' ? 0n : BigInt(PREFIXES[base] + digits)
+  const significant = digits.replace(/^0+/, '')
+  if (significant.length > MAX_DIGITS) return TOO_LARGE
+  return significant === '' ? 0n : BigInt(PREFIXES[base] + significant)
 }
 
 function asLowBits(number: bigint | undefined): number | undefined {

@@ -1,6 +1,6 @@
 // Fields that audit encodes, as latin1 text.
 
-import { decodedBytes, decodedText, hexPrefix } from './encoded-text.js'
+import { decodedBytes, decodedText, hexPrefix, upToNul } from './encoded-text.js'
 
 /** For a quote that nothing closes. */
 const NO_TEXT = ' '
@@ -62,9 +62,4 @@ function normalPath(path: string): string {
 
 function withoutZero(value: string): string {
   return value.startsWith(ZERO) ? value.slice(ZERO.length) : value
-}
-
-function upToNul(text: string): string {
-  const nul = text.indexOf('\0')
-  return nul === -1 ? text : text.slice(0, nul)
 }

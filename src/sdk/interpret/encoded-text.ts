@@ -24,9 +24,13 @@ export function decodedBytes(value: string): Buffer | undefined {
 /** The same as latin1 text, up to the first byte that is zero. */
 export function decodedText(value: string): string | undefined {
   const bytes = decodedBytes(value)
-  if (bytes === undefined) return undefined
-  const nul = bytes.indexOf(0)
-  return bytes.toString('latin1', 0, nul === -1 ? bytes.length : nul)
+  return bytes === undefined ? undefined : upToNul(bytes.toString('latin1'))
+}
+
+/** What C takes a text for that has a byte of zero in it. */
+export function upToNul(text: string): string {
+  const nul = text.indexOf('\0')
+  return nul === -1 ? text : text.slice(0, nul)
 }
 
 /** Latin1 text as the kernel would have written it: in quotes, or in hex if that would not be safe. */

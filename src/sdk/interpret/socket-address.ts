@@ -3,7 +3,7 @@
 
 import { namesIn } from '../name-table.js'
 import { FAMILIES } from '../tables/auparse-names.js'
-import { decodedBytes } from './encoded-text.js'
+import { decodedBytes, upToNul } from './encoded-text.js'
 import { ipv6Text } from './ipv6-text.js'
 
 /** The largest address, and more than any structure here. */
@@ -52,9 +52,4 @@ function partsOf(family: string, bytes: Buffer, size: number): string {
     default:
       return '(unsupported)'
   }
-}
-
-function upToNul(text: string): string {
-  const nul = text.indexOf('\0')
-  return nul === -1 ? text : text.slice(0, nul)
 }
