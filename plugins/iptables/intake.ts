@@ -59,7 +59,10 @@ export class Intake {
     this.done = source.position
     for (let lines = await source.next(stopping); lines !== undefined; lines = await source.next(stopping)) {
       for (const line of lines) {
-        if (stopping.aborted || !(await this.#take(line))) return
+        if (stopping.aborted) return
+        const isTaken = this.#take(line)
+        // Most lines of a syslog file are others': none of them is to cost a turn.
+        if (isTaken !== true && !(await isTaken)) return
         this.done = line.position
       }
       if (this.#nowMs() - this.#heldAtMs >= QUIET_MS) this.tellHeldBack()
@@ -73,7 +76,7 @@ export class Intake {
     this.#untold = 0
   }
 
-  async #take({ reading, position }: SourceLine): Promise<boolean> {
+  #take({ reading, position }: SourceLine): true | Promise<boolean> {
     switch (reading.kind) {
       case 'other':
         return true
@@ -87,7 +90,7 @@ export class Intake {
     }
   }
 
-  async #takePacket(packet: Packet, position: number): Promise<boolean> {
+  #takePacket(packet: Packet, position: number): true | Promise<boolean> {
     if (!this.#isWanted(packet.fields.get('prefix') ?? '')) return true
     if (this.#quota.passes(packet.timeMs ?? this.#nowMs())) {
       const heldBack = this.#heldBack

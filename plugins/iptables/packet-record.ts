@@ -14,12 +14,12 @@ const FNV_PRIME = 0x0100_0193
 /** `position`: of the line in the source whose name is `source`; `nowMs` for a packet that has no time. */
 export function packetRecord(packet: Packet, source: string, position: number, nowMs: number, heldBack = 0): string {
   const serial = serialOf(source, position)
-  return `type=NETFILTER_PKT msg=audit(${timeText(packet.timeMs ?? nowMs)}:${serial}): ${packetText(packet, heldBack)}`
+  return `type=NETFILTER_PKT msg=audit(${timeText(packet.timeMs ?? nowMs)}:${serial}):${packetText(packet, heldBack)}`
 }
 
 /** The same packet as a message through auditctl, which puts `text=` before it; time and serial of that are the kernel's. */
 export function packetMessage(packet: Packet, nowMs: number, heldBack = 0): string {
-  return `netfilter-packet when=${timeText(packet.timeMs ?? nowMs)} ${packetText(packet, heldBack)}`
+  return `netfilter-packet when=${timeText(packet.timeMs ?? nowMs)}${packetText(packet, heldBack)}`
 }
 
 export function serialOf(source: string, position: number): number {
@@ -32,13 +32,14 @@ export function timeText(timeMs: number): string {
   return `${Math.floor(whole / 1000)}.${String(whole % 1000).padStart(3, '0')}`
 }
 
+/** Once a packet, and so without lists in between. */
 function packetText({ fields }: Packet, heldBack: number): string {
-  const pairs = PACKET_FIELDS.flatMap((field) => {
+  let text = ''
+  for (const field of PACKET_FIELDS) {
     const value = fields.get(field)
-    if (value === undefined) return []
-    return [`${field}=${CHOSEN_FIELDS.has(field) ? untrusted(value) : value}`]
-  })
-  return [...pairs, ...(heldBack > 0 ? [`held=${heldBack}`] : [])].join(' ')
+    if (value !== undefined) text += ` ${field}=${CHOSEN_FIELDS.has(field) ? untrusted(value) : value}`
+  }
+  return heldBack > 0 ? `${text} held=${heldBack}` : text
 }
 
 /** As audit writes what others may choose: in quotes, or in hex with a blank, a quote or anything else that could end a field in it. */
@@ -51,6 +52,6 @@ function untrusted(latin1: string): string {
 /** Of 31 bits, so that the sum with any position is a safe number. */
 function hashOf(text: string): number {
   let hash = FNV_BASIS
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, FNV_PRIME)
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), FNV_PRIME)
   return hash >>> 1
 }

@@ -50,8 +50,9 @@ const UDP = 17
 const UDPLITE = 136
 const SCTP = 132
 const WITH_PORTS: ReadonlySet<string> = new Set([TCP, UDP, UDPLITE, SCTP].map(String))
-const MAC_BYTES = 6
-const ETHERNET_HEADER_BYTES = 14
+/** `aa:bb:cc:dd:ee:ff`; and two of them with the protocol. */
+const MAC_CHARACTERS = 17
+const ETHERNET_HEADER_CHARACTERS = 41
 
 export type PacketField = (typeof PACKET_FIELDS)[number]
 
@@ -101,10 +102,11 @@ export function hexText(value: number): string {
 /** The header of a frame, `aa:bb:…`: destination, source and protocol. False if it is none; another one than Ethernet's is left out. */
 export function takeMac(fields: Map<PacketField, string>, text: string): boolean {
   if (!/^(?:[0-9a-f]{2}:)*[0-9a-f]{2}$/i.test(text)) return false
-  const bytes = text.toLowerCase().split(':')
-  if (bytes.length < ETHERNET_HEADER_BYTES) return true
-  fields.set('dmac', bytes.slice(0, MAC_BYTES).join(':'))
-  fields.set('smac', bytes.slice(MAC_BYTES, 2 * MAC_BYTES).join(':'))
-  fields.set('macproto', `0x${bytes.slice(2 * MAC_BYTES, ETHERNET_HEADER_BYTES).join('')}`)
+  if (text.length < ETHERNET_HEADER_CHARACTERS) return true
+  const header = text.toLowerCase()
+  fields.set('dmac', header.slice(0, MAC_CHARACTERS))
+  fields.set('smac', header.slice(MAC_CHARACTERS + 1, 2 * MAC_CHARACTERS + 1))
+  const at = 2 * (MAC_CHARACTERS + 1)
+  fields.set('macproto', `0x${header.slice(at, at + 2)}${header.slice(at + 3, at + 5)}`)
   return true
 }
