@@ -42,6 +42,8 @@ interface OpenEvent {
   readonly safeSeq: number
   readonly records: Buffer[]
   bytes: number
+  /** The piece that records of it lie in, at the end of which they are copied. */
+  piece: Buffer | undefined
 }
 
 interface Header {
@@ -57,6 +59,8 @@ export class EventLines {
   readonly #kept = new RememberedKeys(REMEMBERED_EVENTS)
   readonly #header: Header = { key: '', type: 0 }
   #last: OpenEvent | undefined
+  /** Events with records in the piece that is being taken. */
+  #inPiece: OpenEvent[] = []
   #bytes = 0
 
   constructor(limits: EventLimits, taker: EventTaker) {
@@ -87,7 +91,8 @@ export class EventLines {
       this.#line(piece, at, end, safeSeq, nowMs)
       at = end + 1
     }
-    for (const event of this.#open.values()) this.#copyOut(event, piece)
+    for (const event of this.#inPiece) if (this.#open.has(event.key)) this.#copyOut(event, piece)
+    this.#inPiece = []
   }
 
   expire(nowMs: number): void {
@@ -123,6 +128,10 @@ export class EventLines {
     }
     const event = open ?? this.#begin(key, safeSeq, nowMs)
     event.records.push(record)
+    if (event.piece !== piece) {
+      event.piece = piece
+      this.#inPiece.push(event)
+    }
     event.bytes += record.length + RECORD_OVERHEAD_BYTES
     this.#bytes += record.length + RECORD_OVERHEAD_BYTES
     if (type === EOE || endsEvent(type) || event.records.length >= this.#limits.maxRecords) this.#close(event)
@@ -131,7 +140,7 @@ export class EventLines {
 
   #begin(key: string, safeSeq: number, openedMs: number): OpenEvent {
     if (this.#open.size >= this.#limits.maxEvents) this.#closeOldest()
-    const event: OpenEvent = { key, openedMs, safeSeq, records: [], bytes: 0 }
+    const event: OpenEvent = { key, openedMs, safeSeq, records: [], bytes: 0, piece: undefined }
     this.#open.set(key, event)
     this.#last = event
     return event
@@ -156,7 +165,9 @@ export class EventLines {
   }
 
   /** The records that lie in the piece; they are the last ones. */
-  #copyOut({ records }: OpenEvent, piece: Buffer): void {
+  #copyOut(event: OpenEvent, piece: Buffer): void {
+    const { records } = event
+    event.piece = undefined
     for (let index = records.length - 1; index >= 0; index--) {
       const record = records[index]
       if (record === undefined || record.buffer !== piece.buffer) return
