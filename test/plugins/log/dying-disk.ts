@@ -18,6 +18,8 @@ export class DyingDisk implements LogDisk {
   /** What of a kind of call fails. */
   failing: { readonly call: string; readonly code: 'EIO' | 'ENOSPC' | 'EROFS' } | undefined
   freeBytes = 2 ** 40
+  /** Called before bytes are written. */
+  onWrite: (bytes: number) => void = () => {}
 
   /** Dies in the midst of the call number `dieAt`. */
   constructor(dieAt = Infinity) {
@@ -65,6 +67,7 @@ export class DyingDisk implements LogDisk {
 
   async write(fd: number, bytes: Buffer, at: number | null): Promise<number> {
     this.#call('write')
+    this.onWrite(bytes.length)
     // A write of one page is whole or not at all, as far as a death goes; a longer one may stop anywhere.
     const isState = bytes.length === 512
     const room = Math.min(bytes.length, isState ? bytes.length : this.roomBytes)
