@@ -112,7 +112,7 @@ void test('every client gets every record from its connection on', async (t) => 
 })
 
 void test('a client that stands still loses exactly what is counted, and nobody else anything', async (t) => {
-  const { crowd, enter, hasSaid, state } = await scene(t, '0640 500')
+  const { crowd, enter, hasSaid, state } = await scene(t, '0640 450')
   const [slow, fast] = await enter(2)
   if (slow === undefined || fast === undefined) throw new Error('no clients')
   slow.socket.pause()
@@ -178,10 +178,16 @@ void test('what clients send is read, and thrown away, at a bounded pace', async
   crowd.give(batchOf(recordsOf(1, 3)))
   const all = textOf(recordsOf(1, 3))
   await until('the records', () => quiet?.bytes().length === all.length && chatty?.bytes().length === all.length)
+  for (let n = 4; n < 14; n++) {
+    // Turns of the loop, in each of which it could be read on.
+    crowd.give(batchOf(recordsOf(n, n)))
+    const more = textOf(recordsOf(1, n))
+    await until('one more', () => quiet?.bytes().length === more.length)
+  }
   t.equal(isTold, false)
   chatty?.socket.destroy()
   await until('its side has closed', () => chatty?.socket.closed)
-  crowd.give(batchOf(recordsOf(4, 4)))
+  crowd.give(batchOf(recordsOf(14, 14)))
   await until('its end', () => crowd.state().clients.length === 1)
 })
 

@@ -165,6 +165,26 @@ void test('while nobody is there events wait, within a bound; it is said once, a
   await until('the next', () => delivery.state().given === 5)
 })
 
+void test('what was dropped before it was known to be away is told too', async (t) => {
+  const { bus, give, says, untilGiven } = scene(t, 2)
+  const deaf = await bus(() => 'silence')
+  give(1, 2, 3, 4, 5)
+  await until('the call', () => deaf.calls.length === 1)
+  await deaf.close()
+  await says(['cannot be reached', 'waiting=2'])
+  await bus()
+  await untilGiven(2)
+  await says(['takes events again', 'dropped=3'])
+})
+
+void test('an answer to another call is none', async (t) => {
+  const { bus, give, delivery } = scene(t)
+  await bus(() => 'confused')
+  give(1, 2)
+  await until('both', () => delivery.state().given === 2)
+  t.match(delivery.state(), { refused: 0, waiting: 0 })
+})
+
 void test('an error of its own is about the event; its count of users is put right', async (t) => {
   const { bus, give, delivery, says } = scene(t)
   const { calls } = await bus(({ argument = '' }) =>

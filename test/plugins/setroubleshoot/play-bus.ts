@@ -15,8 +15,8 @@ export interface Call {
   readonly argument: string | undefined
 }
 
-/** What the service makes of a call: an answer, an error by its name, silence, or the end of the connection. */
-export type Reaction = 'done' | 'silence' | 'hang-up' | { readonly error: string }
+/** What the service makes of a call: an answer, one behind what is none, an error by its name, silence, or the end of the connection. */
+export type Reaction = 'done' | 'confused' | 'silence' | 'hang-up' | { readonly error: string }
 
 export class PlayBus {
   readonly calls: Call[] = []
@@ -85,7 +85,10 @@ export class PlayBus {
     }
     this.calls.push(call)
     const reaction = this.#react(call, this.calls.length)
-    if (reaction === 'done') socket.write(this.#message(RETURN, serial, [], 'AVC'))
+    if (reaction === 'confused') {
+      socket.write(this.#message(ERROR, serial + 7, [[4, 's', 'not.about.this']], 'an answer to nothing'))
+      socket.write(this.#message(RETURN, serial, [], 'AVC'))
+    } else if (reaction === 'done') socket.write(this.#message(RETURN, serial, [], 'AVC'))
     else if (reaction === 'hang-up') socket.destroy()
     else if (reaction !== 'silence')
       socket.write(this.#message(ERROR, serial, [[4, 's', reaction.error]], 'what happened'))
