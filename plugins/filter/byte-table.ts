@@ -1,23 +1,10 @@
-// Numbers by byte strings, found without making a string of the bytes. The hash can be made while bytes are read for
-// another reason: begin with HASH_START, `hashByte` for each byte.
+// Numbers by byte strings, found without making a string of the bytes.
 
 const NONE = -1
 const FIRST_PLACES = 16
-
-/** The hash of nothing. */
-export const HASH_START = 0x811c9dc5 | 0
-
-/** The hash of what was hashed before and one byte more. */
-export function hashByte(hash: number, byte: number): number {
-  return Math.imul(hash ^ byte, 0x01000193)
-}
-
-/** The hash of some bytes. */
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = HASH_START
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193)
-  return hash
-}
+/** FNV-1a. */
+const HASH_START = 0x811c9dc5 | 0
+const HASH_PRIME = 0x01000193
 
 /** Byte strings and what they stand for. */
 export class ByteTable {
@@ -33,11 +20,7 @@ export class ByteTable {
 
   /** The value of a byte string; -1 if it is not here. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    return this.findHashed(hashBytes(bytes, start, end), bytes, start, end)
-  }
-
-  /** The same, if the hash is known. */
-  findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    const hash = hashBytes(bytes, start, end)
     const places = this.#places
     const mask = places.length - 1
     for (let place = spread(hash) & mask; ; place = (place + 1) & mask) {
@@ -79,4 +62,10 @@ export class ByteTable {
 /** The last byte is in the low bits of a hash, the others hardly are. */
 function spread(hash: number): number {
   return hash ^ (hash >>> 15)
+}
+
+function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = HASH_START
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), HASH_PRIME)
+  return hash
 }

@@ -4,7 +4,7 @@
 
 import { auparseFields } from '../../src/sdk/interpret/auparse-fields.js'
 import { keyValues } from '../../src/sdk/interpret/rule-keys.js'
-import { ByteTable, HASH_START } from './byte-table.js'
+import { NameTable } from './name-table.js'
 import type { AuparseFields } from '../../src/sdk/interpret/auparse-fields.js'
 
 const BLANK = 0x20
@@ -21,16 +21,13 @@ const ENRICHED_SEPARATOR = 0x1d
 const MESSAGE = Buffer.from('msg')
 const NOTHING = [Buffer.from('(none)'), Buffer.from('(null)')]
 const SADDR = Buffer.from('SADDR=')
-const CASE_BIT = 0x20
-const UPPER_A = 0x41
-const UPPER_Z = 0x5a
 const EMPTY = new Uint8Array(0)
 const NOT_WANTED = -1
 
 /** Which fields are wanted, and where the values of the last record stand. */
 export class FieldScan {
   readonly names: readonly string[]
-  readonly #wanted = new ByteTable()
+  readonly #wanted: NameTable
   readonly #keySlot: number
   readonly #nodeSlot: number
   /** By slot: the record in which the field was found last. */
@@ -48,7 +45,7 @@ export class FieldScan {
 
   constructor(names: readonly string[]) {
     this.names = names
-    for (const [slot, name] of names.entries()) this.#wanted.add(Buffer.from(name, 'latin1'), slot)
+    this.#wanted = new NameTable(names)
     this.#keySlot = names.indexOf('key')
     this.#nodeSlot = names.indexOf('node')
     this.#foundIn = new Float64Array(names.length)
@@ -138,11 +135,9 @@ export class FieldScan {
       let first = byte === OPENING ? at + 1 : at
       const mayBeMessage = byte === MESSAGE[0]
       at = first
-      let hash = HASH_START
       for (; at < length; at++) {
         byte = bytes[at] ?? NUL
         if (byte === EQUALS || (byte <= BLANK && isEnd(byte))) break
-        hash = Math.imul(hash ^ byte, 0x01000193)
       }
       if (at >= length || byte !== EQUALS) {
         if (at >= length || byte !== BLANK) return at
@@ -157,17 +152,15 @@ export class FieldScan {
             continue
           }
           first = bytes[at] === OPENING ? at + 1 : at
-          hash = HASH_START
           for (at = first; at < length; at++) {
             byte = bytes[at] ?? NUL
             if (byte === EQUALS || isEnd(byte)) break
-            hash = Math.imul(hash ^ byte, 0x01000193)
           }
           if (at >= length || byte !== EQUALS) continue
         }
       }
       const value = at + 1
-      const slot = this.#wanted.findHashed(hash, bytes, first, at)
+      const slot = this.#wanted.find(bytes, first, at)
       at = wordEnd(bytes, value)
       if (slot === NOT_WANTED || at === value) continue
       if (this.#foundIn[slot] === this.#record) this.#isRepeated = true
@@ -184,20 +177,18 @@ export class FieldScan {
     }
     let at = start
     while (at < bytes.length && bytes[at] !== NUL) {
-      let hash = HASH_START
       const first = at
       let byte = NUL
       for (; at < bytes.length; at++) {
         byte = bytes[at] ?? NUL
         if (byte === EQUALS || byte === BLANK || byte === NUL) break
-        hash = Math.imul(hash ^ lowerCase(byte), 0x01000193)
       }
       if (byte !== EQUALS) {
         at += 1
         continue
       }
       const value = at + 1
-      const slot = this.#wantedLowerCase(hash, bytes, first, at)
+      const slot = this.#wanted.findLowerCase(bytes, first, at)
       for (at = value; at < bytes.length; at++) if (bytes[at] === BLANK || bytes[at] === NUL) break
       if (slot !== NOT_WANTED) this.#added(slot, value, at)
       if (bytes[at] === BLANK) at += 1
@@ -224,11 +215,6 @@ export class FieldScan {
     this.#addedIn[slot] = this.#record
     this.#addedStarts[slot] = start
     this.#addedEnds[slot] = end
-  }
-
-  #wantedLowerCase(hash: number, bytes: Uint8Array, start: number, end: number): number {
-    const name = Uint8Array.from({ length: end - start }, (_, index) => lowerCase(bytes[start + index] ?? NUL))
-    return this.#wanted.findHashed(hash, name, 0, name.length)
   }
 
   /** Puts the node, which stands before all that is scanned. */
@@ -280,8 +266,4 @@ function isNothing(bytes: Uint8Array, start: number, end: number): boolean {
 function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
   for (let at = 0; at < wanted.length; at++) if (bytes[start + at] !== wanted[at]) return false
   return true
-}
-
-function lowerCase(byte: number): number {
-  return byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte
 }

@@ -37,7 +37,12 @@ export class RegexpSet {
   readonly #width: number
   #states: State[] = []
   #byKey = new Map<string, number>()
-  /** By state and class: the next state; UNKNOWN if nobody asked, negative if an expression matches there. */
+  /** 0 if it was not come to since all were forgotten; the same for the one below. */
+  #startRow = 0
+  #restingRow = 0
+  /** By byte: 1 if it is known not to lead out of the resting state. */
+  readonly #rests = new Uint8Array(BYTE_VALUES)
+  /** By state and class: where the row of the next state begins; UNKNOWN if nobody asked, negative if one matches there. */
   #next = new Int32Array(0)
 
   constructor(roots: readonly RegexpNode[]) {
@@ -58,28 +63,35 @@ export class RegexpSet {
   search(bytes: Uint8Array, end: number, found: Uint8Array): void {
     found.fill(0, 0, this.#count)
     const classOf = this.#classOf
-    const width = this.#width
-    let left = this.#count
-    let state = this.#first()
-    left -= this.#take(state, found)
+    const rests = this.#rests
+    let row = this.#firstRow()
+    let left = this.#count - this.#take(row, found)
     let next = this.#next
+    let resting = this.#restingRow
     for (let at = 0; at < end; at++) {
-      const to = next[state * width + (classOf[bytes[at] ?? NUL] ?? 0)] ?? UNKNOWN
+      // Most bytes begin nothing, and need no look at what was before.
+      if (row === resting) {
+        while (at < end && rests[bytes[at] ?? NUL] === 1) at++
+        if (at === end) break
+      }
+      const byteClass = classOf[bytes[at] ?? NUL] ?? 0
+      const to = next[row + byteClass] ?? UNKNOWN
       if (to > 0) {
-        state = to
+        row = to
         continue
       }
-      state = to < 0 ? -to : this.#step(state, this.#classOf[bytes[at] ?? NUL] ?? 0)
+      row = to < 0 ? -to : this.#step(row, byteClass)
       next = this.#next
-      left -= this.#take(state, found)
+      resting = this.#restingRow
+      left -= this.#take(row, found)
       if (left === 0) return
     }
-    this.#take(this.#step(state, width - 1), found)
+    this.#take(this.#step(row, this.#width - 1), found)
   }
 
-  #take(state: number, found: Uint8Array): number {
+  #take(row: number, found: Uint8Array): number {
     let taken = 0
-    for (const index of this.#states[state]?.matches ?? []) {
+    for (const index of this.#states[row / this.#width]?.matches ?? []) {
       if (found[index] === 1) continue
       found[index] = 1
       taken += 1
@@ -87,18 +99,20 @@ export class RegexpSet {
     return taken
   }
 
-  #first(): number {
+  #firstRow(): number {
+    if (this.#startRow !== 0) return this.#startRow
     const matches = new Set<number>()
     const steps = this.#reach([this.#start], undefined, matches)
-    return this.#stateOf({ steps, isStart: true, isBehindWord: false, matches: [...matches] })
+    this.#startRow = this.#rowOf({ steps, isStart: true, isBehindWord: false, matches: [...matches] })
+    return this.#startRow
   }
 
   /** Finds out what a class of bytes, or the end, makes of a state. */
   #step(from: number, byteClass: number): number {
-    const known = this.#next[from * this.#width + byteClass] ?? UNKNOWN
+    const known = this.#next[from + byteClass] ?? UNKNOWN
     if (known !== UNKNOWN) return Math.abs(known)
-    const state = this.#states[from]
-    if (state === undefined) throw new Error(`state ${from} of ${this.#states.length}`)
+    const state = this.#states[from / this.#width]
+    if (state === undefined) throw new Error(`row ${from} of ${this.#states.length} states`)
     const byte = this.#representatives[byteClass]
     const isWord = byte !== undefined && isWordByte(byte)
     const matches = new Set<number>()
@@ -109,10 +123,19 @@ export class RegexpSet {
     if (byte !== undefined) reached.push(this.#start)
     const steps = this.#reach(reached, undefined, matches)
     const before = this.#states.length
-    const to = this.#stateOf({ steps, isStart: false, isBehindWord: this.#seesWords && isWord, matches: [...matches] })
+    const to = this.#rowOf({ steps, isStart: false, isBehindWord: this.#seesWords && isWord, matches: [...matches] })
     // If all states were forgotten meanwhile, `from` is no more what it was.
-    if (this.#states.length >= before) this.#next[from * this.#width + byteClass] = matches.size === 0 ? to : -to
+    if (this.#states.length >= before) this.#keep(from, byteClass, matches.size === 0 ? to : -to)
     return to
+  }
+
+  #keep(from: number, byteClass: number, to: number): void {
+    this.#next[from + byteClass] = to
+    if (to !== from || byteClass === this.#width - 1) return
+    // The first state that a byte does not lead out of is the one where nothing has begun.
+    if (this.#restingRow === 0) this.#restingRow = from
+    if (this.#restingRow !== from) return
+    for (const [byte, its] of this.#classOf.entries()) if (its === byteClass) this.#rests[byte] = 1
   }
 
   #read(ready: readonly number[], byte: number): number[] {
@@ -144,25 +167,29 @@ export class RegexpSet {
     return kind === 'bytes' || kind === 'place'
   }
 
-  #stateOf(state: State): number {
+  #rowOf(state: State): number {
     const key = `${state.isStart} ${state.isBehindWord} ${state.steps.join()} ${state.matches.join()}`
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
     if (this.#states.length >= MAX_STATES) this.#forget()
     const index = this.#states.push(state) - 1
-    this.#byKey.set(key, index)
-    if ((index + 1) * this.#width > this.#next.length) {
+    const row = index * this.#width
+    this.#byKey.set(key, row)
+    if (row + this.#width > this.#next.length) {
       const grown = new Int32Array(Math.max(FIRST_STATES, index * 2) * this.#width)
       grown.set(this.#next)
       this.#next = grown
     }
-    return index
+    return row
   }
 
   #forget(): void {
     // State 0 is nobody's: UNKNOWN has its number.
     this.#states = [{ steps: [], isStart: false, isBehindWord: false, matches: [] }]
     this.#byKey = new Map()
+    this.#startRow = 0
+    this.#restingRow = 0
+    this.#rests.fill(0)
     this.#next = new Int32Array(FIRST_STATES * this.#width)
   }
 }
