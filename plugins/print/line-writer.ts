@@ -3,6 +3,7 @@
 // again.
 
 import type { Writable } from 'node:stream'
+import { deferred } from '../../src/sdk/deferred.js'
 
 /** So much is gathered, and then written at once. */
 const CHUNK_CHARACTERS = 64 * 1024
@@ -13,17 +14,12 @@ export class LineWriter {
   #isScheduled = false
   #isGone = false
   #room: Promise<void> | undefined
-  #wake = (): void => {}
 
   constructor(stream: Writable) {
     this.#stream = stream
     stream.on('error', () => {
       this.#isGone = true
       this.#lines = ''
-      this.#wake()
-    })
-    stream.on('drain', () => {
-      this.#wake()
     })
   }
 
@@ -40,13 +36,14 @@ export class LineWriter {
   flush(): void {
     const lines = this.#lines
     this.#lines = ''
-    if (lines === '' || this.#isGone || this.#stream.write(lines) || this.#room !== undefined) return
-    this.#room = new Promise((resolve) => {
-      this.#wake = () => {
-        this.#room = undefined
-        resolve()
-      }
+    if (lines === '' || this.#isGone) return
+    const written = deferred<void>()
+    // The stream says so itself, and not by `drain`: under the line protocol what is written here goes to another one.
+    const isTaken = this.#stream.write(lines, () => {
+      if (this.#room === written.promise) this.#room = undefined
+      written.resolve()
     })
+    if (!isTaken) this.#room = written.promise
   }
 
   #schedule(): void {

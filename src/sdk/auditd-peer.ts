@@ -35,6 +35,8 @@ export class AuditdPeer implements Peer {
   readonly #output: Output
   readonly #host: PeerHost
   readonly #sends: 'lines' | undefined
+  /** Only the first bytes can be taken for a dispatcher's: later ones begin anywhere in a record. */
+  #isFirst = true
 
   constructor(definition: PluginDefinition, output: Output, clock: Clock, sends: 'lines' | undefined, host: PeerHost) {
     this.#definition = definition
@@ -58,7 +60,10 @@ export class AuditdPeer implements Peer {
   }
 
   push(chunk: Buffer): void {
-    if (this.#sends === 'lines' && isOfDispatcher(chunk)) throw new BadConfiguration(PROTOCOL_UNEXPECTED)
+    if (this.#sends === 'lines' && this.#isFirst && isOfDispatcher(chunk)) {
+      throw new BadConfiguration(PROTOCOL_UNEXPECTED)
+    }
+    this.#isFirst = false
     this.waiting.push(chunk)
   }
 

@@ -79,6 +79,7 @@ export class Session<Other extends Peer = Peer> {
 
   /** The item in hand is finished. What waits is left to the next process, or finished too if that would not get it. */
   terminate(): void {
+    if (this.#state.kind === 'over') return
     if (this.#state.kind !== 'expecting' && !this.peer.sendsAgain) {
       this.#stopping.abort()
       this.#cancelLastReading ??= this.#host.clock.after(LAST_READING_MS, () => {

@@ -121,6 +121,14 @@ void test('the line protocol is what a plugin that prints lines cannot be run wi
   t.match(auditd.complaints, /the drop-in needs format = string/)
 })
 
+void test('what auditd writes meanwhile may be cut anywhere', async (t) => {
+  const auditd = new Auditd({}, { sends: 'lines' })
+  auditd.write('type=')
+  auditd.write('LOGIN msg=audit(1.000:1): pid=1\n')
+  t.equal(await auditd.end(), 0)
+  t.equal(auditd.complaints, '')
+})
+
 void test('nobody reads the lines: there is nothing to go on for', async (t) => {
   const output = new Writable()
   const auditd = new Auditd({}, { sends: 'lines', output })
