@@ -27,7 +27,6 @@ export class Delivery {
   #state: DeliveryState = { kind: 'resting' }
   /** Which server, of those in order of preference. */
   #server = 0
-  #triedFirstMs = 0
   #attempt = 0
   #vainConfirms = 0
   /** The server does not close when it is asked to: it is not asked any more, and only what was sent last is kept. */
@@ -51,11 +50,13 @@ export class Delivery {
   pump(): void {
     const state = this.#state
     while (state === this.#state && state.kind === 'open' && !state.isFull && this.#outbox.waiting > 0) {
-      if (this.#confirmIfDue(state)) return
+      this.#bound(state)
+      if (state !== this.#state) return
       const entries = this.#outbox.take(WRITE_BYTES, state.burst)
       this.#tally.add('sentAgain', this.#outbox.repeatsOf(entries))
       state.isFull = !state.carrier.send(entries) || state.isFull
     }
+    if (state === this.#state && state.kind === 'open') this.#bound(state)
     this.#lookWhetherDone()
   }
 
@@ -108,8 +109,7 @@ export class Delivery {
   }
 
   #open(): void {
-    const { clock, open } = this.#world
-    if (this.#server === 0) this.#triedFirstMs = clock.monotonicMs()
+    const { open } = this.#world
     // Events of a connection that is not this one any more cannot come: it was destroyed, or has said that it is closed.
     const carrier = open(this.#place, {
       opened: ({ confirms, burst }) => {
@@ -149,9 +149,11 @@ export class Delivery {
       this.#well()
     })
     const stopConfirming = confirms ? this.#confirmLater(carrier) : () => {}
+    const stopReturning = this.#server === 0 ? () => {} : this.#returnLater(carrier)
     this.#stopTimers = () => {
       stopLasting()
       stopConfirming()
+      stopReturning()
     }
     this.pump()
   }
@@ -170,18 +172,24 @@ export class Delivery {
     }
   }
 
-  /** True: the connection is about to be closed, because no more can be kept that is unproven. */
-  #confirmIfDue({ carrier, confirms }: Extract<DeliveryState, { kind: 'open' }>): boolean {
+  #returnLater(carrier: Carrier): () => void {
+    return this.#world.clock.after(RETURN_MS, () => {
+      this.#server = 0
+      this.#confirm(carrier)
+    })
+  }
+
+  /** Only so much is kept that is unproven: a server that can is made to prove it, of others the last is kept. */
+  #bound({ carrier, confirms }: Extract<DeliveryState, { kind: 'open' }>): void {
     const { confirmBytes, bufferBytes } = this.#config
     const most = Math.min(confirmBytes, bufferBytes / 2)
-    if (!confirms || this.#outbox.unprovenBytes < most) return false
-    if (this.#isMute) {
-      this.#outbox.keep(most / 2)
-      this.#freed()
-      return false
+    if (this.#outbox.unprovenBytes < most) return
+    if (confirms && !this.#isMute) {
+      this.#confirm(carrier)
+      return
     }
-    this.#confirm(carrier)
-    return true
+    this.#outbox.keep(most / 2)
+    this.#freed()
   }
 
   #confirm(carrier: Carrier): void {
@@ -190,9 +198,11 @@ export class Delivery {
     carrier.confirm()
   }
 
-  #closed(end: CarrierEnd): void {
+  #closed(closed: CarrierEnd): void {
     this.#stopTimers()
     const was = this.#state.kind
+    const isStuck = closed.kind === 'unanswered' && this.#outbox.takenUnproven < this.#outbox.unproven
+    const end: CarrierEnd = isStuck ? { kind: 'broken', why: 'the server reads nothing any more' } : closed
     if (end.kind === 'broken' && was === 'confirming') this.#vainConfirms++
     const isVain = end.kind === 'unanswered' || this.#vainConfirms >= MAX_VAIN_CONFIRMS
     if (isVain) this.#mute()
@@ -201,7 +211,7 @@ export class Delivery {
       this.#afterConfirm()
       return
     }
-    if (end.kind === 'broken') this.#broken(end.why)
+    if (end.kind === 'broken') this.#broken(end.why, was)
   }
 
   /** Whatever was sent is done with. */
@@ -219,8 +229,6 @@ export class Delivery {
       this.#rest()
       return
     }
-    const isTimeToReturn = this.#world.clock.monotonicMs() - this.#triedFirstMs >= RETURN_MS
-    if (this.#server > 0 && isTimeToReturn) this.#server = 0
     this.#open()
   }
 
@@ -230,13 +238,14 @@ export class Delivery {
     this.#isMute = true
   }
 
-  #broken(why: string): void {
+  #broken(why: string, was: DeliveryState['kind']): void {
     if (!this.#config.resend) {
       this.#tally.add('inDoubt', this.#outbox.takenUnproven)
       this.#outbox.prove(this.#outbox.takenUnproven)
     }
     this.#outbox.rewind()
-    this.#news.away(placeText(this.#place), why, this.#outbox.waiting)
+    const hasOthers = this.#server + 1 < this.#config.servers.length
+    if (was !== 'opening' || !hasOthers) this.#news.away(placeText(this.#place), why, this.#outbox.waiting)
     this.#freed()
     if (this.#ended === undefined) this.#tryAgain()
     else this.#rest()

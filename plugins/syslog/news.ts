@@ -6,6 +6,8 @@ import type { Tally } from './tally.js'
 export class News {
   readonly #log: Voice['log']
   readonly #tally: Tally
+  /** That was there last. */
+  #server = ''
   #told: 'nothing' | 'there' | 'away' = 'nothing'
 
   constructor(log: Voice['log'], tally: Tally) {
@@ -22,7 +24,8 @@ export class News {
   }
 
   there(server: string, waiting: number): void {
-    if (this.#told === 'there') return
+    if (this.#told === 'there' && server === this.#server) return
+    this.#server = server
     const fields = { server, waiting, ...this.#tally.fresh() }
     if (this.#told === 'away') this.#log('warn', 'a syslog server is there again', fields)
     else this.#log('info', 'a syslog server is there', fields)

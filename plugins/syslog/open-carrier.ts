@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { errorCode } from '../../src/config/error-code.js'
 import { handshakeFault } from '../../src/remote/tls/handshake-fault.js'
 import { clientTls } from '../../src/remote/tls/tls-options.js'
 import type { Carrier, CarrierEvents } from './carrier.js'
@@ -42,7 +43,16 @@ export function openCarrier(place: Place, settings: Settings, means: CarrierMean
     }
     case 'tls': {
       const socket: TLSSocket = connectTls(tlsOptions(place, settings))
-      const wordsOf = (error: Error): string => failureWords(error, handshakeFault(error, socket).text)
+      let isSecured = false
+      socket.once('secureConnect', () => {
+        isSecured = true
+      })
+      // A reset is a fault of the handshake only as long as that lasts.
+      const wordsOf = (error: Error): string =>
+        failureWords(
+          error,
+          isSecured && errorCode(error) === 'ECONNRESET' ? error.message : handshakeFault(error, socket).text,
+        )
       const format = messages.format('network')
       return new StreamCarrier(
         { socket, readyEvent: 'secureConnect', framing, format, connectTimeoutMs, wordsOf },

@@ -53,7 +53,7 @@ export function severityRules(text: string): Parsed<readonly SeverityRule[]> {
   const rules: SeverityRule[] = []
   for (const word of text.split(/[ \t]+/)) {
     const [pattern = '', name = '', ...more] = word.split(':')
-    if (!TYPE_PATTERN.test(pattern) || more.length > 0)
+    if (!TYPE_PATTERN.test(pattern) || name === '' || more.length > 0)
       return { mistake: `'${word}' is not TYPE:PRIORITY, such as AVC:warning or ANOM_*:alert` }
     const parsed = severityOf(name)
     if ('mistake' in parsed) return { mistake: `'${word}': ${parsed.mistake}` }

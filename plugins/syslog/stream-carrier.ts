@@ -37,6 +37,10 @@ export class StreamCarrier implements Carrier {
   #why = 'the server closed the connection'
   #hasFailed = false
   #timer: NodeJS.Timeout
+  /** Writes that the kernel has not taken yet. */
+  #writes = 0
+  /** Entries without a message; they are taken when all before them is. */
+  #silent = 0
 
   constructor(options: StreamOptions, events: CarrierEvents) {
     const { socket, readyEvent, connectTimeoutMs, wordsOf } = options
@@ -76,11 +80,14 @@ export class StreamCarrier implements Carrier {
     const chunks: Buffer[] = []
     for (const entry of entries) for (const message of format(entry, Infinity)) addFrame(chunks, message, framing)
     if (chunks.length === 0) {
-      this.#events.taken(entries.length)
+      this.#silent += entries.length
+      if (this.#writes === 0) this.#taken(0)
       return true
     }
+    this.#writes++
     socket.write(Buffer.concat(chunks), (error) => {
-      if (error === null || error === undefined) this.#events.taken(entries.length)
+      this.#writes--
+      if (this.#phase !== 'gone' && (error === null || error === undefined)) this.#taken(entries.length)
     })
     return socket.writableLength < HIGH_WATER_BYTES
   }
@@ -96,6 +103,12 @@ export class StreamCarrier implements Carrier {
 
   destroy(): void {
     this.#leave()
+  }
+
+  #taken(count: number): void {
+    const silent = this.#writes === 0 ? this.#silent : 0
+    this.#silent -= silent
+    this.#events.taken(count + silent)
   }
 
   #closed(): void {
