@@ -22,6 +22,8 @@ export interface BacklogHost {
   put(waiting: Waiting): Promise<boolean>
   /** All up to seq is in the log. */
   done(seq: number): void
+  /** A bug: nothing is written any more. */
+  failed(error: unknown): void
   readonly log: Tell
 }
 
@@ -50,14 +52,21 @@ export class Backlog {
     }
     this.#held.push(waiting)
     this.#heldBytes += bytes
-    this.#pumping ??= this.#pump().finally(() => {
-      this.#pumping = undefined
-    })
+    this.#pumping ??= this.#pumpOn()
   }
 
   /** Resolves when all that was taken is written, or was given up at the end. */
   async drained(): Promise<void> {
     await this.#pumping
+  }
+
+  async #pumpOn(): Promise<void> {
+    try {
+      await this.#pump()
+    } catch (error) {
+      this.#host.failed(error)
+    }
+    this.#pumping = undefined
   }
 
   async #pump(): Promise<void> {

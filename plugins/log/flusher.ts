@@ -8,12 +8,13 @@ import { asTrouble } from './sink.js'
 export class Flusher {
   readonly #disk: LogDisk
   readonly #failed: (text: string) => void
+  #isFailing = false
   #records = 0
   /** Flushes that nobody waits for, one behind the other. */
   #behind: Promise<void> = Promise.resolve()
   #isBehind = false
 
-  /** `failed`: a flush that nobody waited for. */
+  /** `failed`: flushes that nobody waits for do not go through any more; once until one does. */
   constructor(disk: LogDisk, failed: (text: string) => void) {
     this.#disk = disk
     this.#failed = failed
@@ -54,8 +55,11 @@ export class Flusher {
     await before
     try {
       await this.#disk.sync(fd, 'data')
+      this.#isFailing = false
     } catch (error) {
-      this.#failed(asTrouble(error, 'flushing').message)
+      const { message } = asTrouble(error, 'flushing')
+      if (!this.#isFailing) this.#failed(message)
+      this.#isFailing = true
     }
     this.#isBehind = false
     then()

@@ -67,7 +67,10 @@ export class LogFile implements Sink {
     this.#isStream = settings.config.compress === 'stream'
     this.#shelf = new Shelf(host.disk, settings.config, host.hostName)
     this.#packer = new Packer({ disk: host.disk, shelf: this.#shelf, gid: settings.gid, log: host.log })
-    this.#flusher = new Flusher(host.disk, host.diskError)
+    this.#flusher = new Flusher(host.disk, (error) => {
+      host.log('error', 'the log cannot be flushed; what was written is lost if the machine stops', { error })
+      host.diskError(error)
+    })
   }
 
   /** The first seq that is not in the log, if that remembers this run. Changes nothing. */

@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os'
 import { formatProblem } from '../../src/config.js'
+import { errorCode } from '../../src/config/error-code.js'
 import type { Clock } from '../../src/remote/ports.js'
 import type { Voice } from '../../src/remote/voice.js'
 import type { Gap, Hello, Plugin, PluginDefinition, RecordBatch } from '../../src/sdk/index.js'
@@ -43,9 +44,7 @@ export function logPlugin(settings: Settings, load: () => ReadSettings, world: L
       running = new Log(settings, hello, world)
     },
     from: () => there().from(),
-    main: async (plugin) => {
-      there().begin(plugin)
-    },
+    main: (plugin) => there().begin(plugin),
     records: (batch) => there().records(batch),
     lost: (gap) => there().lost(gap),
     reload: () => {
@@ -65,6 +64,7 @@ class Log {
   readonly #pieceBytes: number
   #settings: Settings
   #plugin: Plugin | undefined
+  #fail: (error: unknown) => void = () => {}
 
   constructor(settings: Settings, hello: Hello, world: LogWorld) {
     this.#world = world
@@ -84,7 +84,7 @@ class Log {
       this.#sink = this.#file
     }
     this.#pieceBytes = Math.min(PIECE_BYTES, config.maxFileBytes)
-    const room = (): Room | undefined => (this.#file === undefined ? undefined : disk.room(directoryOf(config.logFile)))
+    const room = (): Room | undefined => (this.#file === undefined ? undefined : roomAt(disk, config.logFile))
     this.#keeper = new Keeper(
       { clock, sink: this.#sink, room, run: (name) => void this.#plugin?.action(name), log },
       config,
@@ -95,6 +95,9 @@ class Log {
       isWell: () => this.#keeper.isWell,
       put: (waiting) => (waiting.kind === 'lines' ? this.#keeper.put(waiting.lines) : this.#keeper.pass(waiting.last)),
       done: (seq) => this.#plugin?.ack(seq),
+      failed: (error) => {
+        this.#fail(error)
+      },
       log,
     })
   }
@@ -110,12 +113,17 @@ class Log {
     return from
   }
 
-  begin(plugin: Plugin): void {
+  /** Runs until the plugin is to end, or fails as a bug does. */
+  begin(plugin: Plugin): Promise<void> {
     this.#plugin = plugin
     this.#world.voice.heardBy(plugin)
-    // Before stop(), which waits for the lines in hand, as those do for room.
-    plugin.stopping.addEventListener('abort', () => {
-      this.#keeper.end()
+    return new Promise((resolve, reject) => {
+      this.#fail = reject
+      // Before stop(), which waits for the lines in hand, as those do for room.
+      plugin.stopping.addEventListener('abort', () => {
+        this.#keeper.end()
+        resolve()
+      })
     })
   }
 
@@ -178,6 +186,12 @@ class Log {
   }
 }
 
-function directoryOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/'
+/** Undefined where the system does not say: the writes will tell what is wrong. */
+function roomAt(disk: LogDisk, path: string): Room | undefined {
+  try {
+    return disk.room(path.slice(0, path.lastIndexOf('/')) || '/')
+  } catch (error) {
+    if (errorCode(error) === '') throw error
+    return undefined
+  }
 }

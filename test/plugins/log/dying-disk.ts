@@ -13,6 +13,7 @@ export class DyingDisk implements LogDisk {
   #isDead = false
   /** Calls that change something. */
   calls = 0
+  syncs = 0
   /** Bytes that may still be written. */
   roomBytes = Infinity
   /** What of a kind of call fails. */
@@ -80,6 +81,7 @@ export class DyingDisk implements LogDisk {
 
   async sync(): Promise<void> {
     this.#call('sync')
+    this.syncs++
     this.#survive()
   }
 

@@ -198,8 +198,19 @@ function backlogOf(stage: Stage, atBound: 'drop' | 'wait', maxBytes: number, don
   const { keeper } = stage
   const put = (waiting: Waiting): Promise<boolean> =>
     waiting.kind === 'lines' ? keeper.put(waiting.lines) : keeper.pass(waiting.last)
-  const host = { atBound, isWell: () => keeper.isWell, put, done: (seq: number) => void done.push(seq), log }
+  const host = {
+    atBound,
+    isWell: () => keeper.isWell,
+    put,
+    done: (seq: number) => void done.push(seq),
+    failed: unexpected,
+    log,
+  }
   return new Backlog(host, maxBytes)
+}
+
+function unexpected(error: unknown): void {
+  throw error
 }
 
 const some = (first: number, last: number): Waiting => ({ kind: 'lines', lines: lines(first, last) })

@@ -322,3 +322,44 @@ void test('files are readable by their group alone, or by nobody else', async (t
   t.equal(statSync(place.path('audit.log')).mode & 0o777, 0o600)
   t.equal(statSync(place.path('audit.log.state')).mode & 0o777, 0o600)
 })
+
+void test('one process writes a log', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  disk.lock = () => false
+  await t.rejects(place.file(disk).append(lines(1, 1)), /another process writes .*audit.log/)
+  t.same(place.names(), ['audit.log.state'])
+})
+
+void test('a flush that nobody waits for is told when it fails, once', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk, { flush: 'incremental_async', freq: 2 })
+  disk.failing = { call: 'sync', code: 'EIO' }
+  for (let n = 1; n <= 6; n++) {
+    await file.append(lines(n, n))
+    await file.idle()
+  }
+  t.equal(place.all(), textOf(1, 6))
+  t.equal(place.errors.length, 1)
+  t.same(place.said, ['the log cannot be flushed; what was written is lost if the machine stops'])
+})
+
+void test('flush says how often', async (t) => {
+  for (const [flush, syncs] of [
+    ['none', 0],
+    ['incremental', 3],
+    ['incremental_async', 3],
+    ['data', 6],
+    ['sync', 6],
+  ] as const) {
+    const place = new LogPlace(t)
+    const disk = new DyingDisk()
+    const file = place.file(disk, { flush, freq: 2 })
+    for (let n = 1; n <= 6; n++) {
+      await file.append(lines(n, n))
+      await file.idle()
+    }
+    t.equal(disk.syncs, syncs, flush)
+  }
+})

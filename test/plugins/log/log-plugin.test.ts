@@ -131,6 +131,18 @@ void test('a reload takes what can change, says what cannot, and mistakes change
   await dispatcher.stop()
 })
 
+void test('a bug ends the process with status 70, and what it had in hand is not acknowledged', async (t) => {
+  const scene = new Scene(t)
+  const dispatcher = await opened(scene)
+  scene.disk.onWrite = () => {
+    throw new Error('a bug')
+  }
+  dispatcher.send(...records(1, 1))
+  t.equal(await dispatcher.status, 70)
+  t.match(dispatcher.complaints, 'a bug')
+  t.same(dispatcher.acks, [])
+})
+
 void test('a reload is heard while the disk is full, and goes on with what was suspended', async (t) => {
   const scene = new Scene(t, { diskFullAction: { kind: 'suspend' } })
   const dispatcher = await opened(scene)
