@@ -17,7 +17,7 @@ void test('the shipped file has every key of the manual with its default, and no
   const keys = [...shipped.matchAll(/^([a-z_]+) =/gm)].map(([, key]) => key)
   const manual = readFileSync('man/audispd-syslog.conf.5', 'utf8')
   const described = [...manual.matchAll(/^\.It Cm (\w+) No =/gm)].map(([, key]) => key)
-  t.same(keys.toSorted(), described.toSorted())
+  t.same(new Set(keys), new Set(described))
   t.same(readConfig('', 'f').config, DEFAULT_CONFIG)
   t.end()
 })
