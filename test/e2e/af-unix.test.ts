@@ -2,7 +2,7 @@
 // the next process takes over, and arguments that are wrong are not tried again and again.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { Daemon, until } from './daemon.js'
@@ -108,14 +108,20 @@ void t.test('with what auditd gives a plugin, lines and frames', async (t) => {
   }
 })
 
-void t.test('arguments that are wrong are told, and not tried again', async (t) => {
+void t.test('what an admin has to change is told, and not tried again', async (t) => {
   const place = new Place(t)
+  const taken = createServer().listen(place.path('taken'))
+  t.teardown(() => taken.close())
+  place.dropIn('second', [`path = ${PROGRAM}`, `args = ${place.path('taken')}`, 'format = protocol'])
   place.dropIn('af-unix', [`path = ${PROGRAM}`, 'args = 0999 strng', 'format = protocol'])
   const daemon = new Daemon(t, place)
   await daemon.says(["'0999' is not an octal mode"])
   await daemon.says(["(did you mean 'string'?)"])
   await daemon.says(['plugin=af-unix', 'its configuration is bad'])
+  await daemon.says([`${place.path('taken')} is in use: a process listens there. End it, or give another path`])
+  await daemon.says(['plugin=second', 'its configuration is bad'])
   t.same(await daemon.finish(), { code: 0, signal: null })
+  t.ok(taken.listening && existsSync(place.path('taken')), 'the socket of another is left alone')
 })
 
 function linesOf(frames: Buffer): Buffer {

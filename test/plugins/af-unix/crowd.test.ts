@@ -24,6 +24,8 @@ import { Voice } from '../../../src/remote/voice.js'
 import { until } from '../../live/until.js'
 import { batchOf, recordsOf } from './batches.js'
 
+const IS_ROOT = process.getuid?.() === 0
+
 interface Scene {
   readonly path: string
   readonly settings: Settings
@@ -220,6 +222,15 @@ void test('the socket has its mode, and goes with the program', async (t) => {
   }
 })
 
+void test('a group', { skip: IS_ROOT ? false : 'only root can give a file away' }, async (t) => {
+  const path = join(dir(t), 'socket')
+  const socket = await SocketFile.open({ path, mode: 0o660, gid: 4711 }, () => {})
+  t.match(lstatSync(path), { uid: 0, gid: 4711 })
+  t.equal(lstatSync(path).mode & 0o777, 0o660)
+  t.ok(socket.isOurs)
+  socket.remove()
+})
+
 void test('what is not ours any more is left alone at the end', async (t) => {
   const { path, socket } = await scene(t)
   rmSync(path)
@@ -261,17 +272,13 @@ void test('what stands in the path is looked at first', async (t) => {
   file.remove()
 })
 
-void test(
-  'the directory is to be safe',
-  { skip: process.getuid?.() === 0 ? false : 'only root is protected' },
-  async (t) => {
-    const at = dir(t)
-    const path = join(at, 'socket')
-    chmodSync(at, 0o757)
-    await t.rejects(look(path), /others than root may write .*chmod go-w/)
-    chmodSync(at, 0o1777)
-    await t.rejects(look(path), /others than root may write/)
-    chmodSync(at, 0o755)
-    t.equal(await look(path), 'nothing', 'though /tmp is above')
-  },
-)
+void test('the directory is to be safe', { skip: IS_ROOT ? false : 'only root is protected' }, async (t) => {
+  const at = dir(t)
+  const path = join(at, 'socket')
+  chmodSync(at, 0o757)
+  await t.rejects(look(path), /others than root may write .*chmod go-w/)
+  chmodSync(at, 0o1777)
+  await t.rejects(look(path), /others than root may write/)
+  chmodSync(at, 0o755)
+  t.equal(await look(path), 'nothing', 'though /tmp is above')
+})
