@@ -28,7 +28,7 @@ import { until } from './until.js'
 t.setTimeout(120_000)
 
 const RECORDED = readFileSync('test/fixtures/auditd-stream/v3.0.9-raw-plugin.string', 'latin1')
-const KILLS = 8
+const KILLS = 6
 const BURST = 1500
 const MIB = 1024 ** 2
 const READ_BYTES = 65_536
