@@ -1,0 +1,135 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { test } from 'tap'
+import { Voice } from '../../../src/remote/voice.js'
+import { testPlugin, type TestDispatcher } from '../../../src/sdk/index.js'
+import { ChildFeed } from '../../../plugins/filter/child-feed.js'
+import { compile } from '../../../plugins/filter/compile.js'
+import { Filter } from '../../../plugins/filter/filter.js'
+import { JobRunner } from '../../../plugins/filter/job-runner.js'
+import { RuleBook } from '../../../plugins/filter/rule-book.js'
+import { readRules } from '../../../plugins/filter/rule-file.js'
+import { Teller } from '../../../plugins/filter/teller.js'
+import { FakeChild } from './fake-child.js'
+import { HandClock } from './hand-clock.js'
+
+const CAPACITY = 8192
+
+function scene(
+  rules: string,
+  unit: 'event' | 'record',
+  hello: Readonly<Record<string, string>> = {},
+  bufferBytes = 65536,
+) {
+  const clock = new HandClock()
+  const child = new FakeChild(clock, CAPACITY)
+  const voice = new Voice(clock, (line) => {
+    child.said += line
+  })
+  const jobs = new JobRunner(1, 1000, clock, () => ({ kill() {} }))
+  const teller = new Teller({ voice, jobs, sendmail: { program: '/s', args: [] }, host: 'web1' })
+  const book = new RuleBook(compile, clock, true, teller)
+  book.replace(readRules(Buffer.from(rules), 'rules', { kind: 'verbs' }).rules ?? [])
+  const filter = new Filter(
+    { unit, bufferBytes },
+    {
+      clock,
+      voice,
+      book,
+      teller,
+      jobs,
+      feed: (owner) =>
+        new ChildFeed({ program: '/c', args: [] }, { firstMs: 100, longestMs: 800 }, child.world(), owner),
+      rulesNow: () => undefined,
+      childEnded: () => true,
+      changed() {},
+      over: () => Promise.resolve(),
+    },
+  )
+  return { clock, child, filter, dispatcher: testPlugin(filter.definition, { hello }) }
+}
+
+/** Waits for what needs neither a clock nor a disk. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turns = 0; turns < 10_000 && !isSo(); turns++) await turn()
+  if (!isSo()) throw new Error('it does not come about')
+}
+
+async function endOf(dispatcher: TestDispatcher, child: FakeChild): Promise<number> {
+  const stopping = dispatcher.stop()
+  await until(() => child.isEnded)
+  child.exit({ code: 0 })
+  return stopping
+}
+
+const record = (type: string, serial: number, more = ''): string =>
+  `type=${type} msg=audit(1.000:${serial}): a=b${more}`
+
+void test('nothing is acknowledged before it was written to the child', async (t) => {
+  const { child, dispatcher, filter } = scene('drop when type r= CWD', 'record')
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  const first = dispatcher.send(record('LOGIN', 1))
+  await dispatcher.acknowledged(first)
+  const long = record('LOGIN', 2, ' x='.padEnd(6000, 'x'))
+  dispatcher.send(long)
+  const third = dispatcher.send(long.replace(':2)', ':3)'))
+  const last = dispatcher.send(record('CWD', 4))
+  await until(() => filter.counts.records === 4)
+  t.ok(
+    dispatcher.acks.every((seq) => seq < third),
+    'the third does not fit, and what was dropped behind it waits as well',
+  )
+  child.read(CAPACITY)
+  child.read(CAPACITY)
+  await dispatcher.acknowledged(last)
+  child.read(2 * CAPACITY)
+  t.same(
+    child.lines.map((line) => line.slice(0, 30)),
+    [record('LOGIN', 1), record('LOGIN', 2), record('LOGIN', 3)].map((line) => line.slice(0, 30)),
+  )
+  t.match(filter.counts, { records: 4, kept: 3, dropped: 1, lost: 0 })
+  t.equal(await endOf(dispatcher, child), 0)
+  t.same(dispatcher.violations, [])
+  t.end()
+})
+
+void test('an open event is acknowledged when it has ended, by a record or by its time', async (t) => {
+  const { child, clock, dispatcher, filter } = scene('drop when type r= CWD', 'event')
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  const before = dispatcher.send(record('LOGIN', 1))
+  await dispatcher.acknowledged(before)
+  dispatcher.send(record('SYSCALL', 2))
+  dispatcher.send(record('PATH', 2))
+  await until(() => filter.counts.records === 3)
+  t.equal(dispatcher.acks.at(-1), before)
+  t.equal(filter.openEvents, 1)
+  await dispatcher.acknowledged(dispatcher.send(record('PROCTITLE', 2)))
+  const last = dispatcher.send(record('SYSCALL', 3))
+  await until(() => filter.counts.records === 5)
+  t.equal(filter.openEvents, 1)
+  await clock.pass(800)
+  await dispatcher.acknowledged(last)
+  child.read(CAPACITY)
+  t.same(
+    child.lines.map((line) => line.slice(5, 12)),
+    ['LOGIN m', 'SYSCALL', 'PATH ms', 'PROCTIT', 'SYSCALL'],
+  )
+  t.equal(await endOf(dispatcher, child), 0)
+  t.end()
+})
+
+void test('under auditd nobody waits: what the buffer has no room for is lost, told and counted', async (t) => {
+  const { child, dispatcher, filter } = scene('', 'record', { run: '' }, 20_000)
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  for (let n = 1; n <= 40; n++) {
+    dispatcher.send(record('LOGIN', n, ' x='.padEnd(1000, 'x')))
+    await until(() => filter.counts.records === n)
+  }
+  t.ok(filter.counts.lost > 5, `${filter.counts.lost} lost`)
+  t.match(child.said, /^[^\n]*the child does not keep up; what it has no room for is lost[^\n]*\n$/, 'told once')
+  const had = 40 - filter.counts.lost
+  while (child.lines.length < had) child.read(CAPACITY)
+  t.equal(child.lines.length, had)
+  t.match(child.said, new RegExp(`the child keeps up again.* lost=${filter.counts.lost}`))
+  t.equal(await endOf(dispatcher, child), 0)
+  t.end()
+})
