@@ -5,7 +5,8 @@ import type { Disk } from '../../src/config/disk.js'
 import { readTrusted } from '../../src/config/trusted-file.js'
 import { ExpressionError, type Expression } from './expression.js'
 import { parseExpression } from './parse-expression.js'
-import type { FilterRule } from './rule.js'
+import { expressionWarnings } from './expression-warnings.js'
+import { decides, type FilterRule } from './rule.js'
 import { isVerb, needsNoWhen, readHead } from './rule-head.js'
 import { halvesOf } from './rule-words.js'
 
@@ -53,8 +54,10 @@ export function readRules(bytes: Buffer, file: string, form: RuleForm): ReadRule
   for (const { line, text } of faults) problems.push(problem('error', file, line, text))
   for (const { line, content } of lines) {
     const read = form.kind === 'bare' ? readBare(content, file, line, form.verb) : readLine(content, file, line)
-    if ('text' in read) rules.push(read)
-    else problems.push(problem(read.level, file, line, read.mistake))
+    if ('text' in read) {
+      problems.push(...warningsOf(read, rules))
+      rules.push(read)
+    } else problems.push(problem(read.level, file, line, read.mistake))
   }
   const extra = rules[MAX_RULES]
   if (extra !== undefined)
@@ -117,6 +120,19 @@ function expressionOf(condition: string, column: number): Expression | Mistake {
     if (!(error instanceof ExpressionError)) throw error
     return wrong(`column ${column + error.column - 1}: ${error.message}`)
   }
+}
+
+/** A rule that can never match, or never be asked, is one that somebody relies on all the same. */
+function warningsOf(rule: FilterRule, before: readonly FilterRule[]): Problem[] {
+  const { file, line, text, condition } = rule
+  const behind = text.length - condition.length
+  const found = expressionWarnings(rule.expression).map((warning) =>
+    problem('warning', file, line, `column ${behind + warning.column}: ${warning.text}`),
+  )
+  const first = before.find((each) => decides(each) && each.condition === condition)
+  if (first !== undefined)
+    found.push(problem('warning', file, line, `never asked: line ${first.line} decides by the same condition`))
+  return found
 }
 
 /** Names are what people tell rules apart by. */

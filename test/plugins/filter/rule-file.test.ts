@@ -74,11 +74,11 @@ void test('names: as, the name of a count, or the place', (t) => {
 })
 
 void test('keep and drop need no when', (t) => {
-  const { rules, said } = read('drop type r= CWD\nkeep (type r= CWD || exe i= "/bin/a b")\nkeep when exe r= "when"')
+  const { rules, said } = read('drop type r= CWD\nkeep (type r= CWD || exe i= "/bin/a b")\nkeep when exe i= "when"')
   t.same(said, [])
   t.same(
     rules?.map(({ condition }) => condition),
-    ['type r= CWD', '(type r= CWD || exe i= "/bin/a b")', 'exe r= "when"'],
+    ['type r= CWD', '(type r= CWD || exe i= "/bin/a b")', 'exe i= "when"'],
   )
   t.end()
 })
@@ -126,6 +126,13 @@ void test('each mistake is told with its line', (t) => {
   t.equal(all.said.length, BAD.length, 'all at once')
   t.match(read('keep when type r= CWD\r\n').said, [/^f:1: the line ends in CR LF/])
   t.match(readRules(Buffer.from('keep when exe r= \xff', 'latin1'), 'f', VERBS).problems, [{ text: /not UTF-8/ }])
+  t.end()
+})
+
+void test('a rule that can never match, or never be asked, is warned of', (t) => {
+  const { rules, said } = read('drop when type r= CWD && type r= PATH\nkeep when key i= a\ncount when key i= a\n')
+  t.equal(rules?.length, 3)
+  t.match(said, [/^f:1: column \d+: .*never matches/, /^f:3: never asked: line 2 decides by the same condition$/])
   t.end()
 })
 
