@@ -9,6 +9,7 @@ const bytesOf = (texts: readonly string[]): Buffer => Buffer.from(texts.map((tex
 void test('a child that is killed at any byte loses and repeats nothing', async (t) => {
   const all = lines(1, 12)
   const total = bytesOf(all).length
+  const wrong: number[] = []
   for (let cut = 0; cut <= total; cut++) {
     const clock = new HandClock()
     const child = new FakeChild(clock, 64)
@@ -18,11 +19,10 @@ void test('a child that is killed at any byte loses and repeats nothing', async 
     for (let read = 0; read < cut; read += 16) child.read(Math.min(16, cut - read))
     child.exit()
     await clock.pass(100)
-    t.equal(child.starts, 2)
     for (let turns = 0; turns < 40; turns++) child.read(16)
-    t.strictSame(child.lines, all, `killed after ${cut} bytes`)
-    t.equal(feed.waitingBytes, 0)
+    if (child.starts !== 2 || feed.waitingBytes > 0 || child.lines.join('\n') !== all.join('\n')) wrong.push(cut)
   }
+  t.same(wrong, [])
   t.end()
 })
 

@@ -16,7 +16,8 @@ function held(restraint: Partial<Restraint>): { clock: HandClock; summaries: Hel
 
 void test('without limits everything is told', (t) => {
   const { clock, holdBack } = held({})
-  for (let n = 0; n < 1000; n++) t.equal(holdBack.take('same'), 'told')
+  const taken = Array.from({ length: 1000 }, () => holdBack.take('same'))
+  t.ok(taken.every((each) => each === 'told'))
   t.equal(clock.waiting, 0)
   t.end()
 })
@@ -58,7 +59,8 @@ void test('what the limit has held back was not told: it comes when there is roo
 
 void test('keys are remembered up to a bound: the oldest is forgotten, and told again', (t) => {
   const { holdBack } = held({ once: { ms: MINUTE_MS, fields: ['exe'] } })
-  for (let n = 0; n <= MAX_REMEMBERED; n++) t.equal(holdBack.take(String(n)), 'told')
+  const taken = Array.from({ length: MAX_REMEMBERED + 1 }, (_, n) => holdBack.take(String(n)))
+  t.ok(taken.every((each) => each === 'told'))
   t.equal(holdBack.remembered, MAX_REMEMBERED)
   t.equal(holdBack.take('1'), 'repeated')
   t.equal(holdBack.take('0'), 'told', 'forgotten')
