@@ -6,9 +6,6 @@ import { prefixFilter } from './prefix-filter.js'
 import { Quota } from './quota.js'
 import type { Source, SourceLine } from './source.js'
 
-/** When so long nothing was held back, it is over. */
-const QUIET_MS = 2000
-
 export interface IntakeOptions {
   readonly prefixes: readonly string[]
   readonly maxPerSecond: number
@@ -17,10 +14,7 @@ export interface IntakeOptions {
 /** What is told, each time. */
 export interface IntakeEvents {
   odd(why: string): void
-  /** Packets begin to be held back. */
-  holding(): void
-  /** It is over; so many were. */
-  heldBack(count: number): void
+  heldBack(): void
 }
 
 /** False: it cannot be sent any more. */
@@ -34,9 +28,6 @@ export class Intake {
   #quota: Quota
   /** Since the last one that was sent. */
   #heldBack = 0
-  /** Of those that were held back, as many as nobody was told of. */
-  #untold = 0
-  #heldAtMs = 0
   /** Everything up to here is on its way, or needs none. */
   done = 0
 
@@ -65,15 +56,8 @@ export class Intake {
         if (isTaken !== true && !(await isTaken)) return
         this.done = line.position
       }
-      if (this.#nowMs() - this.#heldAtMs >= QUIET_MS) this.tellHeldBack()
       passed()
     }
-  }
-
-  /** How many were held back, if that was not told yet. */
-  tellHeldBack(): void {
-    if (this.#untold > 0) this.#events.heldBack(this.#untold)
-    this.#untold = 0
   }
 
   #take({ reading, position }: SourceLine): true | Promise<boolean> {
@@ -97,10 +81,8 @@ export class Intake {
       this.#heldBack = 0
       return this.#send(packet, position, heldBack)
     }
-    if (this.#untold === 0) this.#events.holding()
     this.#heldBack++
-    this.#untold++
-    this.#heldAtMs = this.#nowMs()
+    this.#events.heldBack()
     return true
   }
 }

@@ -16,6 +16,7 @@ import { openSource, sourceName } from './open-source.js'
 import type { Packet } from './packet.js'
 import { packetMessage, packetRecord } from './packet-record.js'
 import { Positions } from './positions.js'
+import { Spell } from './spell.js'
 import type { Place, Source, SourceEvents } from './source.js'
 
 /** The plugin. `load` reads the configuration, at the start and at each reload. */
@@ -62,7 +63,11 @@ class Iptables {
   #reading = new AbortController()
   #settledTo = 0
   #absent = ''
-  #oddLines = 0
+  readonly #odd: Spell
+  readonly #held: Spell
+  readonly #overrun: Spell
+  /** What was wrong with the last odd line. */
+  #why = ''
 
   constructor(config: IptablesConfig, voice: Voice) {
     this.#config = config
@@ -70,17 +75,42 @@ class Iptables {
     this.#kernel = new KernelOutput(voice)
     this.#intake = new Intake(config, (...packet) => this.#send(...packet), Date.now, {
       odd: (why) => {
-        const soFar = ++this.#oddLines
-        voice.log('warn', 'a line looks like a packet and cannot be read; passed over', { why, soFar })
+        this.#why = why
+        this.#odd.add(1)
       },
-      holding: () => {
-        const { maxPerSecond } = this.#config
-        voice.log('warn', 'more packets than max_per_second; holding back', { maxPerSecond })
-      },
-      heldBack: (packets) => {
-        voice.log('warn', 'packets were held back', { packets })
+      heldBack: () => {
+        this.#held.add(1)
       },
     })
+    const nowMs = (): number => performance.now()
+    const { log } = voice
+    this.#odd = new Spell(
+      nowMs,
+      () => {
+        log('warn', 'a line looks like a packet and cannot be read; passed over', { why: this.#why })
+      },
+      (lines) => {
+        log('warn', 'lines were passed over', { lines, why: this.#why })
+      },
+    )
+    this.#held = new Spell(
+      nowMs,
+      () => {
+        log('warn', 'more packets than max_per_second; holding back', { maxPerSecond: this.#config.maxPerSecond })
+      },
+      (packets) => {
+        log('warn', 'packets were held back', { packets })
+      },
+    )
+    this.#overrun = new Spell(
+      nowMs,
+      () => {
+        log('warn', 'the kernel overwrites messages before they are read')
+      },
+      (lost) => {
+        log('warn', 'messages of the kernel are lost', { lost })
+      },
+    )
   }
 
   /** Until the plugin is to stop. */
@@ -95,6 +125,7 @@ class Iptables {
       try {
         await this.#intake.run(run.source, AbortSignal.any([plugin.stopping, this.#reading.signal]), () => {
           this.settled(0)
+          for (const spell of this.#spells) spell.look()
         })
         // What the next source gives is numbered above all that was sent.
         await plugin.settled()
@@ -131,8 +162,12 @@ class Iptables {
 
   stop(): void {
     this.#voice.alone()
-    this.#intake.tellHeldBack()
+    for (const spell of this.#spells) spell.end()
     this.#save()
+  }
+
+  get #spells(): readonly Spell[] {
+    return [this.#odd, this.#held, this.#overrun]
   }
 
   #save(): void {
@@ -163,7 +198,7 @@ class Iptables {
     const { log } = this.#voice
     return {
       overrun: (lost) => {
-        log('warn', 'the kernel has overwritten messages before they were read', { lost })
+        this.#overrun.add(lost)
       },
       truncated: () => {
         log('info', 'the file was emptied; reading it from its beginning', { file })

@@ -14,9 +14,13 @@ import type { Place, Source, SourceEvents, SourceLine, Start } from './source.js
 
 /** The kernel's own bound is 2048 with everything. */
 const MAX_RECORD_BYTES = 8192
-/** Given at once. */
-const MAX_LINES = 256
-const POLL_MS = 50
+/** So many are given at once; before more are, what has come meanwhile is read. */
+const MAX_LINES = 64
+/** What is read ahead: many times what the kernel itself keeps. */
+const MAX_AHEAD_CHARACTERS = 8 * 1024 * 1024
+/** The first pause after something came, and the longest, to which the pauses grow: a small buffer is full soon. */
+const LEAST_POLL_MS = 2
+const MOST_POLL_MS = 20
 /** Where audit's records stand while no auditd takes them: what is said there about packets is not netfilter's. */
 const AUDIT_PREFIX = 'audit: '
 
@@ -31,14 +35,25 @@ export interface KmsgWorld {
   close(): void
 }
 
+interface Timed {
+  readonly record: KmsgRecord
+  readonly timeMs: number
+}
+
 export class KmsgSource implements Source {
   readonly #world: KmsgWorld
   readonly #events: SourceEvents
   readonly #base: number
-  /** The sequence number of the next record; undefined before the first. */
+  /** The sequence number behind what was given; undefined before the first. */
   #next: number | undefined
+  /** The same behind what was read. */
+  #expected: number | undefined
   #offsetMs: number
   readonly #skipTo: number
+  #pollMs = MOST_POLL_MS
+  /** Read and not given yet. */
+  #ahead: Timed[] = []
+  #aheadCharacters = 0
   /** The time of day when there was nothing to read, if nothing was read since. */
   #emptyAtMs: number | undefined
 
@@ -50,6 +65,7 @@ export class KmsgSource implements Source {
     const isSame = place !== undefined && place.identity === world.boot
     this.#base = isSame ? place.base : leastBase
     this.#next = isSame ? place.offset : undefined
+    this.#expected = this.#next
     // There is no seek to a sequence number: what is settled is read again and passed over.
     this.#skipTo = isSame ? place.offset : 0
     if (isSame) return
@@ -68,8 +84,9 @@ export class KmsgSource implements Source {
   async next(stopping: AbortSignal): Promise<readonly SourceLine[] | undefined> {
     if (stopping.aborted) return undefined
     const lines = this.#readSome()
+    this.#pollMs = lines.length > 0 ? LEAST_POLL_MS : Math.min(MOST_POLL_MS, 2 * this.#pollMs)
     if (lines.length > 0) return lines
-    await pause(POLL_MS, undefined, { signal: stopping }).catch(() => {
+    await pause(this.#pollMs, undefined, { signal: stopping }).catch(() => {
       // AbortError: the end.
     })
     return stopping.aborted ? undefined : []
@@ -80,40 +97,42 @@ export class KmsgSource implements Source {
   }
 
   #readSome(): SourceLine[] {
-    const lines: SourceLine[] = []
-    while (lines.length < MAX_LINES) {
+    this.#readAhead()
+    return this.#ahead.splice(0, MAX_LINES).map((timed) => {
+      this.#aheadCharacters -= timed.record.text.length
+      this.#next = timed.record.sequence + 1
+      return { reading: readingOf(timed), position: this.position }
+    })
+  }
+
+  #readAhead(): void {
+    while (this.#aheadCharacters < MAX_AHEAD_CHARACTERS) {
       const read = this.#world.read()
       if (read === undefined) {
         this.#emptyAtMs = this.#world.wallMs()
-        return lines
+        return
       }
       // How many it were is seen from the number of the next one.
       if (read === 'overrun') continue
       const record = readKmsg(read)
       if (record === undefined || record.sequence < this.#skipTo) continue
-      const expected = this.#next ?? record.sequence
+      const expected = this.#expected ?? record.sequence
       if (record.sequence > expected) this.#events.overrun(record.sequence - expected)
-      this.#next = record.sequence + 1
-      lines.push({ reading: this.#reading(record), position: this.position })
+      this.#expected = record.sequence + 1
+      this.#aheadCharacters += record.text.length
+      this.#ahead.push({ record, timeMs: this.#timeOf(record) })
     }
-    return lines
   }
 
-  #reading({ text, isKernels, sinceBootUs }: KmsgRecord): Reading {
-    this.#setTime(sinceBootUs / 1000)
-    if (!isKernels || text.startsWith(AUDIT_PREFIX)) return OTHER
-    const reading = readLogText(text)
-    if (reading.kind !== 'packet') return reading
-    return { kind: 'packet', packet: { ...reading.packet, timeMs: sinceBootUs / 1000 + this.#offsetMs } }
-  }
-
-  #setTime(kernelMs: number): void {
+  #timeOf({ sinceBootUs }: KmsgRecord): number {
+    const kernelMs = sinceBootUs / 1000
     const nowMs = this.#world.wallMs()
     const timeMs = kernelMs + this.#offsetMs
     const earliestMs = Math.min(this.#emptyAtMs ?? -Infinity, nowMs)
     if (timeMs > nowMs) this.#offsetMs = nowMs - kernelMs
     else if (timeMs < earliestMs) this.#offsetMs = earliestMs - kernelMs
     this.#emptyAtMs = undefined
+    return kernelMs + this.#offsetMs
   }
 
   #skipAll(): void {
@@ -122,7 +141,15 @@ export class KmsgSource implements Source {
       const record = readKmsg(read)
       if (record !== undefined) this.#next = record.sequence + 1
     }
+    this.#expected = this.#next
   }
+}
+
+function readingOf({ record, timeMs }: Timed): Reading {
+  const { text, isKernels } = record
+  if (!isKernels || text.startsWith(AUDIT_PREFIX)) return OTHER
+  const reading = readLogText(text)
+  return reading.kind === 'packet' ? { kind: 'packet', packet: { ...reading.packet, timeMs } } : reading
 }
 
 /** Throws what node:fs throws. */

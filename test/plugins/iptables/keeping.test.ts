@@ -9,6 +9,7 @@ import { KernelOutput } from '../../../plugins/iptables/kernel-output.js'
 import { Positions } from '../../../plugins/iptables/positions.js'
 import { prefixFilter } from '../../../plugins/iptables/prefix-filter.js'
 import { Quota } from '../../../plugins/iptables/quota.js'
+import { Spell } from '../../../plugins/iptables/spell.js'
 import type { Reading } from '../../../plugins/iptables/packet.js'
 import type { Source, SourceLine } from '../../../plugins/iptables/source.js'
 import { Voice } from '../../../src/remote/voice.js'
@@ -81,8 +82,7 @@ async function run(options: IntakeOptions, lots: readonly (readonly Reading[])[]
     () => clock[0] ?? 0,
     {
       odd: (why) => said.push(why),
-      holding: () => said.push('holding'),
-      heldBack: (count) => said.push(`held back ${count}`),
+      heldBack: () => said.push('held'),
     },
   )
   await intake.run(sourceOf(...lots), new AbortController().signal, () => {
@@ -102,12 +102,8 @@ void test('packets are sent, the rest is passed over, and told once', async (t) 
   ]
   t.same(await run({ prefixes: ['fw-*'], maxPerSecond: 0 }, [lot], [0]), ['1 fw-a 0', 'torn', 'passed 5'])
   const flood = Array.from({ length: 5 }, () => packet('f', 0))
-  const said = await run(
-    { prefixes: [], maxPerSecond: 1 },
-    [flood, [packet('g', 1000), packet('g', 1001)], [], []],
-    [10_000, 11_000, 12_999, 13_000],
-  )
-  t.same(said, ['1 f 0', 'holding', 'passed 5', '6 g 4', 'passed 7', 'passed 7', 'held back 5', 'passed 7'])
+  const said = await run({ prefixes: [], maxPerSecond: 1 }, [flood, [packet('g', 1000), packet('g', 1001)]], [10_000])
+  t.same(said, ['1 f 0', 'held', 'held', 'held', 'held', 'passed 5', '6 g 4', 'held', 'passed 7'])
 })
 
 void test('what could not be sent is not done', async (t) => {
@@ -117,12 +113,36 @@ void test('what could not be sent is not done', async (t) => {
     () => 0,
     {
       odd() {},
-      holding() {},
       heldBack() {},
     },
   )
   await intake.run(sourceOf([packet('a'), packet('b'), packet('c')]), new AbortController().signal, () => {})
   t.equal(intake.done, 1)
+})
+
+void test('a spell is told when it begins and when it is over', (t) => {
+  const said: string[] = []
+  let nowMs = 0
+  const spell = new Spell(
+    () => nowMs,
+    () => said.push('begins'),
+    (count) => said.push(`over ${count}`),
+  )
+  spell.look()
+  spell.add(2)
+  nowMs = 1999
+  spell.look()
+  spell.add(3)
+  nowMs = 3998
+  spell.look()
+  t.same(said, ['begins'])
+  nowMs = 3999
+  spell.look()
+  spell.end()
+  spell.add(1)
+  spell.end()
+  t.same(said, ['begins', 'over 5', 'begins', 'over 1'])
+  t.end()
 })
 
 function directory(t: Test): string {
