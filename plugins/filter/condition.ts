@@ -24,11 +24,17 @@ export function condition(expression: Expression, slots: Slots): Condition {
     }
     case 'all': {
       const of = expression.of.map((part) => condition(part, slots))
-      return (view) => of.every((part) => part(view))
+      return (view) => {
+        for (const part of of) if (!part(view)) return false
+        return true
+      }
     }
     case 'any': {
       const of = expression.of.map((part) => condition(part, slots))
-      return (view) => of.some((part) => part(view))
+      return (view) => {
+        for (const part of of) if (part(view)) return true
+        return false
+      }
     }
     case 'raw':
     case 'interpreted':

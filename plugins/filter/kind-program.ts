@@ -91,7 +91,7 @@ export class KindProgram {
   #collect(bytes: Uint8Array): void {
     const view = this.#view
     view.set(bytes)
-    this.#words.set(this.#always)
+    for (let at = 0; at < this.#words.length; at++) this.#words[at] = this.#always[at] ?? 0
     for (let at = 0; at < this.#indexes.length; at++) this.#indexes[at]?.collect(view, this.#words)
   }
 

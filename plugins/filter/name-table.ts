@@ -12,9 +12,12 @@ const PLACES_A_NAME = 8
 export class NameTable {
   readonly #names: readonly Uint8Array[]
   readonly #places: Int32Array
+  /** Room for the longest of the names. */
+  readonly #lowerCase: Uint8Array
 
   constructor(names: readonly string[]) {
     this.#names = names.map((name) => Buffer.from(name, 'latin1'))
+    this.#lowerCase = new Uint8Array(Math.max(0, ...this.#names.map((name) => name.length)))
     this.#places = new Int32Array(powerOfTwo(names.length * PLACES_A_NAME)).fill(NONE)
     for (const [index, name] of this.#names.entries()) {
       let place = this.#place(name, 0, name.length)
@@ -34,10 +37,13 @@ export class NameTable {
 
   /** The same for a name in capitals. */
   findLowerCase(bytes: Uint8Array, start: number, end: number): number {
-    const name = Uint8Array.from(bytes.subarray(start, end), (byte) =>
-      byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte,
-    )
-    return this.find(name, 0, name.length)
+    const length = end - start
+    if (length > this.#lowerCase.length) return NONE
+    for (let at = 0; at < length; at++) {
+      const byte = bytes[start + at] ?? 0
+      this.#lowerCase[at] = byte >= UPPER_A && byte <= UPPER_Z ? byte | CASE_BIT : byte
+    }
+    return this.find(this.#lowerCase, 0, length)
   }
 
   #place(bytes: Uint8Array, start: number, end: number): number {

@@ -9,6 +9,7 @@ import type { RegexpSet } from './regexp-set.js'
 
 const ENRICHED_SEPARATOR = 0x1d
 const NUL = 0
+const UNKNOWN = -1
 const ZERO = 0x30
 const NINE = 0x39
 /** A number of as many digits has 32 bits for sure. */
@@ -42,6 +43,7 @@ export class RecordView {
   readonly #found: Uint8Array
   readonly #isEmpty: boolean
   #isSearched = false
+  #end = UNKNOWN
   #bytes: Uint8Array = new Uint8Array(0)
 
   constructor(parts: ViewParts) {
@@ -66,6 +68,7 @@ export class RecordView {
     const { scan, header, hasWords, isInterpreted, interpretations } = this.#parts
     this.#bytes = bytes
     this.#isSearched = false
+    this.#end = UNKNOWN
     if (this.#isEmpty) return
     interpretations.begin()
     scan.begin()
@@ -76,10 +79,10 @@ export class RecordView {
         scan.put(this.#typeSlot, bytes, header.typeStart, trimmedEnd(bytes, header.typeStart, header.typeEnd))
       }
       const end = scan.scan(bytes, header.bodyStart, isInterpreted)
-      if (isInterpreted && bytes[end] === ENRICHED_SEPARATOR) scan.scanAdded(bytes, end + 1)
-      return
+      if (isInterpreted) this.#end = end
     }
-    if (isInterpreted) this.#scanAdded()
+    const end = isInterpreted ? this.#subjectEnd() : UNKNOWN
+    if (bytes[end] === ENRICHED_SEPARATOR) scan.scanAdded(bytes, end + 1)
   }
 
   has(slot: number): boolean {
@@ -128,17 +131,15 @@ export class RecordView {
     return this.#found[index] === 1
   }
 
+  /** Where the record ends for an expression. */
   #subjectEnd(): number {
+    if (this.#end !== UNKNOWN) return this.#end
     const bytes = this.#bytes
     const separator = bytes.indexOf(ENRICHED_SEPARATOR)
     const nul = bytes.indexOf(NUL)
     const end = nul === -1 ? bytes.length : nul
-    return separator === -1 ? end : Math.min(end, separator)
-  }
-
-  #scanAdded(): void {
-    const end = this.#subjectEnd()
-    if (this.#bytes[end] === ENRICHED_SEPARATOR) this.scan.scanAdded(this.#bytes, end + 1)
+    this.#end = separator === -1 ? end : Math.min(end, separator)
+    return this.#end
   }
 }
 

@@ -61,7 +61,7 @@ export class RegexpSet {
 
   /** Sets `found[i]` to 1 for each expression i that matches somewhere in the bytes, and to 0 for the others. */
   search(bytes: Uint8Array, end: number, found: Uint8Array): void {
-    found.fill(0, 0, this.#count)
+    for (let index = 0; index < this.#count; index++) found[index] = 0
     const classOf = this.#classOf
     const rests = this.#rests
     let row = this.#firstRow()
