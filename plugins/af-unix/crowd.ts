@@ -11,8 +11,9 @@ import type { Settings } from './config.js'
 
 /** A client that has closed its side may be gone without a sign while no records come. */
 const PROBE_MS = 30_000
-/** At the end, for clients that do not take what waits for them. */
+/** At the end, for clients that take nothing of what waits for them; and so often for those that do. */
 const PATIENCE_MS = 1000
+const MOST_PATIENCES = 4
 
 export interface ClientState {
   readonly id: number
@@ -47,7 +48,7 @@ export class Crowd {
   #lostByGone = 0
   /** How many were refused since all places were taken; undefined while there is a place. */
   #refusedNow: number | undefined
-  #cancelProbes: (() => void) | undefined
+  #cancelTimer: (() => void) | undefined
 
   constructor(settings: Settings, clock: Clock, voice: Voice) {
     this.#settings = settings
@@ -78,7 +79,7 @@ export class Crowd {
     const client = new Client(this.#nextId++, socket, queue, this.#host)
     this.#clients.add(client)
     this.#voice.log('info', 'a client has come', { client: client.id, clients: this.#clients.size })
-    this.#cancelProbes ??= this.#probeLater()
+    this.#cancelTimer ??= this.#probeLater()
   }
 
   /** Returns when every client has the records in its queue, or has lost them. */
@@ -109,12 +110,20 @@ export class Crowd {
 
   /** Gives the clients what waits for them, as far as they take it in time. */
   async end(): Promise<void> {
-    this.#cancelProbes?.()
-    const cancel = this.#clock.after(PATIENCE_MS, () => {
-      for (const client of this.#clients) client.destroy()
-    })
+    this.#cancelTimer?.()
+    this.#waitFor(MOST_PATIENCES)
     await Promise.all([...this.#clients].map((client) => client.finish()))
-    cancel()
+    this.#cancelTimer?.()
+  }
+
+  #waitFor(patiences: number): void {
+    const before = new Map([...this.#clients].map((client) => [client, client.queue.sent]))
+    this.#cancelTimer = this.#clock.after(PATIENCE_MS, () => {
+      for (const client of this.#clients) {
+        if (patiences === 1 || before.get(client) === client.queue.sent) client.destroy()
+      }
+      if (patiences > 1) this.#waitFor(patiences - 1)
+    })
   }
 
   #begins({ id, queue }: Client): void {
@@ -149,7 +158,7 @@ export class Crowd {
   #probeLater(): () => void {
     return this.#clock.after(PROBE_MS, () => {
       this.#probe()
-      this.#cancelProbes = this.#clients.size === 0 ? undefined : this.#probeLater()
+      this.#cancelTimer = this.#clients.size === 0 ? undefined : this.#probeLater()
     })
   }
 

@@ -202,6 +202,17 @@ void test('at the end clients get what waits for them', async (t) => {
   t.ok(a?.bytes().equals(Buffer.from(textOf(recordsOf(1, 4000, 400)))))
 })
 
+void test('at the end nobody waits for a client that takes nothing', async (t) => {
+  const { crowd, enter, hasSaid } = await scene(t)
+  const [still, fast] = await enter(2)
+  still?.socket.pause()
+  crowd.give(batchOf(recordsOf(1, 4000, 400)))
+  await crowd.end()
+  await until('all of it', () => fast?.socket.bytesRead === 4000 * 401)
+  await until('its end is told', () => hasSaid('a client has gone', 'client=1', 'clients=0'))
+  t.notOk(hasSaid('a client has gone', 'client=1', 'unsent=0'))
+})
+
 void test('frames', async (t) => {
   const { crowd, enter, hasSaid } = await scene(t, 'binary')
   const [a] = await enter()
