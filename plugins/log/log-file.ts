@@ -25,7 +25,7 @@ import { Packer } from './packer.js'
 import { mayRotate, rotationDue } from './rotation-due.js'
 import { Shelf } from './shelf.js'
 import { asTrouble, SinkTrouble, type Sink, type Tell } from './sink.js'
-import { StateFile } from './state-file.js'
+import { StateFile, statePath } from './state-file.js'
 
 /** A rotation that failed is tried again after this. */
 const ROTATE_AGAIN_MS = 10_000
@@ -158,7 +158,7 @@ export class LogFile implements Sink {
   }
 
   #statePath(): string {
-    return `${this.#settings.config.logFile}.state`
+    return statePath(this.#settings.config.logFile)
   }
 
   async #putInOrder(): Promise<StateFile> {

@@ -23,6 +23,11 @@ export interface State {
   readonly beganMs: number
 }
 
+/** Beside the log, under whatever names that is written. */
+export function statePath(logFile: string): string {
+  return `${logFile}.state`
+}
+
 export class StateFile {
   readonly #disk: LogDisk
   readonly #fd: number

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { Place } from './place.js'
 
-const MAIN = resolve('build/plugins/log/main.js')
+export const LOG_MAIN = resolve('build/plugins/log/main.js')
 
 /** What log has in its drop-in and in its configuration. */
 export interface LogDropIn {
@@ -17,7 +17,7 @@ export function logPlugin(place: Place, lines: readonly string[], dropIn: LogDro
   const { format = 'protocol', logFile = place.path('log/audit.log'), more = [] } = dropIn
   writeFileSync(place.path('log.conf'), [`log_file = ${logFile}`, ...lines, ''].join('\n'))
   // As under auditd, which forbids a compiler.
-  const args = `--jitless ${MAIN} ${place.path('log.conf')}`
+  const args = `--jitless ${LOG_MAIN} ${place.path('log.conf')}`
   const common = [`format = ${format}`, 'restart_delay = 10ms..10ms', 'max_restarts = 0']
   place.dropIn('log', [`path = ${process.execPath}`, `args = ${args}`, ...common, ...more])
 }

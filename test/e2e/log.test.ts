@@ -1,15 +1,21 @@
 // The local log under its dispatcher, killed again and again while files are rotated and compressed: each record once.
 
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { Random } from '../protocol/random.js'
 import { Daemon } from './daemon.js'
-import { logged, logPlugin } from './log-place.js'
+import { LOG_MAIN, logged, logPlugin } from './log-place.js'
 import { Place } from './place.js'
 import { frames, range, serialsIn, textOf } from './records.js'
 
 const KILLS = 3
 const BURST = 600
+
+function rotate(place: Place): number | null {
+  const args = ['-i', process.execPath, LOG_MAIN, '--rotate', place.path('log.conf')]
+  return spawnSync('/usr/bin/env', args, { stdio: 'ignore' }).status
+}
 
 async function acknowledged(daemon: Daemon, count: number): Promise<void> {
   for (let had = -1; had < count;) had = (await daemon.ledgerNow('log')).delivered
@@ -49,7 +55,7 @@ for (const [names, compress] of [
   })
 }
 
-void t.test('as a string plugin; USR1 rotates', async (t) => {
+void t.test('as a string plugin; --rotate rotates', async (t) => {
   const place = new Place(t)
   logPlugin(place, ['flush = data'], { format: 'string' })
   const daemon = new Daemon(t, place)
@@ -57,12 +63,13 @@ void t.test('as a string plugin; USR1 rotates', async (t) => {
   await daemon.write(frames(1, 100))
   const isThere = (): boolean => place.read('log/audit.log').length >= textOf(1, 100).length
   await daemon.until(isThere, 'they are there')
-  daemon.signalPlugin('log', 'SIGUSR1')
+  t.equal(rotate(place), 0)
   await daemon.until(() => readdirSync(place.path('log')).includes('audit.log.1'), 'it is rotated')
   await daemon.write(frames(101, 200))
   t.match(await daemon.finish(), { code: 0 })
   t.same(serialsIn(logged(place)), { serials: range(1, 200), torn: [] })
   t.ok(place.size('log/audit.log') > 0)
+  t.equal(rotate(place), 69, 'nobody writes it any more')
 })
 
 void t.test('a mistake in the configuration: status 78, and the line is told', async (t) => {
