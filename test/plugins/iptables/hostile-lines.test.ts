@@ -10,7 +10,7 @@ import type { Reading } from '../../../plugins/iptables/packet.js'
 import { packetMessage, packetRecord } from '../../../plugins/iptables/packet-record.js'
 import { Random } from '../../protocol/random.js'
 
-const ROUNDS = 4000
+const ROUNDS = 2000
 const RECORD =
   /^type=NETFILTER_PKT msg=audit\(\d+\.\d{3}:\d{10}\): mark=0x[0-9a-f]+ saddr=[0-9a-f:.]+ daddr=[0-9a-f:.]+ proto=\d+(?: [a-z]+=(?:"[\x21\x23-\x26\x28-\x7e]+"|[\w:,.]+))*$/
 

@@ -140,6 +140,21 @@ void test('the kernel buffer: what was overwritten is counted', async (t) => {
   t.same(told.said, ['overrun 2', 'overrun 12'])
 })
 
+void test('the kernel buffer: all of it is read before a few lines are given, and positions are those of the lines', async (t) => {
+  const boot = new Boot()
+  for (let sequence = 1; sequence <= 200; sequence++) boot.add(sequence, sequence, PACKET)
+  const source = new KmsgSource(boot, NOWHERE, false, new Told())
+  const first = (await source.next(FOREVER)) ?? []
+  t.ok(first.length < 200)
+  t.equal(boot.read(), undefined, 'nothing is left to be overwritten')
+  t.equal(source.position, first.at(-1)?.position)
+  const lines = [...first, ...(await some(source, 200 - first.length))]
+  t.same(
+    lines.map(({ position }) => position),
+    Array.from({ length: 200 }, (_, at) => at + 2),
+  )
+})
+
 void test('the kernel buffer: a clock that runs apart is put right', async (t) => {
   const boot = new Boot()
   const source = new KmsgSource(boot, NOWHERE, false, new Told())
