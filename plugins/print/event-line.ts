@@ -8,6 +8,8 @@ import { accountIn, said, summaryOf, type Summary } from './summary.js'
 
 /** Of a longer value the rest is left out. */
 const MOST_VALUE_CHARACTERS = 1024
+/** Visible ASCII but for what has to stand in quotes: most values, which without a compiler are dear to look at any closer. */
+const HARMLESS = /^[!#-<>-[\]-~]+$/
 const ID_FIELDS = /^(?:[efs]{0,2}[ug]id|[a-z-]*[ag]?uid)$/
 /** Said in a place of their own, or of no use to a person. */
 const SAID = new Set([
@@ -89,6 +91,7 @@ function restOf({ lead, access }: Summary): [string, string][] {
 
 /** On one line, without anything that a terminal would obey; in quotes where it could be taken for more than a value. */
 function shown(value: string): string {
+  if (value.length <= MOST_VALUE_CHARACTERS && HARMLESS.test(value)) return value
   const text = harmlessText(value.replaceAll(/["\\]/g, '\\$&'), MOST_VALUE_CHARACTERS)
   return text === '' || text !== value || /[\s=]/.test(text) ? `"${text}"` : text
 }

@@ -73,9 +73,10 @@ export function summaryOf({ records }: Pick<AuditEvent, 'records'>): Summary | u
   // The kernel's word goes before what a program says about itself.
   const first = (key: string): string | undefined => said(call?.text(key)) ?? said(lead.text(key))
   const cwd = of('CWD')?.text('cwd')
-  const [, verdict, access] = AVC.exec(lead.body) ?? []
+  const type = typeOf(lead)
+  const [, verdict, access] = (type.endsWith('AVC') && AVC.exec(lead.body)) || []
   return {
-    type: typeOf(lead),
+    type,
     lead,
     syscall: call && nameOfCall(call),
     access: verdict === undefined ? undefined : `${verdict} {${access ?? ''}}`,
