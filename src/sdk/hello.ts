@@ -2,11 +2,11 @@
 
 import { DEFAULT_WINDOW, numberOf } from '../protocol/line.js'
 
-/** What HELLO said. */
+/** What HELLO said; under auditd, which says nothing about itself, the defaults. */
 export interface Hello {
   /** The name of the plugin's drop-in; empty if it was not said. */
   readonly plugin: string
-  /** A UUID: one run of the dispatcher. A record is named for good by `run` and its seq. */
+  /** A UUID: one run of the dispatcher; empty under auditd. A record is named for good by `run` and its seq. */
   readonly run: string
   /** The seq of the first record that is about to be sent. */
   readonly next: number

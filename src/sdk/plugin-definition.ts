@@ -28,9 +28,12 @@ export interface PluginDefinition {
   /** How long an event may be open, 800 ms if nothing is said, and how much memory open events may take. */
   readonly eventLimits?: EventLimits
 
-  /** First of all: reads the configuration, opens files. Throws BadConfiguration if it has to. */
+  /**
+   * First of all: reads the configuration, opens files. Throws BadConfiguration if it has to. Under auditd it is called when the
+   * first record comes.
+   */
   open?(hello: Hello): void | Promise<void>
-  /** After `open`: the seq from which on this plugin has nothing yet, if it remembers this same `hello.run`. */
+  /** After `open`: the seq from which on this plugin has nothing yet, if it remembers this same `hello.run`. Not under auditd. */
   from?(hello: Hello): number | undefined | Promise<number | undefined>
   /** Whole records, in order. The batch and the bytes in it are valid until the handler is done. */
   records?(batch: RecordBatch, plugin: Plugin): void | Promise<void>
