@@ -11,6 +11,8 @@ import type { Command } from './config.js'
 const WRITE_LIMIT_MS = 2000
 const EXIT_LIMIT_MS = 1500
 const TERM_LIMIT_MS = 500
+/** So long a child may live that has closed its input: an ordinary end takes less. */
+const CLOSED_LIMIT_MS = 1000
 
 export interface Exit {
   readonly code: number | undefined
@@ -164,12 +166,25 @@ export class ChildFeed {
 
   #waitForRoom(piece: Buffer): void {
     this.#isWaitingForRoom = true
+    if (!this.#pipe.hasReader()) this.#endSoon()
     this.#pipe.writeLater(piece, () => {
       // It is in the pipe, even if the child is gone by now: it will be read back.
       this.#isWaitingForRoom = false
       this.#lines.wrote(piece.length)
       this.#changed()
       this.#pump()
+    })
+  }
+
+  /** The child has closed its input: it takes nothing any more, and if it lives on, nobody else would. */
+  #endSoon(): void {
+    const { child } = this.#state.kind === 'running' ? this.#state : { child: undefined }
+    this.#world.clock.after(CLOSED_LIMIT_MS, () => {
+      if (this.#state.kind !== 'running' || this.#state.child !== child || this.#pipe.hasReader()) return
+      this.#world.voice.log('warn', 'the child has closed its input and lives on; ending it', {
+        child: this.#command.program,
+      })
+      child?.signal('SIGKILL')
     })
   }
 

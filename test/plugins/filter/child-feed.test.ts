@@ -132,3 +132,23 @@ void test('an owner that does not want another one gets none', async (t) => {
   t.match(exits, [{ code: 3 }])
   t.end()
 })
+
+void test('a child that has closed its input and lives on is ended, and another one started', async (t) => {
+  const clock = new HandClock()
+  const child = new FakeChild(clock, 64)
+  const feed = child.feed()
+  feed.start()
+  child.isDeaf = true
+  feed.push(bytesOf(lines(1, 2)))
+  await clock.pass(999)
+  t.same(child.signals, [])
+  await clock.pass(1)
+  t.same(child.signals, ['SIGKILL'])
+  t.match(child.said, /the child has closed its input and lives on; ending it/)
+  child.isDeaf = false
+  child.exit()
+  await clock.pass(100)
+  child.read(64)
+  t.same(child.lines, lines(1, 2))
+  t.end()
+})

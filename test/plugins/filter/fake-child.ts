@@ -12,6 +12,8 @@ export class FakeChild {
   #onExit: ((exit: Exit) => void) | undefined
   #line = ''
   isEnded = false
+  /** The process has closed its input. */
+  isDeaf = false
   /** Lines that some process has read whole. */
   readonly lines: string[] = []
   readonly signals: string[] = []
@@ -50,7 +52,7 @@ export class FakeChild {
       writeLater: (piece, onWritten) => {
         this.#waiting = { piece, onWritten }
       },
-      hasReader: () => this.runs,
+      hasReader: () => this.runs && !this.isDeaf,
       readBack: () => {
         const unread = this.#pipe.length
         this.#pipe = Buffer.alloc(0)
@@ -104,7 +106,7 @@ export class FakeChild {
   }
 
   #write(bytes: Buffer, start: number, end: number): number {
-    if (!this.runs) return 0
+    if (!this.runs || this.isDeaf) return 0
     const count = Math.max(0, Math.min(end - start, this.#capacity - this.#pipe.length))
     this.#pipe = Buffer.concat([this.#pipe, bytes.subarray(start, start + count)])
     return count
