@@ -24,4 +24,4 @@ export type DeliveryState =
       readonly burst: number
       isFull: boolean
     }
-  | { readonly kind: 'confirming'; readonly carrier: Carrier }
+  | { readonly kind: 'confirming'; readonly carrier: Carrier; readonly confirms: boolean }

@@ -4,6 +4,7 @@
 import type { Carrier, CarrierEnd } from './carrier.js'
 import { placeText, type Place, type SyslogConfig } from './config.js'
 import type { DeliveryState, DeliveryWorld } from './delivery-state.js'
+import { every } from './every.js'
 import type { News } from './news.js'
 import type { Outbox } from './outbox.js'
 import { retryMs } from './retry.js'
@@ -29,6 +30,8 @@ export class Delivery {
   #server = 0
   #attempt = 0
   #vainConfirms = 0
+  /** Of what is unproven, the first so many: the connection before this one has proved them, if its server did not die of it. */
+  #provisional = { entries: 0, bytes: 0 }
   /** The server does not close when it is asked to: it is not asked any more, and only what was sent last is kept. */
   #isMute = false
   #stopTimers: () => void = () => {}
@@ -109,9 +112,8 @@ export class Delivery {
   }
 
   #open(): void {
-    const { open } = this.#world
     // Events of a connection that is not this one any more cannot come: it was destroyed, or has said that it is closed.
-    const carrier = open(this.#place, {
+    const carrier = this.#world.open(this.#place, {
       opened: ({ confirms, burst }) => {
         this.#opened(carrier, confirms, burst)
       },
@@ -146,9 +148,13 @@ export class Delivery {
     this.#state = { kind: 'open', carrier, confirms, burst, isFull: false }
     const { clock } = this.#world
     const stopLasting = clock.after(LASTING_MS, () => {
+      this.#proveProvisional()
       this.#well()
+      this.#freed()
     })
-    const stopConfirming = confirms ? this.#confirmLater(carrier) : () => {}
+    const stopConfirming = every(clock, this.#config.confirmMs, () => {
+      if (confirms && !this.#isMute && this.#outbox.unproven > this.#provisional.entries) this.#confirm(carrier)
+    })
     const stopReturning = this.#server === 0 ? () => {} : this.#returnLater(carrier)
     this.#stopTimers = () => {
       stopLasting()
@@ -156,20 +162,6 @@ export class Delivery {
       stopReturning()
     }
     this.pump()
-  }
-
-  #confirmLater(carrier: Carrier): () => void {
-    let stop = (): void => {}
-    const arm = (): void => {
-      stop = this.#world.clock.after(this.#config.confirmMs, () => {
-        if (this.#outbox.unproven > 0 && !this.#isMute) this.#confirm(carrier)
-        else arm()
-      })
-    }
-    arm()
-    return () => {
-      stop()
-    }
   }
 
   #returnLater(carrier: Carrier): () => void {
@@ -182,19 +174,21 @@ export class Delivery {
   /** Only so much is kept that is unproven: a server that can is made to prove it, of others the last is kept. */
   #bound({ carrier, confirms }: Extract<DeliveryState, { kind: 'open' }>): void {
     const { confirmBytes, bufferBytes } = this.#config
-    const most = Math.min(confirmBytes, bufferBytes / 2)
-    if (this.#outbox.unprovenBytes < most) return
+    const most = Math.min(confirmBytes, bufferBytes / 4)
+    if (this.#outbox.unprovenBytes - this.#provisional.bytes < most) return
     if (confirms && !this.#isMute) {
       this.#confirm(carrier)
       return
     }
+    this.#proveProvisional()
     this.#outbox.keep(most / 2)
     this.#freed()
   }
 
   #confirm(carrier: Carrier): void {
     this.#stopTimers()
-    this.#state = { kind: 'confirming', carrier }
+    const confirms = this.#state.kind === 'open' && this.#state.confirms
+    this.#state = { kind: 'confirming', carrier, confirms }
     carrier.confirm()
   }
 
@@ -207,25 +201,36 @@ export class Delivery {
     const isVain = end.kind === 'unanswered' || this.#vainConfirms >= MAX_VAIN_CONFIRMS
     if (isVain) this.#mute()
     if (end.kind === 'proved' || isVain) {
-      this.#allSent()
+      this.#allSent(end.kind === 'proved' && this.#state.kind === 'confirming' && this.#state.confirms)
       this.#afterConfirm()
       return
     }
     if (end.kind === 'broken') this.#broken(end.why, was)
   }
 
-  /** Whatever was sent is done with. */
-  #allSent(): void {
+  /**
+   * A server that is killed while it is asked looks like one that answers, and what it had read and not stored is gone. But one that
+   * took a connection after that was alive: until then the proof is provisional.
+   */
+  #allSent(isProvisional: boolean): void {
     const seq = this.#outbox.kernelHas(this.#outbox.unproven)
     if (seq > 0) this.#world.acknowledge(seq)
-    this.#outbox.prove(this.#outbox.unproven)
+    this.#proveProvisional()
+    if (isProvisional) this.#provisional = { entries: this.#outbox.unproven, bytes: this.#outbox.unprovenBytes }
+    else this.#outbox.prove(this.#outbox.unproven)
     this.#well()
     this.#freed()
+  }
+
+  #proveProvisional(): void {
+    this.#outbox.prove(this.#provisional.entries)
+    this.#provisional = { entries: 0, bytes: 0 }
   }
 
   #afterConfirm(): void {
     this.#vainConfirms = 0
     if (this.#ended !== undefined && this.#outbox.waiting === 0) {
+      this.#outbox.prove(this.#provisional.entries)
       this.#rest()
       return
     }
@@ -239,6 +244,7 @@ export class Delivery {
   }
 
   #broken(why: string, was: DeliveryState['kind']): void {
+    this.#provisional = { entries: 0, bytes: 0 }
     if (!this.#config.resend) {
       this.#tally.add('inDoubt', this.#outbox.takenUnproven)
       this.#outbox.prove(this.#outbox.takenUnproven)
