@@ -363,3 +363,40 @@ void test('flush says how often', async (t) => {
     t.equal(disk.syncs, syncs, flush)
   }
 })
+
+void test('with num_logs below 2 nothing is rotated, asked for or not', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { maxFileBytes: SMALL, numLogs: 1 })
+  await feed(file, 0, 20)
+  file.rotate()
+  t.same(place.logs(), ['audit.log'])
+  t.equal(place.all(), textOf(1, 20))
+  t.same(place.said, ['nothing is rotated, as num_logs is less than 2'])
+})
+
+void test('what could not be taken back is written over, after a rotation that failed too', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk)
+  await file.append(lines(1, 2))
+  disk.roomBytes = 40
+  disk.failing = { call: 'cut', code: 'EIO' }
+  await t.rejects(file.append(lines(3, 4)), { code: 'full' })
+  t.equal(place.all(), textOf(1, 2) + line(3).slice(0, 40))
+  disk.failing = { call: 'rename', code: 'EROFS' }
+  file.rotate()
+  disk.roomBytes = Infinity
+  await file.append(lines(3, 4))
+  t.equal(place.all(), textOf(1, 4))
+})
+
+void test('a state that is damaged is not believed', async (t) => {
+  const place = new LogPlace(t)
+  await feed(place.file(new DyingDisk()), 0, 4)
+  const state = readFileSync(place.path('audit.log.state'), 'latin1')
+  t.match(state, ' seq=4 ')
+  writeFileSync(place.path('audit.log.state'), state.replace(' seq=4 ', ' seq=9 '))
+  t.equal(place.file(new DyingDisk()).from(RUN), undefined)
+  writeFileSync(place.path('audit.log.state'), '')
+  t.equal(place.file(new DyingDisk()).from(RUN), undefined)
+})

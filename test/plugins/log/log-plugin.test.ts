@@ -88,6 +88,8 @@ void test('a full disk: nothing is acknowledged until there is room; STOP does n
   t.equal(await dispatcher.stop(), 0)
   t.equal(dispatcher.acked, seq)
   t.equal(scene.place.all(), textOf(1, 4))
+  const told = [scene.said, dispatcher.complaints, ...named(dispatcher, 'notify')].join('\n')
+  t.notMatch(told, 'dropped', 'the dispatcher has them')
 })
 
 void test('USR1 rotates, USR2 goes on with what is suspended', async (t) => {
