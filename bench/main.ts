@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { measureDelays } from './delays.js'
 import { loads, lookAtMachine } from './machine.js'
+import { filterReportOf } from './filter/filter-report.js'
+import { measureFilter, type FilterResults } from './filter/measure.js'
 import { measureInput } from './input-plugin.js'
 import { measureMemory } from './memory.js'
 import { readOptions, USAGE, type Options } from './options.js'
@@ -50,6 +52,11 @@ async function main(args: string[]): Promise<void> {
       const results = await measureProtocol(workshop, options)
       const report = tell(protocolReportOf(results))
       write(options.out, 'protocol', { md: report, json: asJson(results) })
+    }
+    if (options.parts.includes('filter')) {
+      const results = measureFilter(workshop.newDir(), options, say)
+      const report = tell(filterReportOf(results))
+      write(options.out, 'filter', { md: report, json: asJson(results) })
     }
     if (options.parts.includes('remote')) measureRemote(args, options)
   } catch (error) {
@@ -106,7 +113,7 @@ function write(dir: string | undefined, name: string, files: Readonly<Record<str
   say(`written to ${dir}`)
 }
 
-function asJson(results: Results | ProtocolResults): string {
+function asJson(results: Results | ProtocolResults | FilterResults): string {
   return `${JSON.stringify(results, undefined, 2)}\n`
 }
 
