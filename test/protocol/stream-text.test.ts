@@ -136,6 +136,34 @@ void t.test('a last line without its LF is told, not delivered', (t) => {
   t.end()
 })
 
+void t.test('a last line without its LF can be finished, if it looks like a record', (t) => {
+  for (const [text, finished] of [
+    [LINE.trimEnd(), LINE],
+    [LINE + LINE.trimEnd(), LINE + LINE],
+    [`rest\n${LINE.trimEnd()}`, LINE],
+    [`${LINE}type=SYSCALL msg=audit(1`, undefined],
+    [LINE, undefined],
+    ['', undefined],
+    [
+      exactStream([wholeRecord(0, 1300)])
+        .toString('latin1')
+        .slice(0, -1),
+      undefined,
+    ],
+  ] as const) {
+    const heard = new Listener()
+    const reader = new StreamReader(heard)
+    reader.push(Buffer.from(text, 'latin1'))
+    const before = heard.text
+    t.equal(reader.finishLine(), finished !== undefined, JSON.stringify(text))
+    t.equal(heard.text, finished ?? before)
+    const held = reader.heldBytes
+    reader.end()
+    t.equal(heard.codes.includes('torn-end'), held > 0, 'what is left is told')
+  }
+  t.end()
+})
+
 void t.test('text can be forced, whatever it begins with', (t) => {
   const { heard, reader } = listenTo([Buffer.from(`first\n${LINE}`)], { force: 'text' })
   t.equal(heard.text, `first\n${LINE}`)
