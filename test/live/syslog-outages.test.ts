@@ -97,7 +97,7 @@ void test('what is not to be sent again is counted as in doubt', { skip }, async
   const plugin = await throughKills(
     t,
     server,
-    config(dir, `server = tcp://127.0.0.1:${server.port}`, SOON, 'resend = no', 'confirm_max = 256K'),
+    config(dir, `server = tcp://127.0.0.1:${server.port}`, SOON, 'resend = no', 'confirm_max = 64K'),
   )
   const found = arrivals(server)
   t.equal(total(found), found.size, 'nothing comes twice')
