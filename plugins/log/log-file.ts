@@ -146,7 +146,7 @@ export class LogFile implements Sink {
     if (active !== undefined) {
       const { config } = this.#settings
       await this.#flusher.retire(active.fd, config)
-      if (config.names === 'solaris' && active.offset > 0) this.#shelf.retire(active.name, this.#host.clock.wallMs())
+      if (config.names === 'solaris') this.#finish(active)
     }
     this.#state?.close()
   }
@@ -155,6 +155,12 @@ export class LogFile implements Sink {
   async idle(): Promise<void> {
     await this.#packer.idle()
     await this.#flusher.idle()
+  }
+
+  /** A name that says not_terminated stands for a death; an empty file stands for nothing. */
+  #finish({ name, offset }: ActiveFile): void {
+    if (offset > 0) this.#shelf.retire(name, this.#host.clock.wallMs())
+    else this.#host.disk.remove(this.#shelf.path(name))
   }
 
   #statePath(): string {

@@ -306,6 +306,17 @@ void test('solaris names: not_terminated while it is written, both times after i
   t.equal(place.all(), textOf(1, 3) + textOf(60, 61))
 })
 
+void test('solaris names: the end leaves no empty file that looks like a death', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { names: 'solaris' })
+  await file.append(lines(1, 1))
+  await place.clock.pass(1000)
+  file.rotate()
+  t.equal(place.logs().length, 2)
+  await file.close()
+  t.same(place.logs(), ['20231114221321.20231114221322.web1'])
+})
+
 void test('a change from plain to compressed retires what was written', async (t) => {
   const place = new LogPlace(t)
   await feed(place.file(new DyingDisk()), 0, 2)
