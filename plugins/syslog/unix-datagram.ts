@@ -21,6 +21,8 @@ const WORDS: Readonly<Record<number, string>> = {
 const LEAST_BYTES = 1024
 const QUEUE_LENGTH_FILE = '/proc/sys/net/unix/max_dgram_qlen'
 const USUAL_QUEUE_LENGTH = 512
+/** The kernel takes one more than its bound, and one may have been read and not stored. */
+const BEYOND_QUEUE = 2
 const BURST = 256
 
 /** Makes a socket; undefined where the package cannot be used. */
@@ -155,7 +157,7 @@ function wordsOf(code: number): string {
 /** What a socket that is made now would hold; a server may have been started under another bound, which is rare. */
 function queueLength(): number {
   try {
-    return Number(readFileSync(QUEUE_LENGTH_FILE, 'utf8')) + 1
+    return Number(readFileSync(QUEUE_LENGTH_FILE, 'utf8')) + BEYOND_QUEUE
   } catch {
     // ENOENT: no /proc here.
     return USUAL_QUEUE_LENGTH

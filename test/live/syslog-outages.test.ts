@@ -68,17 +68,21 @@ async function throughKills(t: Test, server: SyslogServer, file: string): Promis
 }
 
 void test('a server killed in mid-stream costs nothing but repeats, which are counted', { skip }, async (t) => {
-  for (const transport of ['tcp', 'tls'] as const) {
+  for (const transport of ['tcp', 'tls', 'local'] as const) {
     const dir = makeDir(t)
     const authority = makeAuthority(dir)
     authority.issue('client', 'DNS:client')
     const server = await startRsyslog(t, authority.issue('server', 'DNS:localhost'))
     const tls = [`tls_ca = ${dir}/ca.pem`, `tls_cert = ${dir}/client.pem`, `tls_key = ${dir}/client-key.pem`]
-    const place = transport === 'tcp' ? `tcp://127.0.0.1:${server.port}` : `tls://localhost:${server.tlsPort}`
+    const places = {
+      tcp: `tcp://127.0.0.1:${server.port}`,
+      tls: `tls://localhost:${server.tlsPort}`,
+      local: server.socket,
+    }
     const plugin = await throughKills(
       t,
       server,
-      config(dir, `server = ${place}`, SOON, 'confirm_max = 256K', ...(transport === 'tls' ? tls : [])),
+      config(dir, `server = ${places[transport]}`, SOON, 'confirm_max = 256K', ...(transport === 'tls' ? tls : [])),
     )
     const found = arrivals(server)
     t.equal(found.size, COUNT, `${transport}: each record has come`)
