@@ -94,8 +94,6 @@ for (const [names, compress, size] of [
     for (let kill = 0; kill < KILLS; kill++) {
       const pid = daemon.pidOf('log')
       const share = random.below(BURST)
-      // What is compressed takes long to become large.
-      if (compress === 'stream') process.kill(pid, 'SIGUSR1')
       await daemon.write(Buffer.from(linesOf(sent + 1, sent + share)))
       const rest = daemon.write(Buffer.from(linesOf(sent + share + 1, sent + BURST)))
       if (random.below(3) === 0) process.kill(pid, 'SIGUSR1')
@@ -104,8 +102,13 @@ for (const [names, compress, size] of [
       sent += BURST
       await daemon.runningAnew('log', pid)
       await acknowledged(daemon, recorded + sent)
+      if (compress !== 'stream') continue
       // At any moment what is in the files is whole.
-      if (compress === 'stream') ausearch(logFiles(place.path('log')))
+      const files = logFiles(place.path('log'))
+      ausearch(files)
+      // What is compressed takes long to become large.
+      daemon.signalPlugin('log', 'SIGUSR1')
+      await daemon.until(() => logFiles(place.path('log')).length > files.length, 'it is rotated')
     }
     t.match(await daemon.finish(), { code: 0 })
     const files = logFiles(place.path('log'))
