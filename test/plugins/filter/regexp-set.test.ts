@@ -64,13 +64,24 @@ void test('what is no regular expression, or too much of one, is refused', (t) =
   t.end()
 })
 
-void test('several are found at once as each would be by itself', (t) => {
+void test('several are found at once as each would be by itself, in one text after the other', (t) => {
   const patterns = CASES.map(([pattern]) => pattern)
+  const together = new RegexpSet(patterns.map(rootOf))
+  const alone = patterns.map((pattern) => new RegexpSet([rootOf(pattern)]))
+  const found = new Uint8Array(patterns.length)
   for (const text of CASES.flatMap(([, yes, no]) => [...yes, ...no])) {
+    const bytes = Buffer.from(text, 'latin1')
+    together.search(bytes, bytes.length, found)
+    const each = alone.map((set) => {
+      const one = new Uint8Array(1)
+      set.search(bytes, bytes.length, one)
+      return one[0]
+    })
+    t.same([...found], each, JSON.stringify(text))
     t.same(
+      patterns.filter((_, index) => found[index] === 1),
       matches(patterns, text),
-      patterns.filter((pattern) => matches([pattern], text).length === 1),
-      JSON.stringify(text),
+      'as when nothing was looked for before',
     )
   }
   t.end()

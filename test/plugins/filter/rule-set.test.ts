@@ -57,6 +57,84 @@ void test('a rule set finds the rules that hold, whatever rules and records are'
   t.end()
 })
 
+/** What is rare in recordings, and read in ways of its own. */
+const ODD_RECORDS = [
+  'type=AVC msg=audit(1.000:1): avc:  denied  { read write } for  pid=1 comm="cat" name="a" scontext=u:r:t',
+  'type=USER_AVC msg=audit(1.000:1): pid=1 uid=0 msg=\'avc:  denied  { send } for comm="cat"\'',
+  'type=SYSCALL msg=audit(1.000:1): msg=audit(2) msg=abc msg=ax=y msg=x arch=c000003e syscall=59 comm="cat"',
+  'type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=11 uid=7 comm="cat"\x1dARCH=x SYSCALL=open COMM="dog" UID="joe"',
+  'type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=11 a=1 b=2 c=3 d=4 e=5 f=6 g=7 arch=40000003 syscall=11',
+  'type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=11 exit=0',
+  'type=SYSCALL msg=audit(1.000:1): arch=40000003 syscall=11 comm="a\\b"',
+  'type=SYSCALL msg=audit(1.000:1): syscall=11 arch=40000003 comm="a\x01b"',
+  'type=SYSCALL\x1d msg=audit(1.000:1): arch=c000003e comm="cat"',
+  'node=a\x1db type=SYSCALL msg=audit(1.000:1): comm="cat"',
+  'type=SYSCALL msg=audit(1.000:1):\x1dUID="joe" comm="cat"',
+  'node=cat type=SYSCALL msg=audit(1.000:1): uid=0 comm="cat"\0 key="cat"',
+  'type=SOCKADDR msg=audit(1.000:1): saddr=0000\x1dSADDR={ saddr_fam=netlink nlnk-fam=16 nlnk-pid=0 }',
+  'type=SYSCALL msg=audit(1.000:1): key=6B31016B32 uid=0',
+].map((line) => Buffer.from(line, 'latin1'))
+
+const ODD_EXPRESSIONS = [
+  'seresult r= denied',
+  'seperms r= "read,write"',
+  'seperms i= "read,write"',
+  'msg r= x',
+  'msg r= abc',
+  'msg r!= ""',
+  'syscall i= open',
+  'syscall i= execve',
+  'syscall i= munmap',
+  'arch i= x86_64',
+  'arch i= i386',
+  'arch i= x',
+  'comm i= cat',
+  'comm i= dog',
+  'comm i= "\\"dog\\""',
+  'comm i= "a\\\\b"',
+  'comm i= "a\\\\001b"',
+  'comm i= "a\x01b"',
+  'comm r!= ""',
+  '!comm i= cat',
+  'node r= cat',
+  'key i= cat',
+  'key i= k1',
+  'key r= "\\"k1\\""',
+  'uid i= joe',
+  'uid i= root',
+  'saddr i!= "0000"',
+  '\\regexp /comm/',
+  '\\regexp /joe/',
+  '\\record_type == SYSCALL',
+  'type i= SYSCALL',
+  'uid == 0',
+  'x r= y',
+]
+
+void test('what is rare means the same', (t) => {
+  for (const expressions of [ODD_EXPRESSIONS, ...ODD_EXPRESSIONS.map((one) => [one])]) {
+    const rules = expressions.map((text, id) => rule(id, text))
+    const set = compileRules(rules, { interpreter })
+    for (const record of ODD_RECORDS) {
+      const found = set.all(record)
+      const wanted = meant(rules, record)
+      if (found.join() !== wanted.join())
+        t.same(found, wanted, `${expressions.join(', ')}: ${record.toString('latin1')}`)
+    }
+  }
+  const all = compileRules(
+    ODD_EXPRESSIONS.map((text, id) => rule(id, text)),
+    { interpreter },
+  )
+  const never = ODD_EXPRESSIONS.filter((_, id) => !ODD_RECORDS.some((record) => all.all(record).includes(id)))
+  t.same(
+    never,
+    ['msg r= abc', 'comm i= dog', 'comm i= "a\x01b"', 'key i= cat', '\\regexp /joe/', 'x r= y'],
+    'all others hold for some record',
+  )
+  t.end()
+})
+
 const EVENT = [
   'type=SYSCALL msg=audit(1.000:1): arch=c000003e syscall=59 uid=33 exe="/bin/sh" key="shell"',
   'type=CWD msg=audit(1.000:1): cwd="/tmp"',
@@ -83,6 +161,8 @@ void test('a rule for events has all records of its event, one for records only 
     [2, 1, 2],
     'a record rule before it takes its own alone',
   )
+  const both = [rule(1, '\\record_type == CWD'), rule(2, 'cwd i= "/tmp"'), rule(3, 'key i= shell', 'event')]
+  t.same(compileRules(both, { interpreter }).firstOfEach(EVENT), [3, 1, 3], 'the first of its own counts')
   const none = [rule(1, '\\record_type == CWD'), rule(2, 'cwd i= "/"', 'event')]
   t.same(compileRules(none, { interpreter }).firstOfEach(EVENT), [NO_RULE, 1, NO_RULE])
   t.end()
