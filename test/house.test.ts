@@ -29,12 +29,13 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   ['protocol', ['src/protocol/'], []],
   ['config', ['src/config.ts', 'src/config/'], ['protocol']],
   ['log', ['src/log.ts', 'src/version.ts'], []],
+  ['program', ['src/plugin-program.ts'], ['config', 'log']],
   ['sdk', ['src/sdk/'], ['protocol', 'config', 'log']],
   ['journal', ['src/journal/'], ['protocol', 'log']],
   ['remote', ['src/remote/'], ['protocol', 'config', 'log', 'journal']],
   ['dispatcher', ['src/dispatcher/'], ['protocol', 'config', 'log']],
   ['ctl', ['src/ctl/'], ['protocol', 'config', 'log', 'dispatcher', 'journal', 'remote', 'main']],
-  ['plugins', ['plugins/'], ['sdk', 'protocol', 'config', 'log', 'journal', 'remote']],
+  ['plugins', ['plugins/'], ['sdk', 'program', 'protocol', 'config', 'log', 'journal', 'remote']],
   ['main', ['src/'], ['protocol', 'config', 'log', 'dispatcher']],
 ]
 

@@ -3,7 +3,8 @@
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../../src/config/did-you-mean.js'
 import { count, size } from '../../src/config/quantity.js'
-import { account, type Parsed } from '../../src/config/value.js'
+import { absolutePath, account, type Parsed } from '../../src/config/value.js'
+import { COMMON_OPTIONS, verbOf } from '../../src/plugin-program.js'
 
 /** Where audisp-af_unix of audit 2 and 3 listens; that of audit 4 has /run/audit/audispd_events. */
 export const DEFAULT_PATH = '/var/run/audispd_events'
@@ -53,13 +54,11 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     allowPositionals: true,
     options: {
-      check: { type: 'boolean', default: false },
+      ...COMMON_OPTIONS,
       group: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
       'max-clients': { type: 'string' },
       'queue-bytes': { type: 'string' },
       state: { type: 'string' },
-      version: { type: 'boolean', default: false },
     },
   })
   const words = new Words()
@@ -74,10 +73,9 @@ export function readOptions(args: readonly string[]): Options {
       DEFAULT_QUEUE_BYTES,
     maxClients: words.option('--max-clients', values['max-clients'], count(1, MOST_CLIENTS)) ?? DEFAULT_MAX_CLIENTS,
     group: words.option('--group', values.group, account) ?? '',
-    stateFile: words.option('--state', values.state, absolute) ?? '',
+    stateFile: words.option('--state', values.state, absolutePath) ?? '',
   }
-  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
-  return { verb, settings, mistakes: words.mistakes }
+  return { verb: verbOf(values), settings, mistakes: words.mistakes }
 }
 
 /** The words without a dash: what each is can be seen by its first character, but for the two numbers. */
@@ -117,7 +115,7 @@ class Words {
 
   #socket(word: string): void {
     if (this.path !== undefined) this.mistakes.push(`'${word}' is one path too many`)
-    this.path = this.option('path', word, absolute) ?? word
+    this.path = this.option('path', word, absolutePath) ?? word
     if (Buffer.byteLength(word) > MAX_PATH_BYTES) {
       this.mistakes.push(`'${word}' is too long for a socket: a path has ${MAX_PATH_BYTES} bytes at most`)
     }
@@ -133,8 +131,4 @@ class Words {
     }
     this.format ??= format
   }
-}
-
-function absolute(text: string): Parsed<string> {
-  return text.startsWith('/') ? { value: text } : { mistake: `'${text}' is not an absolute path` }
 }

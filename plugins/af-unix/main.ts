@@ -2,20 +2,17 @@
 
 import { execFileSync } from 'node:child_process'
 import { errorText } from '../../src/config/disk.js'
-import { sayLast } from '../../src/log.js'
+import { EXIT_CONFIG, EXIT_DONE, fail, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { afUnix, tellState } from './af-unix.js'
-import { readOptions, type Options, type Settings } from './config.js'
+import { readOptions, type Settings } from './config.js'
 import { Crowd } from './crowd.js'
 import { look, SocketFile, SocketMistake } from './socket-file.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
+const NAME = 'audispd-af-unix'
 const EXIT_SYSTEM = 70
-const EXIT_CONFIG = 78
 const GETENT = '/usr/bin/getent'
 const LOOKUP_TIMEOUT_MS = 5000
 
@@ -42,23 +39,10 @@ Exit status: 0 done, 64 usage, 65 the dispatcher broke the protocol, 70 bug or s
 See audispd-af-unix(8).
 `
 
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-af-unix: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
-  }
-}
-
-/** What keeps the plugin from starting, told where it is read also under auditd. */
-function fail(text: string, status: number): number {
-  sayLast(`audispd-af-unix: ${text}`)
-  return status
-}
-
 function failWith(error: unknown): number {
-  return error instanceof SocketMistake ? fail(error.message, EXIT_CONFIG) : fail(errorText(error), EXIT_SYSTEM)
+  return error instanceof SocketMistake
+    ? fail(NAME, error.message, EXIT_CONFIG)
+    : fail(NAME, errorText(error), EXIT_SYSTEM)
 }
 
 /** Undefined: the group that the program runs in. Accounts may come from anywhere, so the system is asked. */
@@ -116,24 +100,7 @@ async function run(settings: Settings): Promise<number> {
   return runPlugin(afUnix(parts))
 }
 
-const options = optionsOrUsage()
-if (options !== undefined && options.mistakes.length > 0 && (options.verb === 'run' || options.verb === 'check')) {
-  process.exitCode = fail(options.mistakes.join('\naudispd-af-unix: '), EXIT_CONFIG)
-} else {
-  switch (options?.verb) {
-    case undefined:
-      process.exitCode = EXIT_USAGE
-      break
-    case 'help':
-      process.stdout.write(USAGE)
-      break
-    case 'version':
-      process.stdout.write(`${version()}\n`)
-      break
-    case 'check':
-      process.exitCode = await check(options.settings)
-      break
-    case 'run':
-      process.exitCode = await run(options.settings)
-  }
-}
+await runProgram(NAME, USAGE, {
+  read: readOptions,
+  perform: ({ verb, settings }) => (verb === 'check' ? check(settings) : run(settings)),
+})

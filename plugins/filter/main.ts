@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs'
 import { formatProblem } from '../../src/config.js'
 import { errorText } from '../../src/config/disk.js'
 import { errorCode } from '../../src/config/error-code.js'
+import { EXIT_CONFIG, EXIT_DONE, EXIT_USAGE, misconfigured, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import type { Exit } from './child-feed.js'
 import { compile, newInterpreter } from './compile.js'
 import { DEFAULT_FILE } from './config.js'
@@ -18,11 +18,9 @@ import { startFilter } from './run.js'
 import { readStatus, statusText } from './status.js'
 import { testFiles } from './test-verb.js'
 
-const EXIT_DONE = 0
+const NAME = 'audispd-filter'
 const EXIT_NOTHING = 1
-const EXIT_USAGE = 64
 const EXIT_INPUT = 65
-const EXIT_CONFIG = 78
 /** As a shell tells that a signal has ended a program. */
 const EXIT_BY_SIGNAL = 128
 
@@ -52,48 +50,29 @@ Exit status: 0 done, 1 no such event, 64 usage, 65 unreadable input, 70 bug or s
 See audispd-filter(8).
 `
 
-const options = optionsOrUsage()
-if (options === undefined) process.exitCode = EXIT_USAGE
-else await perform(options)
+await runProgram(NAME, USAGE, { read: readOptions, perform })
 
-async function perform(wanted: Options): Promise<void> {
+async function perform(wanted: Options): Promise<number> {
   switch (wanted.verb) {
     case 'help':
-      process.stdout.write(USAGE)
-      return
     case 'version':
-      process.stdout.write(`${version()}\n`)
-      return
+      return EXIT_DONE
     case 'check':
-      process.exitCode = check(wanted.file)
-      return
+      return check(wanted.file)
     case 'status':
-      process.exitCode = showStatus(wanted.file, wanted.json)
-      return
+      return showStatus(wanted.file, wanted.json)
     case 'test':
     case 'explain':
-      process.exitCode = await look(wanted)
-      return
+      return look(wanted)
     case 'run':
-      await run(() => loadSetup(wanted.file), undefined)
-      return
+      return run(() => loadSetup(wanted.file), undefined)
     case 'allowlist':
     case 'blocklist': {
       const { rules, verb, child } = wanted
-      await run(() => withChild(loadTheirs(rules, verb), child), 'theirs')
-      return
+      return run(() => withChild(loadTheirs(rules, verb), child), 'theirs')
     }
     default:
-      wanted satisfies never
-  }
-}
-
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-filter: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
+      return wanted satisfies never
   }
 }
 
@@ -171,15 +150,13 @@ function withChild({ setup, problems }: LoadedSetup, child: Setup['config']['chi
 }
 
 /** `theirs`: as audisp-filter, the child's end is the filter's, and it is told of TERM. */
-async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promise<void> {
-  const setup = setupOrProblems(load())
-  if (setup === undefined) {
-    process.exitCode = EXIT_CONFIG
-    return
-  }
+async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promise<number> {
+  const { setup, problems } = load()
+  if (setup === undefined) return misconfigured(NAME, problems)
   const say = (text: string): void => {
     process.stderr.write(text)
   }
+  for (const problem of problems) say(`${formatProblem(problem)}\n`)
   const voice = new Voice(NODE_CLOCK, say)
   const childEnded = (exit: Exit): boolean => {
     if (theirs !== undefined) endWith(exit, voice)
@@ -193,7 +170,7 @@ async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promi
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   process.on('SIGUSR1', tell)
-  await runPlugin(filter.definition)
+  return runPlugin(filter.definition)
 }
 
 /** What has not been acknowledged comes again to the next process. */

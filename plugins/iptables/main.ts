@@ -1,17 +1,14 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
-import { formatProblem } from '../../src/config.js'
+import { COMMON_OPTIONS, misconfigured, oneFile, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { DEFAULT_FILE, loadConfig } from './config-file.js'
 import { iptables } from './iptables.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
-const EXIT_CONFIG = 78
+const NAME = 'audispd-iptables'
 
 const USAGE = `Usage: audispd-iptables [FILE]
        audispd-iptables --check [FILE]
@@ -37,60 +34,25 @@ interface Options {
 
 /** Throws an Error with what is wrong in words. */
 function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      check: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', default: false },
-    },
-  })
-  const [file = DEFAULT_FILE, ...more] = positionals
-  if (more.length > 0) throw new Error(`'${more[0]}' is one file too many`)
-  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
-  return { verb, file }
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: COMMON_OPTIONS })
+  return { verb: verbOf(values), file: oneFile(positionals, DEFAULT_FILE) }
 }
 
 function check(file: string): number {
   const { config, problems } = loadConfig(file)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  if (config === undefined) return EXIT_CONFIG
-  process.stdout.write(`${file}: well\n`)
-  return EXIT_DONE
+  return tellCheck(file, config !== undefined, problems)
 }
 
-async function run(file: string): Promise<void> {
+async function run(file: string): Promise<number> {
+  const { config, problems } = loadConfig(file)
+  if (config === undefined) return misconfigured(NAME, problems)
   const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
   const definition = iptables(() => loadConfig(file), voice)
-  // It goes to the kernel, or out as bare lines: then nobody says HELLO first. With a mistake there is nothing to wait for either.
-  const isBare = loadConfig(file).config?.output !== 'dispatcher'
-  await runPlugin(definition, isBare ? { sends: 'lines' } : {})
+  // It goes to the kernel, or out as bare lines: then nobody says HELLO first.
+  return runPlugin(definition, config.output === 'dispatcher' ? {} : { sends: 'lines' })
 }
 
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-iptables: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
-  }
-}
-
-const options = optionsOrUsage()
-switch (options?.verb) {
-  case undefined:
-    process.exitCode = EXIT_USAGE
-    break
-  case 'help':
-    process.stdout.write(USAGE)
-    break
-  case 'version':
-    process.stdout.write(`${version()}\n`)
-    break
-  case 'check':
-    process.exitCode = check(options.file)
-    break
-  case 'run':
-    await run(options.file)
-}
+await runProgram(NAME, USAGE, {
+  read: readOptions,
+  perform: ({ verb, file }) => (verb === 'check' ? check(file) : run(file)),
+})

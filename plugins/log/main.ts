@@ -2,20 +2,26 @@
 
 import { parseArgs } from 'node:util'
 import { formatProblem } from '../../src/config.js'
+import {
+  COMMON_OPTIONS,
+  EXIT_DONE,
+  misconfigured,
+  oneFile,
+  runProgram,
+  tellCheck,
+  verbOf,
+} from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { DEFAULT_FILE, loadSettings } from './config-file.js'
 import { NODE_LOG_DISK } from './log-disk.js'
 import { logPlugin } from './log-plugin.js'
 import { statePath } from './state-file.js'
 import { writersOf } from './writer-of.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
+const NAME = 'audispd-log'
 const EXIT_NOBODY = 69
-const EXIT_CONFIG = 78
 
 const USAGE = `Usage: audispd-log [FILE]
        audispd-log --check [FILE]
@@ -47,48 +53,25 @@ function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {
-      check: { type: 'boolean', default: false },
-      rotate: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', default: false },
-    },
+    options: { ...COMMON_OPTIONS, rotate: { type: 'boolean', default: false } },
   })
-  const [file, ...more] = positionals
-  if (more.length > 0) throw new Error(`'${more[0]}' is one file too many`)
-  const verb = (['help', 'version', 'check', 'rotate'] as const).find((each) => values[each]) ?? 'run'
-  return { verb, file: file ?? DEFAULT_FILE }
+  const verb = verbOf(values)
+  return { verb: verb === 'run' && values.rotate ? 'rotate' : verb, file: oneFile(positionals, DEFAULT_FILE) }
 }
 
-/** The exit status, or undefined for a plugin that has ended the process itself. */
-async function main(args: readonly string[]): Promise<number | undefined> {
-  let options: Options
-  try {
-    options = readOptions(args)
-  } catch (error) {
-    process.stderr.write(`audispd-log: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return EXIT_USAGE
-  }
-  const { verb, file } = options
-  if (verb === 'help') process.stdout.write(USAGE)
-  if (verb === 'version') process.stdout.write(`${version()}\n`)
-  if (verb === 'help' || verb === 'version') return EXIT_DONE
+async function perform({ verb, file }: Options): Promise<number> {
   // Before anything is read: under auditd the first record may take hours, and a mistake is to be told now.
   const { settings, problems } = loadSettings(file)
+  if (verb === 'check') return tellCheck(file, settings !== undefined, problems)
+  if (settings === undefined) return misconfigured(NAME, problems)
   for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  if (settings === undefined) return EXIT_CONFIG
-  if (verb === 'check') {
-    process.stdout.write(`${file}: well\n`)
-    return EXIT_DONE
-  }
   if (verb === 'rotate') return rotate(settings.config.logFile)
   const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
   const onSignal = (signal: 'SIGUSR1' | 'SIGUSR2', listener: () => void): void => {
     process.on(signal, listener)
   }
   const world = { disk: NODE_LOG_DISK, clock: NODE_CLOCK, voice, onSignal }
-  await runPlugin(logPlugin(settings, () => loadSettings(file), world))
-  return undefined
+  return runPlugin(logPlugin(settings, () => loadSettings(file), world))
 }
 
 /** The process is the one that has the state of this log open, whatever its name or its dispatcher. */
@@ -100,5 +83,4 @@ function rotate(logFile: string): number {
   return EXIT_NOBODY
 }
 
-const status = await main(process.argv.slice(2))
-if (status !== undefined) process.exitCode = status
+await runProgram(NAME, USAGE, { read: readOptions, perform })

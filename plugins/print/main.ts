@@ -1,13 +1,11 @@
 // argv, and the plugin.
 
+import { runProgram } from '../../src/plugin-program.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { LineWriter } from './line-writer.js'
-import { readOptions, type Options } from './options.js'
+import { readOptions } from './options.js'
 import { paintFor } from './paint.js'
 import { print } from './print.js'
-
-const EXIT_USAGE = 64
 
 const USAGE = `Usage: audispd-print [OPTION]...
 
@@ -28,28 +26,10 @@ Exit status: 0 done, 64 usage, 65 the dispatcher broke the protocol or the input
 See audispd-print(8).
 `
 
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-print: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
-  }
-}
-
-const options = optionsOrUsage()
-switch (options?.verb) {
-  case undefined:
-    process.exitCode = EXIT_USAGE
-    break
-  case 'help':
-    process.stdout.write(USAGE)
-    break
-  case 'version':
-    process.stdout.write(`${version()}\n`)
-    break
-  case 'run': {
+await runProgram('audispd-print', USAGE, {
+  read: readOptions,
+  perform: (options) => {
     const paint = paintFor(options.color, process.stdout.isTTY, process.env)
-    await runPlugin(print(options, paint, new LineWriter(process.stdout)))
-  }
-}
+    return runPlugin(print(options, paint, new LineWriter(process.stdout)))
+  },
+})

@@ -1,18 +1,15 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
-import { formatProblem } from '../../src/config.js'
+import { COMMON_OPTIONS, oneFile, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { DEFAULT_FILE } from './config-file.js'
 import { remoteRecv } from './remote-recv.js'
 import { loadSettings } from './settings.js'
 import { Voice } from '../../src/remote/voice.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
-const EXIT_CONFIG = 78
+const NAME = 'audispd-remote-recv'
 
 const USAGE = `Usage: audispd-remote-recv [FILE]
        audispd-remote-recv --check [FILE]
@@ -38,54 +35,21 @@ interface Options {
 
 /** Throws an Error with what is wrong in words. */
 function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      check: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', default: false },
-    },
-  })
-  const [file = DEFAULT_FILE, ...more] = positionals
-  if (more.length > 0) throw new Error(`'${more[0]}' is one file too many`)
-  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
-  return { verb, file }
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: COMMON_OPTIONS })
+  return { verb: verbOf(values), file: oneFile(positionals, DEFAULT_FILE) }
 }
 
 function check(file: string): number {
   const { settings, problems } = loadSettings(file)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  if (settings === undefined) return EXIT_CONFIG
-  process.stdout.write(`${file}: well\n`)
-  return EXIT_DONE
+  return tellCheck(file, settings !== undefined, problems)
 }
 
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    process.exitCode = EXIT_USAGE
-    return undefined
-  }
+async function run(file: string): Promise<number> {
+  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  return runPlugin(remoteRecv(() => loadSettings(file), voice))
 }
 
-const options = optionsOrUsage()
-switch (options?.verb) {
-  case undefined:
-    break
-  case 'help':
-    process.stdout.write(USAGE)
-    break
-  case 'version':
-    process.stdout.write(`${version()}\n`)
-    break
-  case 'check':
-    process.exitCode = check(options.file)
-    break
-  case 'run': {
-    const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
-    await runPlugin(remoteRecv(() => loadSettings(options.file), voice))
-  }
-}
+await runProgram(NAME, USAGE, {
+  read: readOptions,
+  perform: ({ verb, file }) => (verb === 'check' ? check(file) : run(file)),
+})

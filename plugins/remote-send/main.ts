@@ -1,18 +1,15 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
-import { formatProblem } from '../../src/config.js'
+import { COMMON_OPTIONS, oneFile, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { DEFAULT_FILE, type FileKind } from './config-file.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { remoteSend } from './remote-send.js'
 import { loadSettings } from './settings.js'
 import { Voice } from '../../src/remote/voice.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
-const EXIT_CONFIG = 78
+const NAME = 'audispd-remote-send'
 
 const USAGE = `Usage: audispd-remote-send [FILE]
        audispd-remote-send --check [FILE]
@@ -43,55 +40,24 @@ function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {
-      'audisp-remote': { type: 'string' },
-      check: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', default: false },
-    },
+    options: { ...COMMON_OPTIONS, 'audisp-remote': { type: 'string' } },
   })
   const theirs = values['audisp-remote']
-  const [file, ...more] = [...(theirs === undefined ? [] : [theirs]), ...positionals]
-  if (more.length > 0) throw new Error(`'${more[0]}' is one file too many`)
-  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
-  return { verb, file: file ?? DEFAULT_FILE, kind: theirs === undefined ? undefined : 'audisp-remote' }
+  const file = oneFile([...(theirs === undefined ? [] : [theirs]), ...positionals], DEFAULT_FILE)
+  return { verb: verbOf(values), file, kind: theirs === undefined ? undefined : 'audisp-remote' }
 }
 
 function check({ file, kind }: Options): number {
   const { settings, problems } = loadSettings(file, kind)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  if (settings === undefined) return EXIT_CONFIG
-  process.stdout.write(`${file}: well\n`)
-  return EXIT_DONE
+  return tellCheck(file, settings !== undefined, problems)
 }
 
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-remote-send: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
-  }
+async function run({ file, kind }: Options): Promise<number> {
+  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  return runPlugin(remoteSend(() => loadSettings(file, kind), voice))
 }
 
-const options = optionsOrUsage()
-switch (options?.verb) {
-  case undefined:
-    process.exitCode = EXIT_USAGE
-    break
-  case 'help':
-    process.stdout.write(USAGE)
-    break
-  case 'version':
-    process.stdout.write(`${version()}\n`)
-    break
-  case 'check':
-    process.exitCode = check(options)
-    break
-  case 'run': {
-    const { file, kind } = options
-    await runPlugin(
-      remoteSend(() => loadSettings(file, kind), new Voice(NODE_CLOCK, (line) => process.stderr.write(line))),
-    )
-  }
-}
+await runProgram(NAME, USAGE, {
+  read: readOptions,
+  perform: (options) => (options.verb === 'check' ? check(options) : run(options)),
+})

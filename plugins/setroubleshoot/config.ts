@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import { didYouMean } from '../../src/config/did-you-mean.js'
 import { count, size } from '../../src/config/quantity.js'
-import type { Parsed } from '../../src/config/value.js'
+import { absolutePath, type Parsed } from '../../src/config/value.js'
+import { COMMON_OPTIONS, verbOf } from '../../src/plugin-program.js'
 import { UNKNOWN_TYPE } from '../../src/protocol/frame.js'
 import { RECORD_TYPES, recordTypeNumber } from '../../src/protocol/record-type.js'
 
@@ -38,12 +39,10 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     allowPositionals: true,
     options: {
-      check: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
+      ...COMMON_OPTIONS,
       queue: { type: 'string' },
       'queue-bytes': { type: 'string' },
       types: { type: 'string' },
-      version: { type: 'boolean', default: false },
     },
   })
   const mistakes: string[] = []
@@ -57,18 +56,13 @@ export function readOptions(args: readonly string[]): Options {
   const [socket, ...more] = positionals
   for (const word of more) mistakes.push(`'${word}' is one socket too many`)
   const settings: Settings = {
-    socket: taken('socket', socket, absolute) ?? DEFAULT_SOCKET,
+    socket: taken('socket', socket, absolutePath) ?? DEFAULT_SOCKET,
     types: new Set(taken('--types', values.types, typeNames) ?? DEFAULT_TYPES),
     queueEvents: taken('--queue', values.queue, count(1, MOST_QUEUE_EVENTS)) ?? DEFAULT_QUEUE_EVENTS,
     queueBytes:
       taken('--queue-bytes', values['queue-bytes'], size(LEAST_QUEUE_BYTES, MOST_QUEUE_BYTES)) ?? DEFAULT_QUEUE_BYTES,
   }
-  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
-  return { verb, settings, mistakes }
-}
-
-function absolute(text: string): Parsed<string> {
-  return text.startsWith('/') ? { value: text } : { mistake: `'${text}' is not an absolute path` }
+  return { verb: verbOf(values), settings, mistakes }
 }
 
 function typeNames(text: string): Parsed<readonly string[]> {

@@ -2,20 +2,17 @@
 
 import { connect } from 'node:net'
 import { errorText } from '../../src/config/disk.js'
-import { sayLast } from '../../src/log.js'
+import { EXIT_DONE, fail, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { version } from '../../src/version.js'
 import { BusLink } from './bus-link.js'
-import { readOptions, type Options, type Settings } from './config.js'
+import { readOptions, type Settings } from './config.js'
 import { Delivery } from './delivery.js'
 import { setroubleshoot } from './setroubleshoot.js'
 import { Waiting } from './waiting.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
-const EXIT_CONFIG = 78
+const NAME = 'audispd-setroubleshoot'
 
 const USAGE = `Usage: audispd-setroubleshoot [OPTION]... [SOCKET]
 
@@ -37,21 +34,6 @@ Exit status: 0 done, 64 usage, 65 the dispatcher broke the protocol, 70 bug or s
 See audispd-setroubleshoot(8).
 `
 
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-setroubleshoot: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
-  }
-}
-
-/** What keeps the plugin from starting, told where it is read also under auditd. */
-function fail(text: string): number {
-  sayLast(`audispd-setroubleshoot: ${text}`)
-  return EXIT_CONFIG
-}
-
 async function openBus({ socket }: Settings): Promise<BusLink> {
   return BusLink.open(connect(socket), process.geteuid?.() ?? 0, NODE_CLOCK)
 }
@@ -63,7 +45,7 @@ async function check(settings: Settings): Promise<number> {
     process.stdout.write(`${settings.socket}: well\n`)
     return EXIT_DONE
   } catch (error) {
-    return fail(`${settings.socket}: ${errorText(error)}`)
+    return fail(NAME, `${settings.socket}: ${errorText(error)}`)
   }
 }
 
@@ -77,24 +59,7 @@ async function run(settings: Settings): Promise<number> {
   return runPlugin(setroubleshoot(settings, delivery, voice))
 }
 
-const options = optionsOrUsage()
-if (options !== undefined && options.mistakes.length > 0 && (options.verb === 'run' || options.verb === 'check')) {
-  process.exitCode = fail(options.mistakes.join('\naudispd-setroubleshoot: '))
-} else {
-  switch (options?.verb) {
-    case undefined:
-      process.exitCode = EXIT_USAGE
-      break
-    case 'help':
-      process.stdout.write(USAGE)
-      break
-    case 'version':
-      process.stdout.write(`${version()}\n`)
-      break
-    case 'check':
-      process.exitCode = await check(options.settings)
-      break
-    case 'run':
-      process.exitCode = await run(options.settings)
-  }
-}
+await runProgram(NAME, USAGE, {
+  read: readOptions,
+  perform: ({ verb, settings }) => (verb === 'check' ? check(settings) : run(settings)),
+})

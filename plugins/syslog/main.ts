@@ -1,21 +1,18 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
-import { formatProblem, type Problem } from '../../src/config.js'
+import { formatProblem } from '../../src/config.js'
+import { COMMON_OPTIONS, misconfigured, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
-import { sayLast } from '../../src/log.js'
-import { version } from '../../src/version.js'
 import { DEFAULT_FILE } from './config-file.js'
 import { loadSettings, type ReadSettings } from './settings.js'
 import { syslogPlugin } from './syslog.js'
 import { loadUnixDatagram } from './unix-datagram.js'
 import { configOfWords } from './words.js'
 
-const EXIT_DONE = 0
-const EXIT_USAGE = 64
-const EXIT_CONFIG = 78
+const NAME = 'audispd-syslog'
 
 const USAGE = `Usage: audispd-syslog [FILE]
        audispd-syslog WORD ...
@@ -46,17 +43,8 @@ interface Options {
 
 /** Throws an Error with what is wrong in words. */
 function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      check: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', default: false },
-    },
-  })
-  const verb = values.help ? 'help' : values.version ? 'version' : values.check ? 'check' : 'run'
-  return { verb, words: positionals }
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: COMMON_OPTIONS })
+  return { verb: verbOf(values), words: positionals }
 }
 
 /** A path is a file, anything else are words of audisp-syslog; what neither knows is a mistake in the configuration, as they stand in it. */
@@ -77,51 +65,18 @@ function failed(text: string): ReadSettings {
 
 function check(words: readonly string[]): number {
   const { settings, problems } = load(words)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
-  if (settings === undefined) return EXIT_CONFIG
-  process.stdout.write(`${words.length === 0 ? DEFAULT_FILE : words.join(' ')}: well\n`)
-  return EXIT_DONE
+  return tellCheck(words.length === 0 ? DEFAULT_FILE : words.join(' '), settings !== undefined, problems)
 }
 
-async function run(words: readonly string[]): Promise<number | undefined> {
+async function run(words: readonly string[]): Promise<number> {
   const { settings, problems } = load(words)
-  if (settings === undefined) {
-    sayLast(allOf(problems))
-    return EXIT_CONFIG
-  }
+  if (settings === undefined) return misconfigured(NAME, problems)
   const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
   for (const problem of problems) voice.log('warn', formatProblem(problem))
-  await runPlugin(syslogPlugin(settings, () => load(words), voice, { makeSocket: await loadUnixDatagram() }))
-  return undefined
+  return runPlugin(syslogPlugin(settings, () => load(words), voice, { makeSocket: await loadUnixDatagram() }))
 }
 
-function allOf(problems: readonly Problem[]): string {
-  return problems.map((problem) => `audispd-syslog: ${formatProblem(problem)}`).join('\n')
-}
-
-function optionsOrUsage(): Options | undefined {
-  try {
-    return readOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`audispd-syslog: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    return undefined
-  }
-}
-
-const options = optionsOrUsage()
-switch (options?.verb) {
-  case undefined:
-    process.exitCode = EXIT_USAGE
-    break
-  case 'help':
-    process.stdout.write(USAGE)
-    break
-  case 'version':
-    process.stdout.write(`${version()}\n`)
-    break
-  case 'check':
-    process.exitCode = check(options.words)
-    break
-  case 'run':
-    process.exitCode = await run(options.words)
-}
+await runProgram(NAME, USAGE, {
+  read: readOptions,
+  perform: ({ verb, words }) => (verb === 'check' ? check(words) : run(words)),
+})
