@@ -3,11 +3,11 @@
 //
 // An event is old by the times at which its records arrived, not by those at which the plugin got to them: however slow its
 // handler is, what has arrived together stays together. So records carry the time of their arrival, an expiry waits for its
-// turn behind what arrived before it, and while a handler keeps the process from reading, time stands still.
+// turn behind what arrived before it, and while nothing is read, as handlers are slow, time stands still.
 
 import { EventAssembler, type AuditEvent, type EventLimits } from '../protocol/event.js'
 import { readRecord } from '../protocol/record-fields.js'
-import type { Clock } from './clock.js'
+import type { ReadingClock } from './reading-clock.js'
 import type { RecordBatch } from './record-batch.js'
 
 export interface EventTaker {
@@ -20,24 +20,16 @@ export interface EventTaker {
 
 export class EventFlow {
   readonly #assembler: EventAssembler
-  readonly #clock: Clock
+  readonly #clock: ReadingClock
   readonly #taker: EventTaker
   #cancelTimer: (() => void) | undefined
-  /** So long handlers have kept the process from reading. */
-  #heldUpMs = 0
-  #handlerSinceMs: number | undefined
   /** An expiry waits for its turn. */
   #isExpiring = false
 
-  constructor(limits: EventLimits, clock: Clock, taker: EventTaker) {
+  constructor(limits: EventLimits, clock: ReadingClock, taker: EventTaker) {
     this.#assembler = new EventAssembler(limits)
     this.#clock = clock
     this.#taker = taker
-  }
-
-  /** The time, for what arrives now. */
-  get nowMs(): number {
-    return (this.#handlerSinceMs ?? this.#clock.nowMs()) - this.#heldUpMs
   }
 
   records(batch: RecordBatch, arrivedMs: number): Promise<void> | undefined {
@@ -58,6 +50,11 @@ export class EventFlow {
   /** All that is open, as nothing more comes. */
   flush(): Promise<void> | undefined {
     return this.#handle(this.#assembler.flush().values())
+  }
+
+  /** Time goes on, after it has stood still. */
+  goOn(): void {
+    this.#arm()
   }
 
   end(): void {
@@ -95,13 +92,12 @@ export class EventFlow {
   }
 
   #give(event: AuditEvent): Promise<void> | undefined {
-    const sinceMs = this.#clock.nowMs()
-    this.#handlerSinceMs = sinceMs
+    // Until it returns or waits, it keeps the process from reading.
+    this.#clock.hold()
     try {
       return this.#taker.give(event)
     } finally {
-      this.#handlerSinceMs = undefined
-      this.#heldUpMs += this.#clock.nowMs() - sinceMs
+      this.#clock.release()
     }
   }
 
@@ -114,16 +110,17 @@ export class EventFlow {
   #arm(): void {
     const { nextExpiryMs } = this.#assembler
     if (nextExpiryMs === undefined || this.#cancelTimer !== undefined || this.#isExpiring) return
-    this.#cancelTimer = this.#clock.after(Math.max(1, Math.ceil(nextExpiryMs - this.nowMs)), () => {
+    if (this.#clock.isHeld) return
+    this.#cancelTimer = this.#clock.after(Math.max(1, Math.ceil(nextExpiryMs - this.#clock.nowMs())), () => {
       this.#cancelTimer = undefined
       this.#look()
     })
   }
 
-  /** The time has come, unless handlers have held it up. */
+  /** The time has come, unless it has stood still. */
   #look(): void {
     const { nextExpiryMs } = this.#assembler
-    const { nowMs } = this
+    const nowMs = this.#clock.nowMs()
     if (nextExpiryMs === undefined || nowMs < nextExpiryMs) {
       this.#arm()
       return

@@ -1,7 +1,6 @@
 // A plugin after its opening: its handlers, what they are given, and what is acknowledged when they are done.
 
 import { Acknowledger } from './acknowledger.js'
-import type { Clock } from './clock.js'
 import { deferred } from './deferred.js'
 import { EventFlow } from './event-flow.js'
 import type { Hello } from './hello.js'
@@ -10,13 +9,14 @@ import type { Peer, RecordSender } from './peer.js'
 import type { PluginDefinition } from './plugin-definition.js'
 import { Plugin } from './plugin.js'
 import { acknowledgingOf } from './ready.js'
+import type { ReadingClock } from './reading-clock.js'
 import { RecordBatch } from './record-batch.js'
 import { Stopped, type RefusedRecord } from './sdk-error.js'
 
 /** What a running plugin needs of its session. */
 export interface RunningHost {
   readonly peer: Pick<Peer, 'acknowledge' | 'commands'>
-  readonly clock: Clock
+  readonly clock: ReadingClock
   readonly stopping: AbortSignal
   /** An event has been open for too long. */
   expired(atMs: number): void
@@ -73,11 +73,6 @@ export class RunningPlugin {
     })
   }
 
-  /** The time, for what arrives now; it matters to events alone. */
-  get nowMs(): number {
-    return this.#flow?.nowMs ?? 0
-  }
-
   /** Begins what runs beside all other handlers. */
   begin(): void {
     this.#main = this.#runMain()
@@ -126,6 +121,11 @@ export class RunningPlugin {
     // The record is not taken, and later ones may be.
     else if (code === 'busy') throw refusal
     else this.#host.complain(`record ${n} was refused: ${code} ${message}`)
+  }
+
+  /** It is read again. */
+  goOn(): void {
+    this.#flow?.goOn()
   }
 
   /** Nothing can be sent, settled or handed over any more. */

@@ -7,6 +7,7 @@ import type { Item } from './item.js'
 import type { Output } from './output.js'
 import type { Peer, PeerHost } from './peer.js'
 import type { PluginDefinition } from './plugin-definition.js'
+import { ReadingClock } from './reading-clock.js'
 import { RunningPlugin } from './running-plugin.js'
 import { endOf, EXIT_STATUS } from './sdk-error.js'
 import { Turns } from './turns.js'
@@ -37,6 +38,7 @@ export class Session<Other extends Peer = Peer> {
   readonly #host: SessionHost
   readonly #stopping = new AbortController()
   readonly #turns: Turns
+  readonly #clock: ReadingClock
   readonly peer: Other
   #state: State = { kind: 'expecting' }
   #isPaused = false
@@ -45,6 +47,7 @@ export class Session<Other extends Peer = Peer> {
   constructor(definition: PluginDefinition, host: SessionHost, peerOf: (host: PeerHost) => Other) {
     this.#definition = definition
     this.#host = host
+    this.#clock = new ReadingClock(host.clock)
     this.peer = peerOf(this.#peerHost())
     this.#turns = new Turns(this.peer.waiting, {
       give: (item, bytes) => this.#give(item, bytes),
@@ -125,8 +128,14 @@ export class Session<Other extends Peer = Peer> {
     const isFull = this.peer.waiting.aheadBytes > this.peer.mostAheadBytes
     if (isFull === this.#isPaused) return
     this.#isPaused = isFull
-    if (isFull) this.#host.pauseInput()
-    else this.#host.resumeInput()
+    if (isFull) {
+      this.#host.pauseInput()
+      this.#clock.hold()
+    } else {
+      this.#host.resumeInput()
+      this.#clock.release()
+      if (this.#state.kind === 'running') this.#state.running.goOn()
+    }
   }
 
   #peerHost(): PeerHost {
@@ -148,7 +157,8 @@ export class Session<Other extends Peer = Peer> {
       complain: (text) => {
         this.#complain(text)
       },
-      nowMs: () => (this.#state.kind === 'running' ? this.#state.running.nowMs : 0),
+      // It matters to events alone: of records what has come at different times is one batch.
+      nowMs: () => (this.#definition.events === undefined ? 0 : this.#clock.nowMs()),
     }
   }
 
@@ -175,7 +185,7 @@ export class Session<Other extends Peer = Peer> {
   #running(hello: Hello, from: number | undefined): RunningPlugin {
     return new RunningPlugin(this.#definition, hello, from, this.peer.sender(hello), {
       peer: this.peer,
-      clock: this.#host.clock,
+      clock: this.#clock,
       stopping: this.#stopping.signal,
       expired: (atMs) => {
         this.#add({ kind: 'expire', atMs })

@@ -3,6 +3,7 @@
 import { Writable } from 'node:stream'
 import { test } from 'tap'
 import { CommandError, RefusedRecord, type Hello, type Plugin, type RecordBatch } from '../../src/sdk/index.js'
+import { TestClock } from '../../src/sdk/test-clock.js'
 import { Auditd, noting, turn, until } from './auditd.js'
 
 const RECORD = 'type=LOGIN msg=audit(1795288154.099:9315): pid=7556 uid=0'
@@ -84,6 +85,93 @@ void test('events are put together, and an open one is handed over when its time
   auditd.write('type=SYSCALL msg=audit(1.000:3): a=b\n')
   t.equal(await auditd.end(), 0)
   t.same(seen, ['2 undefined', '1 timeout', '1 end'])
+})
+
+void test('an event whose records come before and after the opening is whole', async (t) => {
+  const seen: string[] = []
+  const auditd = new Auditd({
+    open: turn,
+    events: ({ records, incomplete }) => void seen.push(`${records.length} ${incomplete}`),
+  })
+  auditd.pass(10_000)
+  auditd.write('type=SYSCALL msg=audit(1.000:1): a=b\n')
+  for (let turns = 0; turns < 5; turns++) await turn()
+  auditd.pass(1)
+  auditd.write('type=PROCTITLE msg=audit(1.000:1): proctitle="x"\n')
+  t.equal(await auditd.end(), 0)
+  t.same(seen, ['2 undefined'])
+})
+
+void test('a handler that is slow splits no event, though reading pauses', async (t) => {
+  const work = gate()
+  const seen: string[] = []
+  const auditd = new Auditd({
+    async events({ serial, records, incomplete }) {
+      if (serial === 1) await work.opened
+      if (serial !== 2) seen.push(`${serial} ${records.length} ${incomplete}`)
+    },
+  })
+  const begun = (serial: number): string => `type=SYSCALL msg=audit(1.000:${serial}): a=b\n`
+  const ended = (serial: number): string => `type=PROCTITLE msg=audit(1.000:${serial}): proctitle="x"\n`
+  auditd.write(`${begun(3)}type=LOGIN msg=audit(1.000:1): pid=1\n`)
+  await turn()
+  const others = 'type=LOGIN msg=audit(1.000:2): pid=1\n'.repeat(500)
+  while (!auditd.input.isPaused()) {
+    auditd.write(others + begun(4))
+    await turn()
+  }
+  auditd.write(ended(3))
+  auditd.write(ended(4))
+  auditd.pass(800)
+  auditd.pass(10_000)
+  work.open()
+  await until(() => seen.length === 3)
+  t.same(seen, ['1 1 undefined', '3 2 undefined', `4 ${seen[2]?.split(' ')[1]} undefined`])
+  t.equal(await auditd.end(), 0)
+})
+
+void test('the time of an open event stands still while reading pauses, and goes on after it', async (t) => {
+  const work = gate()
+  const clock = new TestClock()
+  const seen: string[] = []
+  let timers = 0
+  const counting = {
+    nowMs: () => clock.nowMs(),
+    after(delayMs: number, call: () => void) {
+      timers++
+      return clock.after(delayMs, call)
+    },
+  }
+  const auditd = new Auditd(
+    {
+      async events({ serial, incomplete }) {
+        if (serial === 1) await work.opened
+        if (incomplete !== undefined) seen.push(`${serial} ${incomplete}`)
+      },
+    },
+    { clock: counting },
+  )
+  auditd.write('type=SYSCALL msg=audit(1.000:2): a=b\n')
+  await until(() => timers === 1)
+  auditd.write('type=LOGIN msg=audit(1.000:1): pid=1\n')
+  await turn()
+  const others = 'type=LOGIN msg=audit(1.000:3): pid=1\n'.repeat(500)
+  while (!auditd.input.isPaused()) {
+    auditd.write(others)
+    await turn()
+  }
+  for (let times = 0; times < 10; times++) clock.pass(800)
+  t.equal(timers, 1, 'nobody looks at the clock meanwhile')
+  work.open()
+  await until(() => !auditd.input.isPaused())
+  await until(() => timers === 2)
+  clock.pass(799)
+  await turn()
+  t.same(seen, [])
+  clock.pass(1)
+  await until(() => seen.length === 1)
+  t.same(seen, ['2 timeout'])
+  t.equal(await auditd.end(), 0)
 })
 
 void test('nobody can be asked for anything; a notify goes to stderr', async (t) => {
