@@ -52,9 +52,12 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
     )
     // Standard output is the plugin's own, unless records go there.
     if (sends === undefined) unguard()
+    if (isReloadDue) reading.reload()
     reading.peer.meet()
     return reading
   }
+  /** A HUP before anything has come: what was read before runPlugin, perhaps hours ago, may have been changed. */
+  let isReloadDue = false
   let session = sends === 'lines' ? withAuditd() : undefined
   const source = openSource(
     input,
@@ -76,7 +79,8 @@ export async function runPlugin(definition: PluginDefinition, surroundings: Surr
     session.interrupt()
   })
   onSignal('SIGHUP', () => {
-    session?.reload()
+    if (session === undefined) isReloadDue = true
+    else session.reload()
   })
   const status = await ended.promise
   source.close()

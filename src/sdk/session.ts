@@ -105,7 +105,7 @@ export class Session<Other extends Peer = Peer> {
 
   /** Somebody wants the configuration read again. */
   reload(): void {
-    if (this.#state.kind === 'running') this.#add({ kind: 'reload' })
+    if (this.#state.kind !== 'over') this.#add({ kind: 'reload' })
   }
 
   /** Nobody reads what the plugin says. */

@@ -230,7 +230,6 @@ void test('acknowledging by hand is looked at, and said to nobody', async (t) =>
 void test('HUP is a reload, in its place', async (t) => {
   const seen: string[] = []
   const auditd = new Auditd(noting(seen, { reload: () => void seen.push('reload') }))
-  auditd.signal('SIGHUP')
   auditd.write('type=A msg=audit(1.000:1): a\n')
   await until(() => seen.length === 1)
   auditd.signal('SIGHUP')
@@ -238,6 +237,21 @@ void test('HUP is a reload, in its place', async (t) => {
   auditd.write('type=A msg=audit(1.000:2): b\n')
   t.equal(await auditd.end(), 0)
   t.same(seen, ['1 type=A msg=audit(1.000:1): a', 'reload', '2 type=A msg=audit(1.000:2): b'])
+})
+
+void test('a HUP before anything has come is a reload before the first record; one at the opening has its place', async (t) => {
+  const seen: string[] = []
+  const open = async (): Promise<void> => {
+    seen.push('open')
+    await turn()
+    auditd.signal('SIGHUP')
+  }
+  const auditd = new Auditd(noting(seen, { open, reload: () => void seen.push('reload') }))
+  auditd.signal('SIGHUP')
+  auditd.write('type=A msg=audit(1.000:1): a\n')
+  await until(() => seen.length === 4)
+  t.equal(await auditd.end(), 0)
+  t.same(seen, ['open', 'reload', '1 type=A msg=audit(1.000:1): a', 'reload'])
 })
 
 void test('after SIGTERM the input is read to its end, for two seconds at most', async (t) => {
