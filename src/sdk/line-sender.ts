@@ -51,8 +51,9 @@ export class LineSender implements RecordSender {
     return this.#inTurn(() => this.#sendLines(lines, n))
   }
 
+  /** What is written is settled; what is on its way may have to wait for the reader. */
   async settled(): Promise<void> {
-    // What is written is settled.
+    await this.#sending
   }
 
   end(): void {

@@ -31,6 +31,25 @@ void test('a record is a line, numbered and settled when it is written, and noth
   t.equal(await auditd.end(), 0)
 })
 
+void test('settled means written, whoever has been waited for', async (t) => {
+  const seen: string[] = []
+  const auditd = new Auditd(
+    {
+      settled: (n) => void seen.push(`settled ${n}`),
+      async main(plugin) {
+        void plugin.send(`${RECORD} 1`)
+        void plugin.send(`${RECORD} 2`)
+        await plugin.settled()
+        seen.push('all')
+      },
+    },
+    { sends: 'lines' },
+  )
+  await until(() => seen.includes('all'))
+  t.same(seen, ['settled 1', 'settled 2', 'all'])
+  t.equal(await auditd.end(), 0)
+})
+
 void test('many lines at once, with positions', async (t) => {
   const seen: unknown[] = []
   const auditd = new Auditd(
