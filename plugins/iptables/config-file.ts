@@ -1,8 +1,8 @@
 import { readEntries, sortProblems, type Problem } from '../../src/config.js'
-import { REAL_DISK, type Disk } from '../../src/config/disk.js'
+import type { Disk } from '../../src/config/disk.js'
 import { openKeys, type Keys } from '../../src/config/keys.js'
 import { count } from '../../src/config/quantity.js'
-import { readTrusted } from '../../src/config/trusted-file.js'
+import { loadTrusted } from '../../src/config/trusted-file.js'
 import { absolutePath, oneOf, words, type Parsed } from '../../src/config/value.js'
 import {
   DEFAULT_CONFIG,
@@ -16,25 +16,12 @@ import {
 import { MAX_PREFIX_CHARACTERS } from './packet.js'
 
 export const DEFAULT_FILE = '/etc/audispd/iptables.conf'
-const ROOT = 0
 const MOST_PER_SECOND = 1_000_000
 const MAX_PATTERNS = 100
 
 /** Reads the file if its owner and mode allow to believe it. */
-export function loadConfig(file: string, disk: Disk = REAL_DISK): ReadConfig {
-  const found = readTrusted(file, { kind: disk.uid === ROOT ? 'root' : 'anybody' }, disk)
-  switch (found.kind) {
-    case 'absent':
-      return { config: undefined, problems: [{ level: 'error', file, line: 0, key: '', text: 'does not exist' }] }
-    case 'refused':
-      return { config: undefined, problems: found.problems }
-    case 'read': {
-      const { config, problems } = readConfig(found.bytes, file)
-      return { config, problems: [...found.problems, ...problems] }
-    }
-    default:
-      return found satisfies never
-  }
+export function loadConfig(file: string, disk?: Disk): ReadConfig {
+  return loadTrusted(file, (bytes) => readConfig(bytes, file), disk)
 }
 
 /** Reads the text of iptables.conf. All mistakes are found at once. */

@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/config.js'
+import type { LoadedConfig } from '../../src/config/trusted-file.js'
 
 /** Where lines come from, and what they look like. */
 export type SourceKind = 'kmsg' | 'syslog' | 'logemu' | 'json'
@@ -19,11 +19,7 @@ export interface IptablesConfig {
   readonly positionFile: string
 }
 
-/** There is no configuration when at least one of the problems is an error. */
-export interface ReadConfig {
-  readonly config: IptablesConfig | undefined
-  readonly problems: readonly Problem[]
-}
+export type ReadConfig = LoadedConfig<IptablesConfig>
 
 export const DEFAULT_CONFIG: IptablesConfig = {
   source: 'kmsg',

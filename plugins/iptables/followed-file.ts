@@ -63,7 +63,7 @@ export class FollowedFile implements Source {
   constructor(
     path: string,
     files: LogFiles,
-    { place, leastBase }: Start,
+    { place, placedAtMs, leastBase }: Start,
     isFromNow: boolean,
     read: (line: Buffer) => Reading,
     events: SourceEvents,
@@ -73,7 +73,7 @@ export class FollowedFile implements Source {
     this.#events = events
     this.#read = read
     this.#base = leastBase
-    if (place !== undefined) this.#goOn(place)
+    if (place !== undefined) this.#goOn(place, placedAtMs)
     else if (isFromNow) this.#beginAtTheEnd()
   }
 
@@ -106,11 +106,15 @@ export class FollowedFile implements Source {
   }
 
   /** Opens the file that a place is in, whatever its name is by now. */
-  #goOn(place: Place): void {
+  #goOn(place: Place, placedAtMs: number): void {
     const path = this.#files.family(this.#path).find((each) => identityOf(this.#files.stat(each)) === place.identity)
     const file = path === undefined ? 'gone' : this.#files.open(path)
     if (typeof file === 'string') {
-      if (place.identity !== '') this.#events.gone()
+      if (place.identity === '') return
+      this.#events.gone()
+      // Files before the one that is gone were read to their ends, and have not been written since.
+      const [next] = this.#writtenSince(BigInt(Math.floor(placedAtMs * 1000)) * 1000n)
+      if (next !== undefined) this.#open(next)
       return
     }
     if (isLineStart(file, place.offset)) {
@@ -149,7 +153,8 @@ export class FollowedFile implements Source {
     const lines: SourceLine[] = []
     let at = 0
     for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, at)) {
-      const reading = current.skipped > 0 ? TOO_LONG : this.#read(bytes.subarray(at, end))
+      const isLong = current.skipped > 0 || end - at > MAX_LINE_BYTES
+      const reading = isLong ? TOO_LONG : this.#read(bytes.subarray(at, end))
       current.offset += current.skipped + end + 1 - at
       current.skipped = 0
       at = end + 1
@@ -195,15 +200,20 @@ export class FollowedFile implements Source {
     // The writer may still have the old one open until something stands in the new one.
     if (present === undefined || identityOf(present) === identity || present.size === 0n) return undefined
     const { mtimeNs } = file.stat()
-    const [first] = this.#files
+    return this.#writtenSince(mtimeNs, identity)[0] ?? this.#path
+  }
+
+  /** All that hold anything, but for one; the oldest first. */
+  #writtenSince(sinceNs: bigint, but?: string): readonly string[] {
+    return this.#files
       .family(this.#path)
       .flatMap((path) => {
         const stat = this.#files.stat(path)
-        if (stat === undefined || stat.size === 0n || stat.mtimeNs < mtimeNs || identityOf(stat) === identity) return []
+        if (stat === undefined || stat.size === 0n || stat.mtimeNs < sinceNs || identityOf(stat) === but) return []
         return [{ path, mtimeNs: stat.mtimeNs }]
       })
       .toSorted((a, b) => Number(a.mtimeNs - b.mtimeNs))
-    return first?.path ?? this.#path
+      .map(({ path }) => path)
   }
 }
 

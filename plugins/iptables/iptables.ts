@@ -204,7 +204,7 @@ class Iptables {
         log('info', 'the file was emptied; reading it from its beginning', { file })
       },
       gone: () => {
-        log('warn', 'the file in which reading had stopped is gone, with what was unread; going on in this one', {
+        log('warn', 'the file in which reading had stopped is gone, with what was unread; going on in the next one', {
           file,
         })
       },

@@ -64,7 +64,8 @@ export class KmsgSource implements Source {
     this.#offsetMs = world.wallMs() - world.sinceBootMs()
     const isSame = place !== undefined && place.identity === world.boot
     this.#base = isSame ? place.base : leastBase
-    this.#next = isSame ? place.offset : undefined
+    // 0 stands for nothing yet: what was overwritten before the first was read is no loss.
+    this.#next = isSame && place.offset > 0 ? place.offset : undefined
     this.#expected = this.#next
     // There is no seek to a sequence number: what is settled is read again and passed over.
     this.#skipTo = isSame ? place.offset : 0

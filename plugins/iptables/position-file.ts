@@ -1,4 +1,14 @@
-import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { errorText } from '../../src/config/disk.js'
 import { errorCode } from '../../src/config/error-code.js'
@@ -15,6 +25,11 @@ export interface SavedPlace {
   readonly place: Place
 }
 
+/** Where, and when that was. */
+export interface LoadedPlace extends SavedPlace {
+  readonly savedAtMs: number
+}
+
 const SHAPE: Shape<Place & { readonly source: string }> = fields({
   source: text(MAX_TEXT),
   identity: text(MAX_TEXT),
@@ -23,9 +38,11 @@ const SHAPE: Shape<Place & { readonly source: string }> = fields({
 })
 
 /** Undefined: nothing was ever written. Otherwise the reason why nothing can be made of it. */
-export function loadPlace(path: string): SavedPlace | undefined | string {
+export function loadPlace(path: string): LoadedPlace | undefined | string {
   let parsed: unknown
+  let savedAtMs: number
   try {
+    savedAtMs = statSync(path).mtimeMs
     parsed = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
@@ -35,15 +52,17 @@ export function loadPlace(path: string): SavedPlace | undefined | string {
   if (saved === undefined || ![saved.base, saved.offset].every((each) => Number.isSafeInteger(each) && each >= 0))
     return 'it holds no position'
   const { source, identity, base, offset } = saved
-  return { source, place: { identity, base, offset } }
+  return { source, place: { identity, base, offset }, savedAtMs }
 }
 
 /** Written beside and renamed, so that there is always a whole one. Throws what node:fs throws. */
 export function savePlace(path: string, { source, place }: SavedPlace): void {
   mkdirSync(dirname(path), { recursive: true, mode: DIR_MODE })
-  const fd = openSync(`${path}.new`, 'w', FILE_MODE)
+  // Made anew, so that nothing that stands there is followed.
+  rmSync(`${path}.new`, { force: true })
+  const fd = openSync(`${path}.new`, 'wx', FILE_MODE)
   try {
-    writeSync(fd, `${JSON.stringify({ source, ...place })}\n`)
+    writeFileSync(fd, `${JSON.stringify({ source, ...place })}\n`)
     fdatasyncSync(fd)
   } finally {
     closeSync(fd)

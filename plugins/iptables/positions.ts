@@ -35,10 +35,11 @@ export class Positions {
         file: this.#path,
         why: saved,
       })
-    if (typeof saved !== 'object') return { place: undefined, leastBase }
-    const { source, place } = saved
+    if (typeof saved !== 'object') return { place: undefined, placedAtMs: 0, leastBase }
+    const { source, place, savedAtMs } = saved
     return {
       place: source === this.#source ? place : undefined,
+      placedAtMs: savedAtMs,
       leastBase: Math.max(leastBase, place.base + place.offset),
     }
   }

@@ -19,6 +19,8 @@ export interface Place {
 export interface Start {
   /** Where to go on. Undefined: there was nothing before. */
   readonly place: Place | undefined
+  /** When that was written down, by the clock of the day; 0 without a place. */
+  readonly placedAtMs: number
   /** Above every position that was ever given: what does not go on at `place` is counted from here. */
   readonly leastBase: number
 }

@@ -1,6 +1,6 @@
 // What is let through, what is held back, and where reading goes on.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
@@ -159,12 +159,14 @@ void test('a position is found again by the same source', (t) => {
   const voice = new Voice(NODE_CLOCK, (line) => said.push(line))
   let nowMs = 0
   const positions = new Positions(path, 'syslog /f', voice, () => nowMs)
-  t.same(positions.start(5), { place: undefined, leastBase: 5 })
+  t.match(positions.start(5), { place: undefined, leastBase: 5 })
   const place = { identity: '1:2', base: 100, offset: 7 }
   positions.save(place)
-  t.same(positions.start(5), { place, leastBase: 107 })
-  t.same(positions.start(500), { place, leastBase: 500 })
-  t.same(new Positions(path, 'json /f', voice, () => 0).start(5), { place: undefined, leastBase: 107 })
+  t.match(positions.start(5), { place, leastBase: 107 })
+  t.match(positions.start(500), { place, leastBase: 500 })
+  t.match(new Positions(path, 'json /f', voice, () => 0).start(5), { place: undefined, leastBase: 107 })
+  utimesSync(path, 5, 5)
+  t.equal(positions.start(5).placedAtMs, 5000)
   nowMs = 999
   positions.reached({ ...place, offset: 8 })
   t.same(positions.start(0).place, place, 'not every time')
@@ -174,8 +176,14 @@ void test('a position is found again by the same source', (t) => {
   t.same(said, [])
   for (const text of ['', '{', '{"source":"syslog /f"}', '{"source":"syslog /f","identity":"","base":-1,"offset":0}']) {
     writeFileSync(path, text)
-    t.same(positions.start(5), { place: undefined, leastBase: 5 }, text)
+    t.match(positions.start(5), { place: undefined, leastBase: 5 }, text)
   }
+  const other = `${path}.other`
+  writeFileSync(other, 'of somebody else')
+  symlinkSync(other, `${path}.new`)
+  positions.save({ ...place, offset: 10 })
+  t.equal(positions.start(5).place?.offset, 10)
+  t.equal(readFileSync(other, 'utf8'), 'of somebody else', 'no link is followed')
   t.match(said[0], 'the position file cannot be used; beginning as if there were none')
   t.end()
 })

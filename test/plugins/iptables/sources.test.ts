@@ -19,7 +19,7 @@ import { REAL_LOG_FILES } from '../../../plugins/iptables/log-files.js'
 import type { Reading } from '../../../plugins/iptables/packet.js'
 import type { Place, Source, SourceEvents, SourceLine, Start } from '../../../plugins/iptables/source.js'
 
-const NOWHERE: Start = { place: undefined, leastBase: 0 }
+const NOWHERE: Start = { place: undefined, placedAtMs: 0, leastBase: 0 }
 const PACKET = 'IN=e OUT= SRC=192.0.2.1 DST=192.0.2.2 PROTO=2 '
 const FOREVER = new AbortController().signal
 
@@ -91,7 +91,7 @@ void test('the kernel buffer: sequence numbers are positions, and the kernel say
   boot.add(9, 300, PACKET, 12)
   boot.add(10, 400, `audit: type=1005 x ${PACKET}`)
   const told = new Told()
-  const source = new KmsgSource(boot, { place: undefined, leastBase: 50 }, false, told)
+  const source = new KmsgSource(boot, { place: undefined, placedAtMs: 0, leastBase: 50 }, false, told)
   t.same(told.places, [{ identity: 'boot-1', base: 50, offset: 0 }])
   const lines = await some(source, 4)
   t.same(
@@ -110,17 +110,22 @@ void test('the kernel buffer: another process goes on behind what was settled', 
   const boot = new Boot()
   for (let sequence = 7; sequence <= 10; sequence++) boot.add(sequence, sequence, PACKET)
   const place = { identity: 'boot-1', base: 50, offset: 9 }
-  const source = new KmsgSource(boot, { place, leastBase: 99 }, true, new Told())
+  const source = new KmsgSource(boot, { place, placedAtMs: 0, leastBase: 99 }, true, new Told())
   t.equal(source.position, 59)
   t.same(
     (await some(source, 2)).map(({ position }) => position),
     [60, 61],
   )
   boot.again()
-  const other = new KmsgSource(boot, { place: { ...place, identity: 'boot-0' }, leastBase: 99 }, false, new Told())
+  const other = new KmsgSource(
+    boot,
+    { place: { ...place, identity: 'boot-0' }, placedAtMs: 0, leastBase: 99 },
+    false,
+    new Told(),
+  )
   t.equal((await some(other, 4))[0]?.position, 107, 'after a reboot all of it, above all positions before')
   boot.again()
-  const fromNow = new KmsgSource(boot, { place: undefined, leastBase: 0 }, true, new Told())
+  const fromNow = new KmsgSource(boot, { place: undefined, placedAtMs: 0, leastBase: 0 }, true, new Told())
   boot.add(11, 11, PACKET)
   t.same(
     (await some(fromNow, 1)).map(({ position }) => position),
@@ -135,9 +140,26 @@ void test('the kernel buffer: what was overwritten is counted', async (t) => {
   boot.add(20, 2, PACKET)
   boot.buffer.push('torn')
   const told = new Told()
-  const source = new KmsgSource(boot, { place: { identity: 'boot-1', base: 0, offset: 5 }, leastBase: 0 }, false, told)
+  const source = new KmsgSource(
+    boot,
+    { place: { identity: 'boot-1', base: 0, offset: 5 }, placedAtMs: 0, leastBase: 0 },
+    false,
+    told,
+  )
   await some(source, 2)
   t.same(told.said, ['overrun 2', 'overrun 12'])
+})
+
+void test('the kernel buffer: what was overwritten before anything was read is not counted, however often it is begun', async (t) => {
+  const boot = new Boot()
+  boot.add(500, 1, PACKET)
+  const first = new Told()
+  new KmsgSource(boot, NOWHERE, false, first).close()
+  const told = new Told()
+  const place = first.places[0]
+  const source = new KmsgSource(boot, { place, placedAtMs: 0, leastBase: 0 }, false, told)
+  await some(source, 1)
+  t.same(told.said, [])
 })
 
 void test('the kernel buffer: all of it is read before a few lines are given, and positions are those of the lines', async (t) => {
@@ -204,7 +226,7 @@ function textsOf(lines: readonly SourceLine[]): string[] {
 void test('a file: lines however they are cut, positions are bytes', async (t) => {
   const log = new Log(t)
   log.write('one\ntw')
-  const source = log.follow({ place: undefined, leastBase: 100 })
+  const source = log.follow({ place: undefined, placedAtMs: 0, leastBase: 100 })
   t.same(textsOf(await some(source, 1)), ['one'])
   t.equal(source.position, 104)
   t.same(await source.next(FOREVER), [], 'half a line is none')
@@ -221,26 +243,47 @@ void test('a file: lines however they are cut, positions are bytes', async (t) =
 void test('a file: another process goes on at the place that was settled, whatever the file is called by then', async (t) => {
   const log = new Log(t)
   log.write('one\ntwo\nthree\n')
-  const first = log.follow({ place: undefined, leastBase: 100 })
+  const first = log.follow({ place: undefined, placedAtMs: 0, leastBase: 100 })
   await some(first, 3)
   const place = first.placeAt(104)
   first.close()
-  const second = log.follow({ place, leastBase: 104 })
+  const second = log.follow({ place, placedAtMs: 0, leastBase: 104 })
   t.same(textsOf(await some(second, 2)), ['two', 'three'])
   second.close()
   renameSync(log.path, `${log.path}.1`)
   log.write('four\n')
-  const third = log.follow({ place, leastBase: 104 })
+  const third = log.follow({ place, placedAtMs: 0, leastBase: 104 })
   const lines = await some(third, 3)
   t.same(textsOf(lines), ['two', 'three', 'four'])
   t.equal(lines.at(-1)?.position, 119)
   t.same(log.told.said, ['settle'])
   third.close()
   rmSync(`${log.path}.1`)
-  const fourth = log.follow({ place, leastBase: 300 })
+  const fourth = log.follow({ place, placedAtMs: 0, leastBase: 300 })
   t.same(log.told.said, ['gone'])
   t.equal((await some(fourth, 1))[0]?.position, 305, 'above every position before')
   fourth.close()
+})
+
+void test('a file: rotated twice while nobody read, and the first compressed, the second is read', async (t) => {
+  const log = new Log(t)
+  const [before, placed, after] = [1, 2, 3]
+  for (const [name, text, time] of [
+    ['.3', 'read\n', before],
+    ['.2.gz', 'not text', after],
+    ['.1', 'one\n', after],
+    ['', 'two\n', after + 1],
+  ] as const) {
+    writeFileSync(`${log.path}${name}`, text)
+    utimesSync(`${log.path}${name}`, time, time)
+  }
+  const place = { identity: '1:1', base: 100, offset: 7 }
+  const source = log.follow({ place, placedAtMs: placed * 1000, leastBase: 107 })
+  const lines = await some(source, 2)
+  t.same(textsOf(lines), ['one', 'two'])
+  t.equal(lines[0]?.position, 111)
+  t.same(log.told.said, ['gone', 'settle'])
+  source.close()
 })
 
 void test('a file: rotated by renaming, several times, nothing is left out', async (t) => {
@@ -290,7 +333,7 @@ void test('a file: emptied in its place', async (t) => {
   source.close()
   truncateSync(log.path)
   log.write('fo')
-  const other = log.follow({ place, leastBase: 14 })
+  const other = log.follow({ place, placedAtMs: 0, leastBase: 14 })
   log.write('ur\n')
   t.same(await some(other, 1), [{ reading: { kind: 'odd', why: 'four' }, position: 19 }])
   t.same(log.told.said, ['truncated'])
@@ -321,14 +364,12 @@ void test('a file: from now on, and from the beginning of a line', async (t) => 
 
 void test('a file: a line that is too long is passed over, and kept nowhere', async (t) => {
   const log = new Log(t)
-  const long = 200_000
-  log.write(`${'x'.repeat(long)}\nshort\n`)
+  const [longest, long] = [16 * 1024, 200_000]
+  log.write(`${'x'.repeat(longest)}\n${'x'.repeat(longest + 1)}\n${'x'.repeat(long)}\nshort\n`)
   const source = log.follow()
-  const lines = await some(source, 2)
-  t.same(textsOf(lines), ['the line is too long', 'short'])
-  t.same(
-    lines.map(({ position }) => position),
-    [long + 1, long + 7],
-  )
+  const lines = await some(source, 4)
+  const tooLong = 'the line is too long'
+  t.same(textsOf(lines), ['x'.repeat(longest), tooLong, tooLong, 'short'])
+  t.equal(lines.at(-1)?.position, 2 * longest + 3 + long + 7)
   source.close()
 })
