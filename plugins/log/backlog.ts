@@ -34,6 +34,8 @@ export class Backlog {
   #heldBytes = 0
   #dropped = 0
   #pumping: Promise<void> | undefined
+  /** Whoever waits for room here. */
+  #waiters: (() => void)[] = []
 
   constructor(host: BacklogHost, maxBytes = MAX_HELD_BYTES) {
     this.#host = host
@@ -43,16 +45,23 @@ export class Backlog {
   /** Resolves when the next may be given. */
   async add(waiting: Waiting): Promise<void> {
     const bytes = bytesOf(waiting)
-    if (this.#heldBytes + bytes > this.#maxBytes) {
+    while (this.#heldBytes > 0 && this.#heldBytes + bytes > this.#maxBytes) {
       if (this.#host.atBound === 'drop' && !this.#host.isWell()) {
         this.#drop(waiting)
         return
       }
-      await this.#pumping
+      await new Promise<void>((resolve) => this.#waiters.push(resolve))
     }
     this.#held.push(waiting)
     this.#heldBytes += bytes
-    this.#pumping ??= this.#pumpOn()
+    this.#pumping ??= this.#pump()
+  }
+
+  /** There is room, or nothing can be written any more: whoever waits looks again. */
+  lookAgain(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
   }
 
   /** Resolves when all that was taken is written, or was given up at the end. */
@@ -60,27 +69,27 @@ export class Backlog {
     await this.#pumping
   }
 
-  async #pumpOn(): Promise<void> {
+  async #pump(): Promise<void> {
     try {
-      await this.#pump()
+      for (let waiting = this.#held.shift(); waiting !== undefined; waiting = this.#held.shift())
+        await this.#write(waiting)
+      this.#tellDropped()
     } catch (error) {
       this.#host.failed(error)
     }
     this.#pumping = undefined
   }
 
-  async #pump(): Promise<void> {
-    for (let waiting = this.#held.shift(); waiting !== undefined; waiting = this.#held.shift()) {
-      const isDone = await this.#host.put(waiting)
-      this.#heldBytes -= bytesOf(waiting)
-      if (!isDone) {
-        this.#giveUp(waiting)
-        continue
-      }
-      this.#tellDropped()
-      this.#host.done(waiting.kind === 'lines' ? waiting.lines.last : waiting.last)
+  async #write(waiting: Waiting): Promise<void> {
+    const isDone = await this.#host.put(waiting)
+    this.#heldBytes -= bytesOf(waiting)
+    this.lookAgain()
+    if (!isDone) {
+      this.#giveUp(waiting)
+      return
     }
     this.#tellDropped()
+    this.#host.done(waiting.kind === 'lines' ? waiting.lines.last : waiting.last)
   }
 
   #drop(waiting: Waiting): void {

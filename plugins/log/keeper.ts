@@ -26,6 +26,8 @@ export interface KeeperHost {
   room(): Room | undefined
   /** Through the dispatcher, under the name that its configuration gives it. */
   run(name: string): void
+  /** Nothing can be written for now. */
+  troubled(): void
   readonly log: Tell
 }
 
@@ -115,6 +117,7 @@ export class Keeper {
     const { clock, log } = this.#host
     const isNew = this.#state.kind !== 'waiting' || this.#state.code !== code
     if (isNew) this.#state = { kind: 'waiting', code, sinceMs: clock.monotonicMs(), isForAdmin: code === 'medium' }
+    this.#host.troubled()
     switch (code) {
       case 'no-reader':
         if (isNew) log('warn', 'nobody reads the FIFO; waiting', { error: message })
@@ -183,6 +186,7 @@ export class Keeper {
 
   #suspend(): void {
     this.#state = { kind: 'suspended', sinceMs: this.#host.clock.monotonicMs() }
+    this.#host.troubled()
   }
 
   /** Free space, at most once a second. */

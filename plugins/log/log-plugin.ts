@@ -85,10 +85,11 @@ class Log {
     }
     this.#pieceBytes = Math.min(PIECE_BYTES, config.maxFileBytes)
     const room = (): Room | undefined => (this.#file === undefined ? undefined : roomAt(disk, config.logFile))
-    this.#keeper = new Keeper(
-      { clock, sink: this.#sink, room, run: (name) => void this.#plugin?.action(name), log },
-      config,
-    )
+    const run = (name: string): void => void this.#plugin?.action(name)
+    const troubled = (): void => {
+      this.#backlog.lookAgain()
+    }
+    this.#keeper = new Keeper({ clock, sink: this.#sink, room, run, troubled, log }, config)
     this.#backlog = new Backlog({
       // Only a dispatcher with a run of its own keeps what is not acknowledged.
       atBound: hello.run === '' ? 'drop' : 'wait',

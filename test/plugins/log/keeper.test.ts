@@ -18,6 +18,7 @@ class Stage {
   freeBytes = 2 ** 40
   /** What there is to lose. */
   rotated = 0
+  onTrouble: () => void = () => {}
   readonly keeper: Keeper
 
   constructor(config: Partial<LogConfig> = {}) {
@@ -42,6 +43,9 @@ class Stage {
       sink,
       room: () => ({ freeBytes: this.freeBytes, totalBytes: 2 ** 41 }),
       run: (name: string) => void this.run.push(name),
+      troubled: () => {
+        this.onTrouble()
+      },
       log: (_level: string, text: string) => void this.said.push(text),
     }
     this.keeper = new Keeper(host, { ...DEFAULT_CONFIG, ...config })
@@ -206,7 +210,11 @@ function backlogOf(stage: Stage, atBound: 'drop' | 'wait', maxBytes: number, don
     failed: unexpected,
     log,
   }
-  return new Backlog(host, maxBytes)
+  const backlog = new Backlog(host, maxBytes)
+  stage.onTrouble = () => {
+    backlog.lookAgain()
+  }
+  return backlog
 }
 
 function unexpected(error: unknown): void {
@@ -266,4 +274,17 @@ void test('while all is well nothing is dropped, however fast it comes', async (
   for (let n = 1; n <= 20; n++) await backlog.add(some(n, n))
   await backlog.drained()
   t.equal(stage.written.length, 20)
+})
+
+void test('without a dispatcher that keeps them, nobody waits at the bound for a disk that fills up meanwhile', async (t) => {
+  for (const diskFullAction of [{ kind: 'syslog' }, { kind: 'suspend' }] as const) {
+    const stage = new Stage({ diskFullAction })
+    const backlog = backlogOf(stage, 'drop', 100)
+    stage.trouble = 'full'
+    await Promise.all([backlog.add(some(1, 1)), backlog.add(some(2, 2)), backlog.add(some(3, 3))])
+    stage.trouble = undefined
+    stage.keeper.resume()
+    await backlog.drained()
+    t.ok(stage.said.includes('records were dropped, as nothing could be written {"records":2}'), stage.said.join('; '))
+  }
 })
