@@ -1,6 +1,7 @@
 import { entriesIn, openKeys } from '../../src/config/keys.js'
 import { readEntries, sortProblems, type Problem } from '../../src/config.js'
 import { size, time, timeRange, count, type TimeRange } from '../../src/config/quantity.js'
+import type { LoadedConfig } from '../../src/config/trusted-file.js'
 import { absolutePath, oneOf, words, type Parsed } from '../../src/config/value.js'
 
 const KIB = 1024
@@ -39,11 +40,7 @@ export interface FilterConfig {
   readonly statusFile: string
 }
 
-export interface ReadConfig {
-  /** Undefined: at least one of the problems is an error. */
-  readonly config: FilterConfig | undefined
-  readonly problems: readonly Problem[]
-}
+export type ReadConfig = LoadedConfig<FilterConfig>
 
 export const DEFAULT_FILE = '/etc/audispd/filter.conf'
 

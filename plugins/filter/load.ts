@@ -2,12 +2,11 @@
 
 import type { Problem } from '../../src/config.js'
 import { REAL_DISK, type Disk } from '../../src/config/disk.js'
-import { readTrusted } from '../../src/config/trusted-file.js'
-import { DEFAULT_CONFIG, FILTER_KEYS, readConfig, type FilterConfig, type ReadConfig } from './config.js'
+import { loadTrusted, readTrusted } from '../../src/config/trusted-file.js'
+import { DEFAULT_CONFIG, FILTER_KEYS, readConfig, type FilterConfig } from './config.js'
 import type { FilterRule } from './rule.js'
 import { hasVerbs, loadRules, type RuleForm } from './rule-file.js'
 
-const ROOT = 0
 const VERBS: RuleForm = { kind: 'verbs' }
 
 export interface Setup {
@@ -23,7 +22,7 @@ export interface LoadedSetup {
 
 /** Reads a filter.conf and the rules that it names. */
 export function loadSetup(file: string, disk: Disk = REAL_DISK): LoadedSetup {
-  const { config, problems } = loadConfig(file, disk)
+  const { config, problems } = loadTrusted(file, (bytes) => readConfig(bytes, file), disk)
   if (config === undefined) return { setup: undefined, problems }
   const read = loadRules(config.ruleFiles, VERBS, disk)
   const all = [...problems, ...read.problems]
@@ -55,22 +54,6 @@ function loadAlone(file: string, form: RuleForm, byDefault: 'keep' | 'drop', dis
   const { rules, problems } = loadRules([file], form, disk)
   const config = { ...DEFAULT_CONFIG, ruleFiles: [file], default: byDefault }
   return { setup: rules && { config, rules }, problems }
-}
-
-function loadConfig(file: string, disk: Disk): ReadConfig {
-  const found = readTrusted(file, { kind: disk.uid === ROOT ? 'root' : 'anybody' }, disk)
-  switch (found.kind) {
-    case 'absent':
-      return { config: undefined, problems: [{ level: 'error', file, line: 0, key: '', text: 'does not exist' }] }
-    case 'refused':
-      return { config: undefined, problems: found.problems }
-    case 'read': {
-      const { config, problems } = readConfig(found.bytes, file)
-      return { config, problems: [...found.problems, ...problems] }
-    }
-    default:
-      return found satisfies never
-  }
 }
 
 /** A rule compares with `r=` and the like; a single `=` behind one of our keys is a filter.conf. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Problem } from '../../src/config.js'
-import { REAL_DISK, type Disk } from '../../src/config/disk.js'
-import { readTrusted } from '../../src/config/trusted-file.js'
+import type { Disk } from '../../src/config/disk.js'
+import { loadTrusted } from '../../src/config/trusted-file.js'
 import { readConfig } from './config-keys.js'
 import type { LogConfig } from './config.js'
 
@@ -23,17 +23,13 @@ export interface ReadSettings {
 }
 
 /** Reads the file if its owner and mode allow to believe it. */
-export function loadSettings(file: string, disk: Disk = REAL_DISK): ReadSettings {
-  const found = readTrusted(file, { kind: disk.uid === ROOT ? 'root' : 'anybody' }, disk)
-  if (found.kind === 'absent') return { settings: undefined, problems: [problem(file, '', 'does not exist')] }
-  if (found.kind === 'refused') return { settings: undefined, problems: found.problems }
-  const { config, problems } = readConfig(found.bytes, file)
-  const all = [...found.problems, ...problems]
-  if (config === undefined) return { settings: undefined, problems: all }
+export function loadSettings(file: string, disk?: Disk): ReadSettings {
+  const { config, problems } = loadTrusted(file, (bytes) => readConfig(bytes, file), disk)
+  if (config === undefined) return { settings: undefined, problems }
   const gid = gidOf(config.logGroup, () => readFileSync(GROUPS, 'utf8'))
-  if (gid !== undefined) return { settings: { config, gid }, problems: all }
-  const missing = problem(file, 'log_group', `there is no group '${config.logGroup}'`)
-  return { settings: undefined, problems: [...all, missing] }
+  if (gid !== undefined) return { settings: { config, gid }, problems }
+  const text = `there is no group '${config.logGroup}'`
+  return { settings: undefined, problems: [...problems, { level: 'error', file, line: 0, key: 'log_group', text }] }
 }
 
 /** Node cannot ask for a group; `groups` is what /etc/group holds. */
@@ -45,8 +41,4 @@ export function gidOf(group: string, groups: () => string): number | undefined {
     if (name === group && /^\d+$/.test(gid)) return Number(gid)
   }
   return undefined
-}
-
-function problem(file: string, key: string, text: string): Problem {
-  return { level: 'error', file, line: 0, key, text }
 }

@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/config.js'
+import type { LoadedConfig } from '../../src/config/trusted-file.js'
 import type { FreeSpace } from '../../src/remote/free-space.js'
 
 const MIB = 1024 ** 2
@@ -44,11 +44,7 @@ export interface LogConfig {
   readonly blockBytes: number
 }
 
-/** What a file's text comes to. There is no configuration when at least one of the problems is an error. */
-export interface ReadConfig {
-  readonly config: LogConfig | undefined
-  readonly problems: readonly Problem[]
-}
+export type ReadConfig = LoadedConfig<LogConfig>
 
 export const DEFAULT_CONFIG: LogConfig = {
   logFile: '/var/log/audispd/audit.log',

@@ -1,8 +1,8 @@
 import { readEntries, sortProblems } from '../../src/config.js'
-import { REAL_DISK, type Disk } from '../../src/config/disk.js'
+import type { Disk } from '../../src/config/disk.js'
 import { openKeys, type Keys } from '../../src/config/keys.js'
 import { count, size, time } from '../../src/config/quantity.js'
-import { readTrusted } from '../../src/config/trusted-file.js'
+import { loadTrusted } from '../../src/config/trusted-file.js'
 import { absolutePath, oneOf, type Parsed } from '../../src/config/value.js'
 import { takeServerChannels } from '../../src/remote/channel.js'
 import { freeSpace } from '../../src/remote/free-space.js'
@@ -21,23 +21,10 @@ const TIB = 1024 ** 4
 const SECOND_MS = 1000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-const ROOT = 0
 
 /** Reads the file if its owner and mode allow to believe it. */
-export function loadConfig(file: string, disk: Disk = REAL_DISK): ReadConfig {
-  const found = readTrusted(file, { kind: disk.uid === ROOT ? 'root' : 'anybody' }, disk)
-  switch (found.kind) {
-    case 'absent':
-      return { config: undefined, problems: [{ level: 'error', file, line: 0, key: '', text: 'does not exist' }] }
-    case 'refused':
-      return { config: undefined, problems: found.problems }
-    case 'read': {
-      const { config, problems } = readConfig(found.bytes, file)
-      return { config, problems: [...found.problems, ...problems] }
-    }
-    default:
-      return found satisfies never
-  }
+export function loadConfig(file: string, disk?: Disk): ReadConfig {
+  return loadTrusted(file, (bytes) => readConfig(bytes, file), disk)
 }
 
 /** Reads the text of remote-recv.conf. All mistakes are found at once. */

@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/config.js'
+import type { LoadedConfig } from '../../src/config/trusted-file.js'
 import { DEFAULT_ALLOW_FILE, DEFAULT_CERTIFICATE, type ServerChannel } from '../../src/remote/channel.js'
 import type { FreeSpace } from '../../src/remote/free-space.js'
 import type { HostPort } from '../../src/remote/host-port.js'
@@ -55,11 +55,7 @@ export interface RemoteRecvConfig {
   readonly limits: DefaultLimits
 }
 
-/** What a file's text comes to. There is no configuration when at least one of the problems is an error. */
-export interface ReadConfig {
-  readonly config: RemoteRecvConfig | undefined
-  readonly problems: readonly Problem[]
-}
+export type ReadConfig = LoadedConfig<RemoteRecvConfig>
 
 export const DEFAULT_CONFIG: RemoteRecvConfig = {
   listen: { places: [], channel: { kind: 'tls', crl: '', ...DEFAULT_CERTIFICATE } },

@@ -1,31 +1,18 @@
 import { readEntries } from '../../src/config.js'
-import { REAL_DISK, type Disk } from '../../src/config/disk.js'
-import { readTrusted } from '../../src/config/trusted-file.js'
+import type { Disk } from '../../src/config/disk.js'
+import { loadTrusted } from '../../src/config/trusted-file.js'
 import { isAudispRemoteConf, readAudispRemoteConf } from './audisp-remote-conf.js'
 import { readOwnKeys } from './config-keys.js'
 import type { ReadConfig } from './config.js'
 
 export const DEFAULT_FILE = '/etc/audispd/remote-send.conf'
-const ROOT = 0
 
 /** Whose format a file is in. */
 export type FileKind = 'own' | 'audisp-remote'
 
 /** Reads the file if its owner and mode allow to believe it. Without `kind` its keys tell whose format it is in. */
-export function loadConfig(file: string, kind?: FileKind, disk: Disk = REAL_DISK): ReadConfig {
-  const found = readTrusted(file, { kind: disk.uid === ROOT ? 'root' : 'anybody' }, disk)
-  switch (found.kind) {
-    case 'absent':
-      return { config: undefined, problems: [{ level: 'error', file, line: 0, key: '', text: 'does not exist' }] }
-    case 'refused':
-      return { config: undefined, problems: found.problems }
-    case 'read': {
-      const { config, problems } = readConfig(found.bytes, file, kind)
-      return { config, problems: [...found.problems, ...problems] }
-    }
-    default:
-      return found satisfies never
-  }
+export function loadConfig(file: string, kind?: FileKind, disk?: Disk): ReadConfig {
+  return loadTrusted(file, (bytes) => readConfig(bytes, file, kind), disk)
 }
 
 /** Reads the text of remote-send.conf, or of an audisp-remote.conf. All mistakes are found at once. */

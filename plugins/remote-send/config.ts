@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/config.js'
+import type { LoadedConfig } from '../../src/config/trusted-file.js'
 import type { TimeRange } from '../../src/config/quantity.js'
 import { DEFAULT_CERTIFICATE, type ClientChannel } from '../../src/remote/channel.js'
 import type { FreeSpace } from '../../src/remote/free-space.js'
@@ -67,11 +67,7 @@ export interface RemoteSendConfig {
   readonly actions: AdminActions
 }
 
-/** What a file's text comes to. There is no configuration when at least one of the problems is an error. */
-export interface ReadConfig {
-  readonly config: RemoteSendConfig | undefined
-  readonly problems: readonly Problem[]
-}
+export type ReadConfig = LoadedConfig<RemoteSendConfig>
 
 export const DEFAULT_CONFIG: Omit<RemoteSendConfig, 'servers'> = {
   localPort: 0,

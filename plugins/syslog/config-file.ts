@@ -1,15 +1,14 @@
 import { readEntries, sortProblems, type Problem } from '../../src/config.js'
-import { REAL_DISK, type Disk } from '../../src/config/disk.js'
+import type { Disk } from '../../src/config/disk.js'
 import { openKeys, type Keys } from '../../src/config/keys.js'
 import { size, time, timeRange } from '../../src/config/quantity.js'
-import { readTrusted } from '../../src/config/trusted-file.js'
+import { loadTrusted } from '../../src/config/trusted-file.js'
 import { absolutePath, oneOf, yesNo, type Parsed } from '../../src/config/value.js'
 import { hostPorts } from '../../src/remote/host-port.js'
 import { DEFAULT_CONFIG, placeText, type Place, type ReadConfig, type SyslogConfig, type TlsFiles } from './config.js'
 import { facilityOf, severityOf, severityRules } from './priority.js'
 
 export const DEFAULT_FILE = '/etc/audispd/syslog.conf'
-const ROOT = 0
 const KIB = 1024
 const MIB = 1024 ** 2
 const GIB = 1024 ** 3
@@ -25,20 +24,8 @@ const APP_NAME = /^[!-~]{1,48}$/
 const HOST_NAME = /^[!-~]{1,255}$/
 
 /** Reads the file if its owner and mode allow to believe it. */
-export function loadConfig(file: string, disk: Disk = REAL_DISK): ReadConfig {
-  const found = readTrusted(file, { kind: disk.uid === ROOT ? 'root' : 'anybody' }, disk)
-  switch (found.kind) {
-    case 'absent':
-      return { config: undefined, problems: [{ level: 'error', file, line: 0, key: '', text: 'does not exist' }] }
-    case 'refused':
-      return { config: undefined, problems: found.problems }
-    case 'read': {
-      const { config, problems } = readConfig(found.bytes, file)
-      return { config, problems: [...found.problems, ...problems] }
-    }
-    default:
-      return found satisfies never
-  }
+export function loadConfig(file: string, disk?: Disk): ReadConfig {
+  return loadTrusted(file, (bytes) => readConfig(bytes, file), disk)
 }
 
 /** Reads the text of syslog.conf. All mistakes are found at once. */

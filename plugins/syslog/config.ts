@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/config.js'
+import type { LoadedConfig } from '../../src/config/trusted-file.js'
 import type { TimeRange } from '../../src/config/quantity.js'
 import { priorityOf, USER_FACILITY, type SeverityRule } from './priority.js'
 
@@ -57,11 +57,7 @@ export interface SyslogConfig {
   readonly tls: TlsFiles
 }
 
-/** What a file's text comes to. There is no configuration when at least one of the problems is an error. */
-export interface ReadConfig {
-  readonly config: SyslogConfig | undefined
-  readonly problems: readonly Problem[]
-}
+export type ReadConfig = LoadedConfig<SyslogConfig>
 
 export const DEV_LOG = '/dev/log'
 
