@@ -64,7 +64,9 @@ export const NODE_LOG_DISK: LogDisk = {
   },
   open(path, gid) {
     const mode = gid === ROOT ? FILE_MODE : GROUP_FILE_MODE
-    const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOCTTY, mode)
+    // A link would be renamed instead of what it leads to, and at last removed.
+    const { O_RDWR, O_CREAT, O_NOCTTY, O_NOFOLLOW } = fs.constants
+    const fd = fs.openSync(path, O_RDWR | O_CREAT | O_NOCTTY | O_NOFOLLOW, mode)
     if (gid !== ROOT && fs.fstatSync(fd).gid !== gid) {
       fs.fchownSync(fd, ROOT, gid)
       fs.fchmodSync(fd, GROUP_FILE_MODE)
@@ -120,7 +122,8 @@ export const NODE_LOG_DISK: LogDisk = {
     // Node cannot lock a file; flock(1) can, on a descriptor that it inherits, and the lock belongs to the open file.
     const { status, error } = spawnSync(FLOCK, ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd], env: {} })
     if (error !== undefined) throw error
-    return status !== IS_LOCKED
+    if (status === 0 || status === IS_LOCKED) return status === 0
+    throw Object.assign(new Error(`${FLOCK} ended with status ${status}`), { code: 'ENOLCK' })
   },
   rename: (from, to) => {
     fs.renameSync(from, to)

@@ -151,7 +151,7 @@ export class LogFile implements Sink {
     this.#state?.close()
   }
 
-  /** For tests: nothing is being compressed or flushed. */
+  /** For tests: nothing is compressed or flushed any more. */
   async idle(): Promise<void> {
     await this.#packer.idle()
     await this.#flusher.idle()
@@ -288,8 +288,13 @@ export class LogFile implements Sink {
 
   #tidy(): void {
     const { config } = this.#settings
-    for (const file of this.#shelf.prune(config, this.#host.clock.wallMs()))
-      this.#host.log('info', 'a file was removed, as num_logs and keep say', { file })
+    const { clock, log } = this.#host
+    try {
+      for (const file of this.#shelf.prune(config, clock.wallMs()))
+        log('info', 'a file was removed, as num_logs and keep say', { file })
+    } catch (error) {
+      log('warn', 'old files cannot be removed', { error: asTrouble(error, this.#shelf.dir).message })
+    }
     if (config.compress === 'rotated') this.#packer.wake()
   }
 }

@@ -77,7 +77,7 @@ async function cutTorn(host: OpeningHost, name: string, state: State | undefined
     const known = state?.file === id ? Math.min(state.offset, bytes) : 0
     let end = bytes
     if (!name.endsWith(GZ)) end = endOfLines(disk, fd, bytes)
-    else if (bytes > known && !areMembers(disk, fd, known, bytes)) end = known
+    else if (bytes > known && !(await areMembers(disk, fd, known, bytes))) end = known
     if (end === bytes) return true
     if ((end === 0 && name.endsWith(GZ)) || bytes - end > MAX_TORN_BYTES) {
       log('warn', 'the end of a file is not what we write; it stays as it is, and another one is begun', { file: name })

@@ -16,7 +16,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import type { LogDisk } from './log-disk.js'
 import type { Shelf } from './shelf.js'
-import { asTrouble, SinkTrouble, type Tell } from './sink.js'
+import { asTrouble, type Tell } from './sink.js'
 
 const GZ = '.gz'
 const COPY_MODE = 0o600
@@ -92,21 +92,22 @@ export class Packer {
 
   async #pack(name: string): Promise<void> {
     const { disk, shelf, gid } = this.#host
-    const found = disk.look(shelf.path(name))
-    // Rotated away, or removed, since it was listed.
-    if (found === undefined) return
     const copy = shelf.path(copyName(shelf.base))
     const { signal } = this.#aborter
+    // Opened at once: a rotation gives the name to another file.
+    const fd = openSync(shelf.path(name), 'r')
+    const { id, modifiedMs } = disk.of(fd)
     const to = createWriteStream(copy, { mode: COPY_MODE })
-    await pipeline(createReadStream(shelf.path(name)), createGzip(), to, { signal })
+    await pipeline(createReadStream('', { fd }), createGzip(), to, { signal })
     if (gid !== ROOT) {
       chownSync(copy, ROOT, gid)
       chmodSync(copy, GROUP_MODE)
     }
     // How old it is counts from its records.
-    utimesSync(copy, found.modifiedMs / SECOND_MS, found.modifiedMs / SECOND_MS)
+    utimesSync(copy, modifiedMs / SECOND_MS, modifiedMs / SECOND_MS)
     syncFile(copy)
-    if (!shelf.replace(found.id, copyName(shelf.base))) throw new SinkTrouble('error', `${name} is gone`)
+    // Gone: num_logs or `keep` did not want it any more.
+    if (!shelf.replace(id, copyName(shelf.base))) this.#dropCopy()
   }
 }
 

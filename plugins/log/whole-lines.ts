@@ -1,7 +1,8 @@
 // What of a file's end is whole, when nobody has written down where it ends.
 
 import { createReadStream } from 'node:fs'
-import { createGunzip, gunzipSync } from 'node:zlib'
+import { finished } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import type { LogDisk } from './log-disk.js'
 
 const LF = 0x0a
@@ -24,15 +25,17 @@ export function endOfLines(disk: LogDisk, fd: number, bytes: number): number {
 }
 
 /** Whether the bytes are whole gzip members. */
-export function areMembers(disk: LogDisk, fd: number, from: number, bytes: number): boolean {
+export async function areMembers(disk: LogDisk, fd: number, from: number, bytes: number): Promise<boolean> {
   if (bytes - from > MAX_TAIL_BYTES) return false
+  const gunzip = createGunzip()
   try {
-    gunzipSync(disk.read(fd, from, bytes - from))
-    return true
+    await finished(gunzip.end(disk.read(fd, from, bytes - from)).resume())
   } catch {
     // Z_BUF_ERROR, Z_DATA_ERROR: the last one was begun only.
     return false
   }
+  // What comes behind the last member it would take for padding.
+  return gunzip.bytesWritten === bytes - from
 }
 
 /** The time of the last record in a file, compressed or not, ms since 1970; undefined if it has none that can be read. */

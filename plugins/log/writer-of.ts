@@ -1,23 +1,26 @@
-import { readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from '../../src/config/error-code.js'
 
-/** The processes that have a file open; those of others are seen by root alone. */
-export function writersOf(path: string, proc = '/proc'): number[] {
-  const real = resolved(path)
+const PROC = '/proc'
+/** What fdinfo says of a descriptor whose file is locked with flock(2). */
+const LOCK = /^lock:.*\bFLOCK\b/m
+
+/** The processes that have a file open and locked, as who only reads it, for a backup say, does not; those of others are seen by root alone. */
+export function writersOf(path: string): number[] {
+  const real = quietly(() => realpathSync(path), undefined)
   if (real === undefined) return []
-  return readdirSync(proc)
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => openFiles(join(proc, pid, 'fd')).includes(real))
-    .map(Number)
+  const pids = readdirSync(PROC).filter((name) => /^\d+$/.test(name))
+  return pids.filter((pid) => hasLocked(join(PROC, pid), real)).map(Number)
 }
 
-function openFiles(dir: string): string[] {
-  return quietly(() => readdirSync(dir), []).map((fd) => quietly(() => readlinkSync(join(dir, fd)), ''))
-}
-
-function resolved(path: string): string | undefined {
-  return quietly(() => realpathSync(path), undefined)
+function hasLocked(dir: string, file: string): boolean {
+  const fds = quietly(() => readdirSync(join(dir, 'fd')), [])
+  return fds.some(
+    (fd) =>
+      quietly(() => readlinkSync(join(dir, 'fd', fd)), '') === file &&
+      LOCK.test(quietly(() => readFileSync(join(dir, 'fdinfo', fd), 'utf8'), '')),
+  )
 }
 
 /** What is gone, or is not for us to see, is not there. */

@@ -1,10 +1,21 @@
-import { appendFileSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { test } from 'tap'
 import type { LogConfig } from '../../../plugins/log/config.js'
+import { NODE_LOG_DISK } from '../../../plugins/log/log-disk.js'
 import type { LogFile } from '../../../plugins/log/log-file.js'
 import { SinkTrouble } from '../../../plugins/log/sink.js'
+import { writersOf } from '../../../plugins/log/writer-of.js'
 import { Random } from '../../protocol/random.js'
-import { DyingDisk } from './dying-disk.js'
+import { diskFailure, DyingDisk } from './dying-disk.js'
 import { line, lines, LogPlace, textOf } from './log-place.js'
 
 const RUN = 'one-run'
@@ -113,6 +124,20 @@ void test('a compressed file with a torn end goes on behind its last whole write
   }
 })
 
+void test('nothing is written behind the zeros that a loss of power can leave: nobody would read it', async (t) => {
+  const place = new LogPlace(t)
+  const config = { compress: 'stream' } as const
+  await feed(place.file(new DyingDisk(), config), 0, 4)
+  appendFileSync(place.path('audit.log.gz'), Buffer.alloc(100))
+  rmSync(place.path('audit.log.state'))
+  const file = place.file(new DyingDisk(), config)
+  file.from('another')
+  await file.append(lines(5, 6))
+  t.same(place.logs(), ['audit.log.1.gz', 'audit.log.gz'])
+  t.equal(place.text('audit.log.gz'), textOf(5, 6))
+  t.equal(place.all(), textOf(1, 6))
+})
+
 void test('num_logs and keep say what stays', async (t) => {
   const place = new LogPlace(t)
   const file = place.file(new DyingDisk(), { maxFileBytes: SMALL, numLogs: 3 })
@@ -199,6 +224,44 @@ void test('rotated files are compressed and keep their time; one that cannot be 
   await file.idle()
   t.same(place.logs(), ['audit.log.3.gz', 'audit.log.2.gz', 'audit.log.1.gz', 'audit.log'])
   t.equal(place.all(), textOf(1, 4))
+})
+
+void test('a file that is rotated on while it is about to be compressed keeps its records', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { compress: 'rotated' })
+  await file.append(lines(1, 2))
+  file.rotate()
+  renameSync(place.path('audit.log.1'), place.path('audit.log.2'))
+  writeFileSync(place.path('audit.log.1'), textOf(3, 4))
+  await file.append(lines(5, 5))
+  await file.idle()
+  t.same(place.logs(), ['audit.log.2.gz', 'audit.log.1.gz', 'audit.log'])
+  t.equal(place.all(), textOf(1, 5))
+})
+
+void test('a file that goes while it is compressed is nothing to tell of', async (t) => {
+  const place = new LogPlace(t)
+  const file = place.file(new DyingDisk(), { compress: 'rotated' })
+  await file.append(lines(1, 2))
+  file.rotate()
+  rmSync(place.path('audit.log.1'))
+  await file.idle()
+  t.same(place.names(), ['audit.log', 'audit.log.state'])
+  t.same(place.said, [])
+})
+
+void test('a directory that cannot be listed is told, and the log goes on', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk)
+  await file.append(lines(1, 1))
+  disk.list = () => {
+    throw diskFailure('EIO')
+  }
+  file.use({ config: place.config({ numLogs: 2 }), gid: 0 })
+  await file.append(lines(2, 2))
+  t.same(place.said, ['old files cannot be removed'])
+  t.equal(place.all(), textOf(1, 2))
 })
 
 void test('a rotation that a death has interrupted is brought to its end by the next start', async (t) => {
@@ -332,6 +395,31 @@ void test('files are readable by their group alone, or by nobody else', async (t
   await place.file(new DyingDisk()).append(lines(1, 1))
   t.equal(statSync(place.path('audit.log')).mode & 0o777, 0o600)
   t.equal(statSync(place.path('audit.log.state')).mode & 0o777, 0o600)
+})
+
+void test('a link is not followed: it would be rotated instead of what it leads to', async (t) => {
+  const place = new LogPlace(t)
+  writeFileSync(place.path('elsewhere'), 'mine\n')
+  symlinkSync(place.path('elsewhere'), place.path('audit.log'))
+  await t.rejects(place.file(new DyingDisk()).append(lines(1, 1)), { name: 'SinkTrouble', code: 'error' })
+  t.equal(place.text('elsewhere'), 'mine\n')
+})
+
+void test('who writes a log has it locked; who has it open otherwise does not write it', (t) => {
+  const place = new LogPlace(t)
+  const path = place.path('audit.log.state')
+  t.same(writersOf(path), [])
+  const fd = NODE_LOG_DISK.open(path, 0)
+  t.teardown(() => {
+    NODE_LOG_DISK.close(fd)
+  })
+  t.same(writersOf(path), [])
+  t.equal(NODE_LOG_DISK.lock(fd), true)
+  t.same(writersOf(path), [process.pid])
+  const other = NODE_LOG_DISK.open(path, 0)
+  t.equal(NODE_LOG_DISK.lock(other), false)
+  NODE_LOG_DISK.close(other)
+  t.end()
 })
 
 void test('one process writes a log', async (t) => {
