@@ -16,16 +16,30 @@ const MINUTE_MS = 60_000
 const DEFAULT_READY_TIMEOUT_MS = 10_000
 const DEFAULT_STOP_TIMEOUT_MS = 5000
 const BUILTIN_PREFIX = 'builtin_'
-/** What audit 2 and 3 have inside of the dispatcher, and the programs of ours that take its place with the same arguments. */
-const BUILTINS: ReadonlyMap<string, string> = new Map([
-  ['builtin_af_unix', shipped('audispd-af-unix')],
-  ['builtin_syslog', shipped('audispd-syslog')],
+/**
+ * What audit 2 and 3 have inside of the dispatcher, and the programs of ours that take its place with the same arguments, but
+ * for what it has from elsewhere: it gives its clients what `format` says, and needs no priority.
+ */
+const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
+  [
+    'builtin_af_unix',
+    {
+      path: shipped('audispd-af-unix'),
+      args: (args, format) => (format === 'binary' && !args.some(isFormat) ? [...args, format] : args),
+    },
+  ],
+  ['builtin_syslog', { path: shipped('audispd-syslog'), args: (args) => (args.length === 0 ? ['LOG_INFO'] : args) }],
 ])
 /** They are about the line protocol, which no other format speaks. */
 const PROTOCOL_KEYS = ['allow', 'ready_timeout', 'watchdog']
 
 export type PluginFormat = 'string' | 'binary' | 'protocol'
 export type Direction = 'out' | 'in' | 'both'
+
+interface Builtin {
+  readonly path: string
+  readonly args: (written: readonly string[], format: PluginFormat) => readonly string[]
+}
 
 /** What one file in a drop-in directory says, with the defaults of the settings filled in. */
 export interface DropIn {
@@ -87,14 +101,17 @@ export function readDropIn(text: Buffer | string, source: DropInSource): ReadDro
   const queue = takeQueue(keys)
   const restart = takeRestart(keys)
   const path = keys.take('path', pluginPath(source)) ?? ''
+  const builtin = BUILTINS.get(path)
+  const args = keys.takeOrEmpty('args', words, []) ?? []
+  const format = keys.take('format', oneOf(['string', 'binary', 'protocol'])) ?? 'string'
   const dropIn: DropIn = {
     name,
     file,
     active: source.active ?? active,
     direction: keys.take('direction', oneOf(['out', 'in', 'both'])) ?? 'out',
-    path: BUILTINS.get(path) ?? path,
-    args: keys.takeOrEmpty('args', words, []) ?? [],
-    format: keys.take('format', oneOf(['string', 'binary', 'protocol'])) ?? 'string',
+    path: builtin?.path ?? path,
+    args: builtin?.args(args, format) ?? args,
+    format,
     subscribe: keys.take('subscribe', selector) ?? EVERYTHING,
     queue: { ...settings.queue, ...queue },
     restart: { ...settings.restart, ...restart },
@@ -120,6 +137,10 @@ function pluginPath({ file, relativePaths }: DropInSource): (text: string) => Pa
     if (BUILTINS.has(lower)) return { value: lower }
     return { mistake: `'${text}' is no built-in plugin${didYouMean(lower, BUILTINS.keys())}` }
   }
+}
+
+function isFormat(word: string): boolean {
+  return /^(?:string|binary)$/i.test(word)
 }
 
 /** Beside the dispatcher's own launcher. */

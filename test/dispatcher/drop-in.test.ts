@@ -254,6 +254,13 @@ void test('built-in plugins', (t) => {
     t.same(program, { path: OURS[name], line: 2 })
     t.match(problems, [{ level: 'warning', key: 'path', line: 2, text: `'${name}' is run as ${OURS[name]}` }])
   }
+  const args = (text: string) => read(text).dropIn?.args
+  t.same(args('path = builtin_af_unix\nargs = 0640 /run/x'), ['0640', '/run/x'])
+  t.same(args('path = builtin_af_unix\nargs = 0640 /run/x\nformat = binary'), ['0640', '/run/x', 'binary'])
+  t.same(args('path = builtin_af_unix\nargs = String /run/x\nformat = binary'), ['String', '/run/x'])
+  t.same(args('path = builtin_syslog'), ['LOG_INFO'])
+  t.same(args('path = builtin_syslog\nargs = LOG_AUTH\nformat = binary'), ['LOG_AUTH'])
+  t.same(args('path = /bin/x\nformat = binary'), [])
   t.same(read('type = builtin\npath = /bin/x').problems, [
     "warning /d/x.conf:1: type: 'builtin' is read as always: the path is that of a program",
   ])
