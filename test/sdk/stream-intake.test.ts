@@ -160,6 +160,8 @@ void test('damage costs what it damages: numbers say where', (t) => {
 void test('an end within a frame is a loss; a line without its end is handed on if it looks like a record', (t) => {
   const torn = taken([Buffer.concat([frame(1, 1006, line(1)), frame(1, 1006, line(2)).subarray(0, 40)])])
   t.same(torn.seen, [`1 ${line(1)}`, 'lost 1 2 2 input-gap'])
+  const padded = Buffer.concat([1, 2].map((serial) => frame(1, 1006, line(serial), 8970)))
+  t.same(taken([padded.subarray(0, -1)]).seen, [`1 ${line(1)}`, `2 ${line(2)}`], 'padding is no record')
   const unended = taken([Buffer.from(`${line(1)}\n${line(2)}`)])
   t.same(unended.seen, [`1 ${line(1)}`, `2 ${line(2)}`])
   t.match(unended.said, [/^stdin ended within a line that looks like a record; it is handled, and may be cut short$/])
