@@ -53,6 +53,11 @@ export class Inlet {
     return this.#world.received()
   }
 
+  /** Whether a record that is not taken comes again, under its own number. */
+  get hasPositions(): boolean {
+    return this.#positions
+  }
+
   /** As many records are unsettled as may be. */
   get isFull(): boolean {
     return this.#settlement.unsettled + this.#numbers.records >= this.#window

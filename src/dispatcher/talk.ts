@@ -192,6 +192,8 @@ export class Talk {
     const text = (): string => harmlessText(bytes.toString('latin1', lineStart, line.end), SHOWN_CHARACTERS)
     if (inlet === undefined) return this.#misplaced('RECORD from a plugin with direction = out', text())
     if (this.#session.kind !== 'open') return this.#misplaced('RECORD before READY', text())
+    // It could not be told that this one is settled, and would send it once more to the dispatcher that comes after this one.
+    if (this.#isToldAll && inlet.hasPositions) return
     const taking = inlet.take(line.n, bytes, line.start, line.end, dropIn().direction === 'both')
     switch (taking) {
       case 'taken':

@@ -173,6 +173,23 @@ void test('who asks and does not read the answers is ended', (t) => {
   t.end()
 })
 
+void test('behind STOP lasting positions are left to the next process', (t) => {
+  const bench = new TalkBench({ direction: 'in' })
+  bench.begin()
+  bench.say('READY 1 positions', recordLine(70))
+  bench.talk.stop()
+  t.same(bench.read().slice(1), ['ACK 70', 'STOP'])
+  bench.say(recordLine(71), recordLine(72))
+  t.equal(bench.joined.length, 1)
+  bench.die()
+  bench.begin()
+  t.same(bench.read(), [`${HELLO} received=70`])
+  bench.say('READY 1 positions', recordLine(71))
+  t.same(bench.settle(), ['ACK 71'])
+  t.equal(bench.joined.length, 2)
+  t.end()
+})
+
 void test('STOP is the last that it is told', (t) => {
   const bench = new TalkBench({ direction: 'both', watchdogMs: 1000 })
   bench.record(1)

@@ -12,17 +12,20 @@ t.setTimeout(120_000)
 const MAIN = resolve('build/plugins/iptables/main.js')
 const KILLS = 5
 const PIECE = 400
+const STOPS = 2
 /** The file is rotated after so many pieces. */
 const PIECES_IN_FILE = 2
 
 class Scene {
   readonly place: Place
-  readonly daemon: Daemon
   readonly log: string
+  readonly #test: Test
+  daemon: Daemon
   #packets = 0
   #pieces = 0
 
-  constructor(test: Test, format: 'protocol' | 'string', lines: readonly string[] = []) {
+  constructor(test: Test, format: 'protocol' | 'string', lines: readonly string[] = [], sink = keeper) {
+    this.#test = test
     this.place = new Place(test)
     this.log = this.place.path('emu.log')
     this.configure(lines)
@@ -32,8 +35,13 @@ class Scene {
       `args = ${MAIN} ${this.place.path('iptables.conf')}`,
       ...more,
     ])
-    keeper(this.place, 'sink')
+    sink(this.place, 'sink')
     this.daemon = new Daemon(test, this.place, NO_INPUT)
+  }
+
+  /** Another dispatcher in the same place. */
+  again(): void {
+    this.daemon = new Daemon(this.#test, this.place, NO_INPUT)
   }
 
   configure(lines: readonly string[]): void {
@@ -112,6 +120,22 @@ void t.test('killed again and again, over rotations, each packet comes exactly o
     scene.count,
     'events of their own',
   )
+})
+
+void t.test('a dispatcher is stopped in the midst of it, and the next one gets the rest', async (t) => {
+  const scene = new Scene(t, 'protocol', [], (place, name) => {
+    place.tee(name)
+  })
+  scene.packets(STOPS * 10 * PIECE)
+  for (let stop = 0; stop < STOPS; stop++) {
+    await scene.arrived(scene.kept.length + 1)
+    await endAtSigterm(t, scene.daemon)
+    scene.again()
+  }
+  await scene.arrived()
+  await endAtSigterm(t, scene.daemon)
+  t.equal(scene.kept.length, scene.count)
+  t.equal(scene.firstWrong, -1)
 })
 
 void t.test('a rate is held, and the record after it tells what was held back', async (t) => {
