@@ -14,6 +14,8 @@ import { Turns } from './turns.js'
 
 /** So long is read on after SIGTERM, if nobody else gets what is not read: auditd says so and closes within milliseconds. */
 const LAST_READING_MS = 2000
+const UNENDED_INPUT =
+  'stdin has not ended two seconds after SIGTERM: it is read no further, and what stands in it is lost'
 
 /** What a session needs of the process around it. */
 export interface SessionHost {
@@ -42,6 +44,7 @@ export class Session<Other extends Peer = Peer> {
   readonly peer: Other
   #state: State = { kind: 'expecting' }
   #isPaused = false
+  #hasInputEnded = false
   #cancelLastReading: (() => void) | undefined
 
   constructor(definition: PluginDefinition, host: SessionHost, peerOf: (host: PeerHost) => Other) {
@@ -74,6 +77,9 @@ export class Session<Other extends Peer = Peer> {
 
   /** The input has ended: no answers will come any more, and what has come is worked off. */
   inputEnded(): void {
+    if (this.#hasInputEnded) return
+    this.#hasInputEnded = true
+    this.#cancelLastReading?.()
     this.#stopping.abort()
     this.peer.inputEnded()
     if (this.#state.kind === 'expecting') void this.#close(EXIT_STATUS.done)
@@ -85,7 +91,9 @@ export class Session<Other extends Peer = Peer> {
     if (this.#state.kind === 'over') return
     if (this.#state.kind !== 'expecting' && !this.peer.sendsAgain) {
       this.#stopping.abort()
+      if (this.#hasInputEnded) return
       this.#cancelLastReading ??= this.#host.clock.after(LAST_READING_MS, () => {
+        this.#complain(UNENDED_INPUT)
         this.inputEnded()
       })
     } else if (this.#state.kind === 'running') {

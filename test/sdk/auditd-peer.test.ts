@@ -277,8 +277,28 @@ void test('after SIGTERM the input is read to its end, for two seconds at most',
       auditd.input.end()
     }
     t.equal(await auditd.status, 0)
+    t.equal(auditd.complaints.includes('it is read no further'), how === 'time')
     const last = how === 'time' ? [`3 ${RECORD} c`] : []
     t.same(seen, [`1 ${RECORD} a`, `2 ${RECORD} b`, ...last, 'stop'], how)
+  }
+})
+
+void test('a handler that is slow at the end has nothing to do with the input', async (t) => {
+  for (const endsFirst of [true, false]) {
+    const work = gate()
+    const seen: string[] = []
+    const auditd = new Auditd({ records: () => work.opened, stop: () => void seen.push('stop') })
+    auditd.write(`${RECORD} a\n`)
+    await turn()
+    if (!endsFirst) auditd.signal('SIGTERM')
+    auditd.input.end()
+    for (let turns = 0; turns < 5; turns++) await turn()
+    if (endsFirst) auditd.signal('SIGTERM')
+    auditd.pass(3000)
+    work.open()
+    t.equal(await auditd.status, 0)
+    t.same(seen, ['stop'])
+    t.equal(auditd.complaints, '')
   }
 })
 
