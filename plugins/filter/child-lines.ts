@@ -3,11 +3,15 @@
 
 /** As much of what was written is held as a pipe can hold unread; one that somebody has enlarged may hold more. */
 const HELD_BYTES = 1024 * 1024
+/** Small pieces share memory: one that waits costs what it has bytes, and many that wait are few chunks. */
+const SHARED_BYTES = 64 * 1024
 const LF = 0x0a
 
 interface Chunk {
   readonly at: number
-  readonly bytes: Buffer
+  bytes: Buffer
+  /** Where `bytes` lie, and what comes next may lie behind them. */
+  readonly memory: Buffer
 }
 
 export class ChildLines {
@@ -35,7 +39,8 @@ export class ChildLines {
   /** Whole lines, which belong to this from now on. */
   push(bytes: Buffer): void {
     if (bytes.length === 0) return
-    this.#chunks.push({ at: this.#end, bytes })
+    if (bytes.length >= SHARED_BYTES / 2) this.#chunks.push({ at: this.#end, bytes, memory: bytes })
+    else this.#share(bytes)
     this.#end += bytes.length
   }
 
@@ -84,6 +89,20 @@ export class ChildLines {
     this.#index = 0
     this.#next = this.#end
     return { writtenBefore, neverWritten }
+  }
+
+  #share(bytes: Buffer): void {
+    let last = this.#chunks.at(-1)
+    if (last === undefined || last.bytes.length + bytes.length > last.memory.length) {
+      const memory = Buffer.allocUnsafeSlow(SHARED_BYTES)
+      last = { at: this.#end, bytes: memory.subarray(0, 0), memory }
+      this.#chunks.push(last)
+    }
+    const { length } = last.bytes
+    bytes.copy(last.memory, length)
+    last.bytes = last.memory.subarray(0, length + bytes.length)
+    // What was written whole before has something to be written again.
+    this.#index = Math.min(this.#index, this.#chunks.length - 1)
   }
 
   #advance(): void {
