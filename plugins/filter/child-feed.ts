@@ -7,10 +7,11 @@ import { ChildLines } from './child-lines.js'
 import { PIECE_BYTES, type ChildPipe } from './child-pipe.js'
 import type { Command } from './config.js'
 
-/** At the end: how long what waits may take to be written, the child to end by itself, and again after SIGTERM. */
+/** At the end: how long what waits may take to be written, the child to end by itself, and again after SIGTERM and SIGKILL. */
 const WRITE_LIMIT_MS = 2000
 const EXIT_LIMIT_MS = 1500
 const TERM_LIMIT_MS = 500
+const KILL_LIMIT_MS = 500
 /** So long a child may live that has closed its input: an ordinary end takes less. */
 const CLOSED_LIMIT_MS = 1000
 
@@ -117,14 +118,19 @@ export class ChildFeed {
     if (this.#state.kind === 'running') this.#state.child?.relay(name)
   }
 
-  /** Resolves when at most so much waits, or the feed is over. */
-  async room(maxBytes: number): Promise<void> {
-    await this.#until(() => this.waitingBytes <= maxBytes)
+  /** Resolves when at most so much waits, the feed is over, or `stopping` says that nobody can wait any longer. */
+  async room(maxBytes: number, stopping: AbortSignal): Promise<void> {
+    const look = (): void => {
+      this.#look()
+    }
+    stopping.addEventListener('abort', look)
+    await this.#until(() => stopping.aborted || this.waitingBytes <= maxBytes)
+    stopping.removeEventListener('abort', look)
   }
 
   /**
    * Writes what waits, if need be to a new process, ends the child's input, and waits for its end; all only so long. Returns
-   * how many records are left: those that a dead process had been written, and those that none was.
+   * how many records are left: those that a process had been written and has not read whole, and those that none was.
    */
   async close(): Promise<{ readonly writtenBefore: number; readonly neverWritten: number }> {
     if (this.#state.kind === 'pausing') {
@@ -134,19 +140,23 @@ export class ChildFeed {
     if (this.#state.kind === 'running') await this.#within(WRITE_LIMIT_MS, () => this.waitingBytes === 0)
     if (this.#state.kind === 'pausing') {
       this.#state.callOff()
-      if (!this.#pipe.hasReader()) this.#lines.takeBack(this.#pipe.readBack())
       this.#setState({ kind: 'over' })
     }
     const { child } = this.#state.kind === 'running' ? this.#state : { child: undefined }
-    const left = this.#lines.drop()
     this.#pipe.end()
     this.#isEnding = true
-    await this.#within(EXIT_LIMIT_MS, () => this.#state.kind !== 'running')
+    await this.#ended(EXIT_LIMIT_MS)
     if (this.#state.kind === 'running') child?.signal('SIGTERM')
-    await this.#within(TERM_LIMIT_MS, () => this.#state.kind !== 'running')
+    await this.#ended(TERM_LIMIT_MS)
     child?.signal('SIGKILL')
+    await this.#ended(KILL_LIMIT_MS)
     this.#setState({ kind: 'over' })
-    return left
+    this.#lines.takeBack(this.#pipe.readBack())
+    return this.#lines.drop()
+  }
+
+  async #ended(withinMs: number): Promise<void> {
+    await this.#within(withinMs, () => this.#state.kind !== 'running')
   }
 
   #pump(): void {
@@ -235,6 +245,10 @@ export class ChildFeed {
 
   #changed(): void {
     this.#owner.wrote()
+    this.#look()
+  }
+
+  #look(): void {
     // Who is done takes itself off a new list.
     for (const watch of this.#watchers) watch()
   }

@@ -17,24 +17,38 @@ const MKFIFO_TIMEOUT_MS = 5000
 const RUN_DIR = '/run'
 const READ_BACK_BYTES = 64 * 1024
 
+/** What keeps a FIFO from being made: mkfifo(1) is not there, or no directory can be written to. */
+export class PipeMistake extends Error {}
+
 /** PIPE_BUF: what goes into a pipe whole or not at all. */
 export const PIECE_BYTES = 4096
 
 export class ChildPipe {
   /** undefined: the input has ended. */
   #writer: number | undefined
+  /** Ours, once the input has ended: what the child leaves unread stays. */
+  #reader: number | undefined
   #waiter: Socket | undefined
 
   private constructor(writer: number) {
     this.#writer = writer
   }
 
-  /** Node cannot make a FIFO itself. It has a name only while this runs. */
-  static make(): ChildPipe {
+  /** Node cannot make a FIFO itself. It has a name only while this runs. Throws a PipeMistake. */
+  static make(mkfifo = MKFIFO): ChildPipe {
+    try {
+      return ChildPipe.#made(mkfifo)
+    } catch (error) {
+      if (!(error instanceof Error) || !('errno' in error || 'status' in error)) throw error
+      throw new PipeMistake(`the child's input cannot be made: ${error.message.trim()}`, { cause: error })
+    }
+  }
+
+  static #made(mkfifo: string): ChildPipe {
     const dir = newDirectory()
     const path = join(dir, 'input')
     try {
-      execFileSync(MKFIFO, ['-m', '600', '--', path], { env: {}, timeout: MKFIFO_TIMEOUT_MS, stdio: 'pipe' })
+      execFileSync(mkfifo, ['-m', '600', '--', path], { env: {}, timeout: MKFIFO_TIMEOUT_MS, stdio: 'pipe' })
       // A reader comes first: a FIFO that nobody reads cannot be opened for writing without waiting.
       const reader = openSync(path, O_RDONLY | O_NONBLOCK)
       const pipe = new ChildPipe(openSync(path, O_WRONLY | O_NONBLOCK))
@@ -94,8 +108,8 @@ export class ChildPipe {
   /** Counts, and throws away, what was written and not read. Only when nobody else reads any more. */
   readBack(): number {
     this.#dropWaiter()
-    if (this.#writer === undefined) return 0
-    const reader = openSync(this.#path(), O_RDONLY | O_NONBLOCK)
+    const reader = this.#reader ?? openSync(this.#path(), O_RDONLY | O_NONBLOCK)
+    this.#reader = undefined
     try {
       const scratch = Buffer.allocUnsafe(READ_BACK_BYTES)
       for (let unread = 0; ;) {
@@ -108,10 +122,12 @@ export class ChildPipe {
     }
   }
 
-  /** The end of input for whoever reads. */
+  /** The end of input for whoever reads. Only `readBack` comes after it, once. */
   end(): void {
     this.#dropWaiter()
-    if (this.#writer !== undefined) closeSync(this.#writer)
+    if (this.#writer === undefined) return
+    this.#reader = openSync(this.#path(), O_RDONLY | O_NONBLOCK)
+    closeSync(this.#writer)
     this.#writer = undefined
   }
 

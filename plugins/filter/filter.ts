@@ -56,8 +56,10 @@ export interface FilterCounts {
   lost: number
 }
 
+/** What may be acknowledged when all up to `position` is written; it has grown from `start`. */
 interface Mark {
-  readonly position: number
+  readonly start: number
+  position: number
   seq: number
 }
 
@@ -165,15 +167,15 @@ export class Filter {
     this.#parts.changed()
     const feed = this.#feed
     if (feed === undefined || this.#isUnderAuditd || feed.waitingBytes <= MAX_WAITING_BYTES) return this.#arm()
-    return this.#waitForRoom(feed)
+    return this.#waitForRoom(feed, plugin)
   }
 
   /** Time stands still meanwhile: the rest of an open event waits to be read. */
-  async #waitForRoom(feed: ChildFeed): Promise<void> {
+  async #waitForRoom(feed: ChildFeed, { stopping }: Plugin): Promise<void> {
     this.#callOff?.()
     this.#callOff = undefined
     const sinceMs = this.#parts.clock.monotonicMs()
-    await feed.room(MAX_WAITING_BYTES / 2)
+    await feed.room(MAX_WAITING_BYTES / 2, stopping)
     this.#heldUpMs += this.#parts.clock.monotonicMs() - sinceMs
     this.#arm()
   }
@@ -210,8 +212,9 @@ export class Filter {
     const seq = this.#events?.safeSeq ?? this.#lastSeq
     const last = this.#marks.at(-1)
     const position = feed?.end ?? 0
-    if (last?.position === position) last.seq = seq
-    else this.#marks.push({ position, seq })
+    // While the child stands still there are not to be as many as records.
+    if (last !== undefined && position - last.start <= PIECE_BYTES) Object.assign(last, { position, seq })
+    else this.#marks.push({ start: position, position, seq })
     this.#acknowledge()
   }
 

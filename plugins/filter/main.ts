@@ -4,23 +4,25 @@ import { readFileSync } from 'node:fs'
 import { formatProblem } from '../../src/config.js'
 import { errorText } from '../../src/config/disk.js'
 import { errorCode } from '../../src/config/error-code.js'
-import { EXIT_CONFIG, EXIT_DONE, EXIT_USAGE, misconfigured, runProgram } from '../../src/plugin-program.js'
+import { EXIT_CONFIG, EXIT_DONE, EXIT_USAGE, fail, misconfigured, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import type { Exit } from './child-feed.js'
+import { PipeMistake } from './child-pipe.js'
 import { compile, newInterpreter } from './compile.js'
 import { DEFAULT_FILE } from './config.js'
 import { explainEvent, isEventId } from './explain-verb.js'
 import { loadAny, loadRuleFile, loadSetup, loadTheirs, type LoadedSetup, type Setup } from './load.js'
 import { readOptions, type Options, type RuleSource } from './options.js'
-import { startFilter } from './run.js'
+import { startFilter, type RunningFilter } from './run.js'
 import { readStatus, statusText } from './status.js'
 import { testFiles } from './test-verb.js'
 
 const NAME = 'audispd-filter'
 const EXIT_NOTHING = 1
 const EXIT_INPUT = 65
+const EXIT_SYSTEM = 70
 /** As a shell tells that a signal has ended a program. */
 const EXIT_BY_SIGNAL = 128
 
@@ -95,6 +97,11 @@ async function look(wanted: Extract<Options, { verb: 'test' | 'explain' }>): Pro
   const write = (text: string): void => {
     process.stdout.write(text)
   }
+  process.stdout.on('error', (error) => {
+    // A reader that leaves early, such as head(1), wants no more.
+    if (errorCode(error) === 'EPIPE') process.exit(EXIT_DONE)
+    throw error
+  })
   const { files, json } = wanted
   try {
     if (wanted.verb === 'test') {
@@ -162,7 +169,14 @@ async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promi
     if (theirs !== undefined) endWith(exit, voice)
     return true
   }
-  const { filter, tell } = startFilter(setup, { load, childEnded }, { clock: NODE_CLOCK, voice, compile, say })
+  let running: RunningFilter
+  try {
+    running = startFilter(setup, { load, childEnded }, { clock: NODE_CLOCK, voice, compile, say })
+  } catch (error) {
+    if (error instanceof PipeMistake) return fail(NAME, error.message, EXIT_SYSTEM)
+    throw error
+  }
+  const { filter, tell } = running
   const end = (): void => {
     filter.leaveOpen()
     if (theirs !== undefined) filter.feed?.relay('SIGTERM')

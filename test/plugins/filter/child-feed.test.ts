@@ -62,12 +62,26 @@ void test('farthest grows only with what was written, and what is full waits', a
   feed.start()
   t.equal(feed.farthest, 64)
   t.ok(feed.waitingBytes > 0)
-  const room = feed.room(0)
+  const room = feed.room(0, new AbortController().signal)
   for (let turns = 0; turns < 40; turns++) child.read(16)
   await clock.pass(0)
   t.equal(feed.farthest, feed.end)
   await room
   t.ok(told > 1)
+  t.end()
+})
+
+void test('nobody waits for room any longer when all is to end', async (t) => {
+  const clock = new HandClock()
+  const child = new FakeChild(clock, 64)
+  const feed = child.feed()
+  feed.start()
+  feed.push(bytesOf(lines(1, 20)))
+  const stopping = new AbortController()
+  const room = feed.room(0, stopping.signal)
+  stopping.abort()
+  await room
+  t.ok(feed.waitingBytes > 0)
   t.end()
 })
 
@@ -106,7 +120,7 @@ void test('at the end a child that has died is started once more for what it has
   t.end()
 })
 
-void test('a child that reads nothing is not waited for at the end, and what it has not got is counted', async (t) => {
+void test('a child that reads nothing is not waited for at the end, and what it has not read is counted', async (t) => {
   const clock = new HandClock()
   const child = new FakeChild(clock, 64)
   const feed = child.feed()
@@ -115,7 +129,7 @@ void test('a child that reads nothing is not waited for at the end, and what it 
   feed.push(bytesOf(texts))
   const closing = feed.close()
   await clock.pass(10_000)
-  t.same(await closing, { writtenBefore: 0, neverWritten: 6 })
+  t.same(await closing, { writtenBefore: 4, neverWritten: 6 })
   t.same(child.signals, ['SIGTERM', 'SIGKILL'])
   t.end()
 })

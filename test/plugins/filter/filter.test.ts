@@ -124,6 +124,25 @@ void test('an open event is acknowledged when it has ended, by a record or by it
   t.end()
 })
 
+void test('a child that reads nothing holds up no end', async (t) => {
+  for (const end of ['end', 'SIGTERM'] as const) {
+    const { child, clock, dispatcher, filter } = scene('', 'record')
+    await dispatcher.until(() => dispatcher.ready !== undefined)
+    const long = record('LOGIN', 1, ' x='.padEnd(60_000, 'x'))
+    for (let n = 1; n <= 80; n++) dispatcher.send(long)
+    await until(() => (filter.feed?.waitingBytes ?? 0) > 4 * 1024 * 1024)
+    await rest()
+    if (end === 'SIGTERM') dispatcher.signal('SIGTERM')
+    const ended = dispatcher.end()
+    for (let turns = 0; turns < 20 && !child.isEnded; turns++) await clock.pass(500)
+    t.ok(child.isEnded, `the child gets the end of its input after ${end}`)
+    child.exit()
+    t.equal(await ended, 0)
+    t.same(dispatcher.acks, [], 'what it has not taken comes again')
+  }
+  t.end()
+})
+
 void test('under auditd nobody waits: what the buffer has no room for is lost, told and counted', async (t) => {
   const { child, dispatcher, filter } = scene('', 'record', { run: '' }, 20_000)
   await dispatcher.until(() => dispatcher.ready !== undefined)
