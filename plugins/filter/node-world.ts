@@ -1,7 +1,7 @@
 // The processes that the filter starts: in a group of their own, so that whatever they start can be ended with them, without
 // a shell, with an empty environment and in `/`.
 
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess as NodeProcess, type SpawnOptions } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { errorCode } from '../../src/config/error-code.js'
 import type { ChildProcess, Exit } from './child-feed.js'
@@ -19,20 +19,13 @@ export function startChild(
   stdin: number,
   onExit: (exit: Exit) => void,
 ): ChildProcess | undefined {
-  const child = spawn(ENV, [IGNORED_SIGNALS, '--', program, ...args], {
-    stdio: [stdin, STDERR, STDERR],
-    env: {},
-    cwd: '/',
-    detached: true,
+  const child = started(ENV, [IGNORED_SIGNALS, '--', program, ...args], [stdin, STDERR, STDERR], () => {
+    onExit({ code: undefined, signal: undefined })
   })
-  // Without a process there is no exit, only this.
-  child.on('error', () => {
-    if (child.pid === undefined) onExit({ code: undefined, signal: undefined })
-  })
-  child.on('exit', (code, signal) => {
+  child?.on('exit', (code, signal) => {
     onExit({ code: code ?? undefined, signal: signal ?? undefined })
   })
-  const { pid } = child
+  const pid = child?.pid
   if (pid === undefined) return undefined
   return {
     pid,
@@ -47,22 +40,16 @@ export function startChild(
 
 /** Starts a program, writes it its input, and throws away what it prints. */
 export const startJob: StartJob = ({ program, args }, input, onExit): JobProcess => {
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', STDERR], env: {}, cwd: '/', detached: true })
-  let isTold = false
-  const tell = (exit: Exit & { readonly error: string | undefined }): void => {
-    if (!isTold) onExit(exit)
-    isTold = true
-  }
-  child.on('error', (error) => {
-    if (child.pid === undefined) tell({ code: undefined, signal: undefined, error: error.message })
+  const child = started(program, args, ['pipe', 'ignore', STDERR], (error) => {
+    onExit({ code: undefined, signal: undefined, error: error.message })
   })
-  child.on('exit', (code, signal) => {
-    tell({ code: code ?? undefined, signal: signal ?? undefined, error: undefined })
+  child?.on('exit', (code, signal) => {
+    onExit({ code: code ?? undefined, signal: signal ?? undefined, error: undefined })
   })
   // EPIPE: it does not want to read all of it.
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(input)
-  const { pid } = child
+  child?.stdin?.on('error', () => {})
+  child?.stdin?.end(input)
+  const pid = child?.pid
   return {
     kill: () => {
       if (pid !== undefined) kill(-pid, 'SIGKILL')
@@ -72,6 +59,26 @@ export const startJob: StartJob = ({ program, args }, input, onExit): JobProcess
 
 export function closeEnd(fd: number): void {
   closeSync(fd)
+}
+
+/** Without a process there is no exit, only `onError`, and later: Node tells ENOENT so, and throws ENOTDIR and others. */
+function started(
+  program: string,
+  args: readonly string[],
+  stdio: NonNullable<SpawnOptions['stdio']>,
+  onError: (error: Error) => void,
+): NodeProcess | undefined {
+  try {
+    const child = spawn(program, args, { stdio, env: {}, cwd: '/', detached: true })
+    child.on('error', (error) => {
+      if (child.pid === undefined) onError(error)
+    })
+    return child
+  } catch (error) {
+    if (!(error instanceof Error) || errorCode(error) === '') throw error
+    setImmediate(onError, error)
+    return undefined
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

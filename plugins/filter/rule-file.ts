@@ -16,6 +16,7 @@ const MAX_LINE_BYTES = 4096
 /** audisp-filter reads lines into 1024 bytes, the LF and an end included. */
 const MAX_BARE_LINE_BYTES = 1022
 const ROOT = 0
+const NUL = 0
 
 /** `bare`: a condition a line, as audisp-filter has them; all of them do `verb`. */
 export type RuleForm = { readonly kind: 'verbs' } | { readonly kind: 'bare'; readonly verb: 'keep' | 'drop' }
@@ -109,6 +110,7 @@ function readBare(content: Buffer, file: string, line: number, verb: 'keep' | 'd
 
 function textOf(content: Buffer, maxBytes: number): string | Mistake {
   if (content.length > maxBytes) return wrong(`the line has ${content.length} bytes; ${maxBytes} are the most`)
+  if (content.includes(NUL)) return wrong('a byte 0 is in the line; take it out')
   const text = content.toString('utf8')
   return Buffer.from(text, 'utf8').equals(content) ? text : wrong('the line is not UTF-8; save the file as UTF-8')
 }

@@ -1,5 +1,6 @@
 // The filter as a plugin of the real daemon, with real children.
 
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'tap'
@@ -123,6 +124,8 @@ void test('notify, exec, mail, and actions that are allowed and denied', async (
     [
       'notify error "somebody cannot log in" when type r= USER_LOGIN',
       `exec ${saves} ${place.path('told')} when type r= USER_LOGIN`,
+      `exec ${saves}/beneath as beneath when type r= USER_LOGIN`,
+      'exec /usr/bin/there-is-none as missing when type r= USER_LOGIN',
       'mail root as mailed once per 1h by addr when type r= USER_LOGIN',
       'action block-ip %addr when type r= USER_LOGIN',
       'action halt as forbidden when type r= USER_LOGIN && addr r= "192.0.2.1"',
@@ -142,6 +145,8 @@ void test('notify, exec, mail, and actions that are allowed and denied', async (
   await daemon.has('mailed', 10)
   t.match(place.read('mailed').toString(), /^To: root\nSubject: audit on \S+: mailed\n[^]*\n\n[^]*addr=192\.0\.2\.1/)
   await daemon.says(['a rule could not tell what it has matched', 'forbidden', 'denied'])
+  await daemon.says(['a rule could not tell what it has matched', 'beneath', 'ENOTDIR'])
+  await daemon.says(['a rule could not tell what it has matched', 'missing', 'ENOENT'])
   await daemon.write(login(2, '192.0.2.2;halt'))
   await daemon.says(['a rule could not tell what it has matched', 'bad-arguments'])
   t.match(await daemon.finish(), { code: 0 })
@@ -177,6 +182,16 @@ void test('a broken rule file leaves the rules that hold, and rules keep their c
   })
   t.match(await daemon.finish(), { code: 0 })
   t.same(serialsIn(place.read('out')).serials, [1, 4, 7])
+  t.end()
+})
+
+void test('a reader of what the rules would do may leave early', (t) => {
+  const place = new FilterPlace(t)
+  place.rules('count when \\record_type >= 0\n')
+  writeFileSync(place.path('log'), textOf(1, 20_000))
+  const tells = `{ ${FILTER} test -r ${place.path('rules')} ${place.path('log')}; echo "status $?" >&2; } | read line`
+  const { stderr } = spawnSync('/bin/sh', ['-c', tells], { env: {}, encoding: 'utf8' })
+  t.equal(stderr, 'status 0\n')
   t.end()
 })
 

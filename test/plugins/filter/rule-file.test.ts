@@ -104,6 +104,7 @@ const BAD: readonly (readonly [line: string, said: RegExp])[] = [
   ['notify as a as b when type r= CWD', /^f:1: 'as' stands there twice/],
   ['exec when type r= CWD', /^f:1: exec needs a program/],
   ['exec ls when type r= CWD', /^f:1: 'ls' is not an absolute path/],
+  ['exec /bin/ls a\0b when type r= CWD', /^f:1: a byte 0 is in the line/],
   ['mail when type r= CWD', /^f:1: mail needs an address/],
   ['mail -oQ/tmp when type r= CWD', /^f:1: '-oQ\/tmp' is no address/],
   ['mail "root\\nBcc: x" when type r= CWD', /is no address/],
