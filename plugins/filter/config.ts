@@ -81,7 +81,7 @@ export function readConfig(text: Buffer | string, file: string): ReadConfig {
     default: keys.take('default', oneOf(['keep', 'drop'])) ?? defaults.default,
     child: keys.takeOrEmpty<Command | undefined>('child', command, undefined),
     childRestart: keys.take('child_restart', timeRange(10, HOUR_MS)) ?? defaults.childRestart,
-    bufferBytes: keys.take('buffer', size(64 * KIB, 1024 * MIB)) ?? defaults.bufferBytes,
+    bufferBytes: keys.take('buffer', size(256 * KIB, 1024 * MIB)) ?? defaults.bufferBytes,
     sendmail: keys.take('sendmail', command) ?? defaults.sendmail,
     execTimeoutMs: keys.take('exec_timeout', time(100, HOUR_MS)) ?? defaults.execTimeoutMs,
     execMax: keys.take('exec_max', count(1, 64)) ?? defaults.execMax,
