@@ -101,11 +101,11 @@ void t.test('with what auditd gives a plugin, lines and frames', async (t) => {
   for (const format of formats) readers.push(...(await clients(daemon, place.path(`${format}.socket`), 1)))
   await daemon.write(RECORDING)
   await daemon.has('all', LINES.length)
-  t.same(await daemon.finish(), { code: 0, signal: null })
   for (const reader of readers) {
     await has(reader, LINES)
     t.ok(reader.bytes().equals(LINES))
   }
+  t.same(await daemon.finish(), { code: 0, signal: null })
 })
 
 void t.test('what an admin has to change is told, and not tried again', async (t) => {

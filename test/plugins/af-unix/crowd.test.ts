@@ -20,9 +20,13 @@ import { readOptions, type Settings } from '../../../plugins/af-unix/config.js'
 import { Crowd } from '../../../plugins/af-unix/crowd.js'
 import { look, SocketFile, SocketMistake } from '../../../plugins/af-unix/socket-file.js'
 import { NODE_CLOCK } from '../../../src/remote/node-world.js'
+import type { Clock } from '../../../src/remote/ports.js'
 import { Voice } from '../../../src/remote/voice.js'
 import { until } from '../../live/until.js'
 import { batchOf, recordsOf } from './batches.js'
+
+/** Nobody's patience ends. */
+const UNHURRIED: Clock = { ...NODE_CLOCK, after: () => () => {} }
 
 const IS_ROOT = process.getuid?.() === 0
 
@@ -51,14 +55,15 @@ function dir(t: Test): string {
   return path
 }
 
-async function scene(t: Test, args = '', at = dir(t)): Promise<Scene> {
+async function scene(t: Test, args = '', clock: Clock = NODE_CLOCK): Promise<Scene> {
+  const at = dir(t)
   const path = join(at, 'socket')
   const { settings } = readOptions([path, '--state', join(at, 'state'), ...args.split(' ').filter(Boolean)])
   let said = ''
-  const voice = new Voice(NODE_CLOCK, (line) => {
+  const voice = new Voice(clock, (line) => {
     said += line
   })
-  const crowd = new Crowd(settings, NODE_CLOCK, voice)
+  const crowd = new Crowd(settings, clock, voice)
   const socket = await SocketFile.open({ path, mode: settings.mode, gid: undefined }, (client) => {
     crowd.welcome(client)
   })
@@ -73,7 +78,7 @@ async function scene(t: Test, args = '', at = dir(t)): Promise<Scene> {
     crowd,
     hasSaid: (...words) => said.split('\n').some((line) => words.every((word) => line.includes(word))),
     state: () => {
-      tellState({ settings, socket, crowd, voice, clock: NODE_CLOCK })
+      tellState({ settings, socket, crowd, voice, clock })
       return readFileSync(join(at, 'state'), 'utf8')
     },
     enter: async (count = 1) => {
@@ -194,7 +199,7 @@ void test('what clients send is read, and thrown away, at a bounded pace', async
 })
 
 void test('at the end clients get what waits for them', async (t) => {
-  const { crowd, enter } = await scene(t)
+  const { crowd, enter } = await scene(t, '', UNHURRIED)
   const [a] = await enter()
   crowd.give(batchOf(recordsOf(1, 4000, 400)))
   await crowd.end()
@@ -203,12 +208,28 @@ void test('at the end clients get what waits for them', async (t) => {
 })
 
 void test('at the end nobody waits for a client that takes nothing', async (t) => {
-  const { crowd, enter, hasSaid } = await scene(t)
+  const patiences: (() => void)[] = []
+  const byHand: Clock = {
+    ...NODE_CLOCK,
+    after: (_ms, call) => {
+      patiences.push(call)
+      return () => {}
+    },
+  }
+  const { crowd, enter, hasSaid } = await scene(t, '', byHand)
   const [still, fast] = await enter(2)
   still?.socket.pause()
   crowd.give(batchOf(recordsOf(1, 4000, 400)))
-  await crowd.end()
+  let isOver = false
+  void crowd.end().finally(() => {
+    isOver = true
+  })
   await until('all of it', () => fast?.socket.bytesRead === 4000 * 401)
+  t.equal(isOver, false)
+  await until('the end', () => {
+    for (const call of patiences.splice(0)) call()
+    return isOver
+  })
   await until('its end is told', () => hasSaid('a client has gone', 'client=1', 'clients=0'))
   t.notOk(hasSaid('a client has gone', 'client=1', 'unsent=0'))
 })
