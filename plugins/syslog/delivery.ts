@@ -4,6 +4,7 @@
 import type { Carrier, CarrierEnd } from './carrier.js'
 import { placeText, type Place, type SyslogConfig } from './config.js'
 import type { DeliveryState, DeliveryWorld } from './delivery-state.js'
+import { Evidence } from './evidence.js'
 import { every } from './every.js'
 import type { News } from './news.js'
 import type { Outbox } from './outbox.js'
@@ -24,16 +25,17 @@ export class Delivery {
   readonly #outbox: Outbox
   readonly #tally: Tally
   readonly #news: News
+  readonly #evidence: Evidence
   #config: SyslogConfig
   #state: DeliveryState = { kind: 'resting' }
   /** Which server, of those in order of preference. */
   #server = 0
   #attempt = 0
   #vainConfirms = 0
-  /** Of what is unproven, the first so many: the connection before this one has proved them, if its server did not die of it. */
-  #provisional = { entries: 0, bytes: 0 }
-  /** The server does not close when it is asked to: it is not asked any more, and only what was sent last is kept. */
-  #isMute = false
+  /** The server of the connection that there is, or was last; `#server` may be another by now. */
+  #connected = ''
+  /** It does not close when it is asked to: it is not asked any more, and only what was sent last is kept. */
+  #mute = ''
   #stopTimers: () => void = () => {}
   #ended: (() => void) | undefined
 
@@ -43,6 +45,7 @@ export class Delivery {
     this.#outbox = outbox
     this.#tally = tally
     this.#news = news
+    this.#evidence = new Evidence(outbox, tally)
   }
 
   begin(): void {
@@ -68,7 +71,7 @@ export class Delivery {
     this.#config = config
     this.#server = 0
     this.#attempt = 0
-    this.#isMute = false
+    this.#mute = ''
     switch (this.#state.kind) {
       case 'resting':
       case 'confirming':
@@ -106,12 +109,17 @@ export class Delivery {
     })
   }
 
+  get #isMute(): boolean {
+    return this.#mute === this.#connected
+  }
+
   get #place(): Place {
     const { servers } = this.#config
     return servers[this.#server] ?? servers[0]
   }
 
   #open(): void {
+    this.#connected = placeText(this.#place)
     // Events of a connection that is not this one any more cannot come: it was destroyed, or has said that it is closed.
     const carrier = this.#world.open(this.#place, {
       opened: ({ confirms, burst }) => {
@@ -132,10 +140,10 @@ export class Delivery {
         this.#freed()
       },
       lost: (count, why) => {
-        this.#news.lost(placeText(this.#place), count, why)
+        this.#news.lost(this.#connected, count, why)
       },
       told: (text) => {
-        this.#news.way(placeText(this.#place), text)
+        this.#news.way(this.#connected, text)
       },
       closed: (end) => {
         this.#closed(end)
@@ -148,12 +156,12 @@ export class Delivery {
     this.#state = { kind: 'open', carrier, confirms, burst, isFull: false }
     const { clock } = this.#world
     const stopLasting = clock.after(LASTING_MS, () => {
-      this.#proveProvisional()
+      this.#evidence.confirm()
       this.#well()
       this.#freed()
     })
     const stopConfirming = every(clock, this.#config.confirmMs, () => {
-      if (confirms && !this.#isMute && this.#outbox.unproven > this.#provisional.entries) this.#confirm(carrier)
+      if (confirms && !this.#isMute && this.#evidence.missing > 0) this.#confirm(carrier)
     })
     const stopReturning = this.#server === 0 ? () => {} : this.#returnLater(carrier)
     this.#stopTimers = () => {
@@ -175,13 +183,12 @@ export class Delivery {
   #bound({ carrier, confirms }: Extract<DeliveryState, { kind: 'open' }>): void {
     const { confirmBytes, bufferBytes } = this.#config
     const most = Math.min(confirmBytes, bufferBytes / 4)
-    if (this.#outbox.unprovenBytes - this.#provisional.bytes < most) return
+    if (this.#evidence.missingBytes < most) return
     if (confirms && !this.#isMute) {
       this.#confirm(carrier)
       return
     }
-    this.#proveProvisional()
-    this.#outbox.keep(most / 2)
+    this.#evidence.keep(most / 2, confirms)
     this.#freed()
   }
 
@@ -199,7 +206,7 @@ export class Delivery {
     const end: CarrierEnd = isStuck ? { kind: 'broken', why: 'the server reads nothing any more' } : closed
     if (end.kind === 'broken' && was === 'confirming') this.#vainConfirms++
     const isVain = end.kind === 'unanswered' || this.#vainConfirms >= MAX_VAIN_CONFIRMS
-    if (isVain) this.#mute()
+    if (isVain) this.#noteMute()
     if (end.kind === 'proved' || isVain) {
       this.#allSent(end.kind === 'proved' && this.#state.kind === 'confirming' && this.#state.confirms)
       this.#afterConfirm()
@@ -208,50 +215,35 @@ export class Delivery {
     if (end.kind === 'broken') this.#broken(end.why, was)
   }
 
-  /**
-   * A server that is killed while it is asked looks like one that answers, and what it had read and not stored is gone. But one that
-   * took a connection after that was alive: until then the proof is provisional.
-   */
   #allSent(isProvisional: boolean): void {
     const seq = this.#outbox.kernelHas(this.#outbox.unproven)
     if (seq > 0) this.#world.acknowledge(seq)
-    this.#proveProvisional()
-    if (isProvisional) this.#provisional = { entries: this.#outbox.unproven, bytes: this.#outbox.unprovenBytes }
-    else this.#outbox.prove(this.#outbox.unproven)
+    this.#evidence.provisional(this.#connected)
+    if (!isProvisional) this.#evidence.confirm()
     this.#well()
     this.#freed()
-  }
-
-  #proveProvisional(): void {
-    this.#outbox.prove(this.#provisional.entries)
-    this.#provisional = { entries: 0, bytes: 0 }
   }
 
   #afterConfirm(): void {
     this.#vainConfirms = 0
     if (this.#ended !== undefined && this.#outbox.waiting === 0) {
-      this.#outbox.prove(this.#provisional.entries)
+      this.#evidence.confirm()
       this.#rest()
       return
     }
     this.#open()
   }
 
-  #mute(): void {
+  #noteMute(): void {
     this.#tally.add('unconfirmed', this.#outbox.unproven)
-    if (!this.#isMute) this.#news.mute(placeText(this.#place), this.#outbox.unproven)
-    this.#isMute = true
+    if (!this.#isMute) this.#news.mute(this.#connected, this.#outbox.unproven)
+    this.#mute = this.#connected
   }
 
   #broken(why: string, was: DeliveryState['kind']): void {
-    this.#provisional = { entries: 0, bytes: 0 }
-    if (!this.#config.resend) {
-      this.#tally.add('inDoubt', this.#outbox.takenUnproven)
-      this.#outbox.prove(this.#outbox.takenUnproven)
-    }
-    this.#outbox.rewind()
+    if (was !== 'opening' || this.#evidence.isAbout(this.#connected)) this.#evidence.takeBack(this.#config.resend)
     const hasOthers = this.#server + 1 < this.#config.servers.length
-    if (was !== 'opening' || !hasOthers) this.#news.away(placeText(this.#place), why, this.#outbox.waiting)
+    if (was !== 'opening' || !hasOthers) this.#news.away(this.#connected, why, this.#outbox.waiting)
     this.#freed()
     if (this.#ended === undefined) this.#tryAgain()
     else this.#rest()
@@ -276,7 +268,7 @@ export class Delivery {
   /** The server is there, and not only for a moment. */
   #well(): void {
     this.#attempt = 0
-    this.#news.there(placeText(this.#place), this.#outbox.waiting)
+    this.#news.there(this.#connected, this.#outbox.waiting)
   }
 
   #freed(): void {

@@ -77,6 +77,13 @@ export class Outbox {
     return repeats
   }
 
+  /** Records that are in it, split behind the dispatcher's number `seq`. */
+  recordsLeft(seq: number): { readonly upTo: number; readonly beyond: number } {
+    const left = this.#entries.slice(this.#first).filter(({ kind }) => kind === 'record')
+    const upTo = left.filter((each) => each.seq <= seq).length
+    return { upTo, beyond: left.length - upTo }
+  }
+
   /** The kernel has the next so many of what was sent; the dispatcher's number of the last of them, 0 if they have none. */
   kernelHas(count: number): number {
     let seq = 0

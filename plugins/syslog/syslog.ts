@@ -61,6 +61,8 @@ class Syslog {
   #settings: Settings
   #hello: Pick<Hello, 'run' | 'node'> = { run: '', node: '' }
   #plugin: Plugin | undefined
+  /** All up to this number were with the kernel once. */
+  #acknowledged = 0
   /** Whoever waits for room in the outbox. */
   #waitsForRoom: (() => void) | undefined
   #isStopping = false
@@ -82,7 +84,10 @@ class Syslog {
         const messages = messagesOf(this.#settings.config, world)
         return openCarrier(place, this.#settings, { ...means, messages }, events)
       },
-      acknowledge: (seq) => this.#plugin?.ack(seq),
+      acknowledge: (seq) => {
+        this.#acknowledged = seq
+        this.#plugin?.ack(seq)
+      },
       roomFreed: () => {
         if (this.#outbox.hasRoom) this.#goOn()
       },
@@ -136,14 +141,13 @@ class Syslog {
   async stop(): Promise<void> {
     this.#voice.alone()
     await this.#delivery.end(PATIENCE_MS)
-    const left = this.#outbox.waiting + this.#outbox.unproven
-    if (left > 0 && !this.#isKept) this.#tally.add('dropped', left)
-    const counts = this.#tally.all()
-    if (left > 0 || Object.keys(counts).length > 0)
-      this.#voice.log('warn', 'the end; this is not with a server, or not once', {
-        ...counts,
-        ...(this.#isKept && left > 0 ? { leftToDispatcher: left } : {}),
-      })
+    // What was acknowledged nobody sends again, wherever it is now.
+    const { upTo, beyond } = this.#outbox.recordsLeft(this.#acknowledged)
+    this.#tally.add('inDoubt', upTo)
+    if (!this.#isKept) this.#tally.add('dropped', beyond)
+    const counts = { ...this.#tally.all(), ...(this.#isKept && beyond > 0 ? { leftToDispatcher: beyond } : {}) }
+    if (Object.keys(counts).length > 0)
+      this.#voice.log('warn', 'the end; this is not with a server, or not once', counts)
   }
 
   /** The dispatcher keeps what is not acknowledged; auditd keeps nothing. */

@@ -10,6 +10,10 @@ import { Outbox } from '../../../plugins/syslog/outbox.js'
 import { Tally } from '../../../plugins/syslog/tally.js'
 
 const ANY = Buffer.alloc(100)
+const TWO = [
+  { kind: 'tcp', host: 'a', port: 601 },
+  { kind: 'tcp', host: 'b', port: 601 },
+] as const
 
 /** A connection that the test answers for. */
 class PlayedCarrier implements Carrier {
@@ -297,11 +301,7 @@ void test('pauses grow, and the news is told once', (t) => {
 })
 
 void test('servers are tried in their order, and the first again after a while', (t) => {
-  const servers = [
-    { kind: 'tcp', host: 'a', port: 601 },
-    { kind: 'tcp', host: 'b', port: 601 },
-  ] as const
-  const site = new Site({ servers })
+  const site = new Site({ servers: TWO })
   site.carrier.break()
   t.equal(site.carrier.server, 'tcp://b:601', 'at once')
   site.carrier.open()
@@ -318,6 +318,81 @@ void test('servers are tried in their order, and the first again after a while',
   site.pass(300_000)
   if (site.carrier.state === 'asked') site.carrier.prove()
   t.equal(site.carrier.server, 'tcp://a:601')
+  t.end()
+})
+
+void test('the first server is still away: what the second has proved does not go again', (t) => {
+  const site = new Site({ servers: TWO, confirmMs: 400_000 })
+  site.carrier.break('nobody is there')
+  site.carrier.open()
+  site.give(2)
+  site.carrier.events.taken(2)
+  site.pass(300_000)
+  t.equal(site.carrier.state, 'asked', 'so that the first can be tried')
+  site.carrier.prove()
+  t.equal(site.carrier.server, 'tcp://a:601')
+  site.carrier.break('nobody is there')
+  t.equal(site.carrier.server, 'tcp://b:601')
+  site.carrier.open()
+  t.same(site.carrier.sent, [])
+  site.pass(2000)
+  site.carrier.break()
+  site.carrier.break('nobody is there')
+  site.pass(1000)
+  site.carrier.open()
+  t.same(site.carrier.sent, [])
+  t.same(site.tally.all(), {})
+  t.end()
+})
+
+void test('the second server was killed when it was asked, and the first is still away: all goes again', (t) => {
+  const site = new Site({ servers: TWO, confirmMs: 400_000 })
+  site.carrier.break('nobody is there')
+  site.carrier.open()
+  site.give(2)
+  site.carrier.events.taken(2)
+  site.pass(300_000)
+  site.carrier.prove()
+  site.carrier.break('nobody is there')
+  site.carrier.break('nobody is there')
+  site.pass(1000)
+  site.carrier.open()
+  t.same(site.carrier.sent, [1, 2])
+  t.end()
+})
+
+void test('that one server does not close is no reason not to ask another', (t) => {
+  const site = new Site({ servers: TWO, confirmMs: 5000 })
+  site.carrier.open()
+  site.give(1)
+  site.carrier.events.taken(1)
+  site.pass(5000)
+  site.carrier.events.closed({ kind: 'unanswered' })
+  site.carrier.open()
+  site.carrier.break()
+  t.equal(site.carrier.server, 'tcp://b:601')
+  site.carrier.open()
+  site.give(1)
+  site.carrier.events.taken(1)
+  site.pass(5000)
+  t.equal(site.carrier.state, 'asked')
+  t.end()
+})
+
+void test('all that a server was given that proves nothing is counted, but for what is kept', (t) => {
+  const site = new Site({ confirmBytes: 65_536, confirmMs: 5000 })
+  site.carrier.open()
+  site.give(1)
+  site.carrier.events.taken(1)
+  site.pass(5000)
+  site.carrier.events.closed({ kind: 'unanswered' })
+  site.carrier.open()
+  for (let round = 0; round < 20; round++) {
+    site.give(100)
+    site.carrier.events.taken(100)
+  }
+  t.equal(Number(site.tally.all()['unconfirmed']) + site.outbox.unproven, 2001)
+  t.ok(site.outbox.unproven < 1000)
   t.end()
 })
 
