@@ -138,8 +138,17 @@ function showStatus(file: string, isJson: boolean): number {
     process.stderr.write(`audispd-filter: there is no status in '${statusFile}'; does the filter run?\n`)
     return EXIT_INPUT
   }
-  process.stdout.write(isJson ? `${JSON.stringify(status)}\n` : statusText(status))
+  process.stdout.write(isJson ? `${JSON.stringify(status)}\n` : statusText(status, isThere(status.pid)))
   return EXIT_DONE
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
 }
 
 function textOf(path: string): string | undefined {

@@ -87,7 +87,7 @@ export function startFilter({ config, rules }: Setup, how: RunHow, world: RunWor
   return {
     filter,
     tell: () => {
-      world.say(statusText(now()))
+      world.say(statusText(now(), true))
       void status.write()
     },
   }

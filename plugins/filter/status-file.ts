@@ -1,4 +1,4 @@
-import { mkdir, rename, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errorCode } from '../../src/config/error-code.js'
 import type { Clock } from '../../src/remote/ports.js'
@@ -16,8 +16,9 @@ export class StatusFile {
   readonly #trouble: (error: unknown) => void
   #writing: Promise<void> = Promise.resolve()
   #callOff: (() => void) | undefined
+  #isTold = false
 
-  /** `trouble` is told what keeps the file from being written, each time. */
+  /** `trouble` is told what keeps the file from being written, once until it is written again. */
   constructor(path: string, clock: Clock, text: () => string, trouble: (error: unknown) => void) {
     this.#path = path
     this.#clock = clock
@@ -47,12 +48,16 @@ export class StatusFile {
     const beside = `${this.#path}.new`
     try {
       await makeDirectory(dirname(this.#path))
-      await writeFile(beside, this.#text(), { mode: FILE_MODE })
+      await rm(beside, { force: true })
+      // What somebody has put there meanwhile, such as a link, is not written through.
+      await writeFile(beside, this.#text(), { mode: FILE_MODE, flag: 'wx' })
       await rename(beside, this.#path)
+      this.#isTold = false
     } catch (error) {
-      this.#trouble(error)
-      await unlink(beside).catch(() => {
-        // ENOENT: nothing was written.
+      if (!this.#isTold) this.#trouble(error)
+      this.#isTold = true
+      await rm(beside, { force: true }).catch(() => {
+        // ENOTDIR: nothing was written.
       })
     }
   }

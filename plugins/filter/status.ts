@@ -1,5 +1,6 @@
 // What the filter has come to, as the status file holds it.
 
+import { harmlessText } from '../../src/protocol/harmless-text.js'
 import { fields, list, number, oneOf, orNull, text, type Shaped } from '../../src/remote/json-shape.js'
 import type { Filter } from './filter.js'
 import type { FilterConfig } from './config.js'
@@ -7,6 +8,7 @@ import type { RuleState } from './rule-book.js'
 
 const MAX_TEXT = 8192
 const MAX_RULES = 100_000
+const MAX_SHOWN_CHARACTERS = 500
 
 const ruleShape = fields({
   name: text(MAX_TEXT),
@@ -85,11 +87,12 @@ export function statusOfRule({ rule, counts }: RuleState): RuleStatus {
   return { name, file, line, rule: written, ...counts }
 }
 
-/** The table for people. */
-export function statusText(status: FilterStatus): string {
-  const { state, pid, records, kept, dropped, lost, undecided, openEvents, child } = status
+/** The table for people. `isThere`: whether there is a process of this number. */
+export function statusText(status: FilterStatus, isThere: boolean): string {
+  const { state, pid, writtenMs, records, kept, dropped, lost, undecided, openEvents, child } = status
   const lines = [
-    `${state}, pid ${pid}: ${records} records, ${kept} kept, ${dropped} dropped, ${lost} lost, ${openEvents} events open`,
+    `${state === 'running' && !isThere ? 'gone without a word' : state}, pid ${pid}, as of ${new Date(writtenMs).toISOString()}`,
+    `${records} records, ${kept} kept, ${dropped} dropped, ${lost} lost, ${openEvents} events open`,
     child === null
       ? 'no child: the rules count and tell'
       : `child ${child.program}: pid ${child.pid}, started ${child.starts} times, ${child.waitingBytes} bytes waiting`,
@@ -102,5 +105,5 @@ export function statusText(status: FilterStatus): string {
 function ruleLine({ name, hits, told, limited, repeated, failed, rule }: RuleStatus): string {
   const telling = told + limited + repeated + failed
   const more = telling === 0 ? '' : `, ${told} told, ${limited + repeated} held back, ${failed} failed`
-  return `${name}: ${hits} hits${more}: ${rule}`
+  return `${name}: ${hits} hits${more}: ${harmlessText(rule, MAX_SHOWN_CHARACTERS)}`
 }
