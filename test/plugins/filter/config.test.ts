@@ -29,7 +29,7 @@ const BAD: readonly (readonly [line: string, said: RegExp])[] = [
   ['child = cat', /^f:1: child: 'cat' is not an absolute path, and there is no PATH/],
   ['child = /bin/cat "', /^f:1: child: a " is opened and not closed/],
   ['child_restart = 2m..1s', /^f:1: child_restart: 2m is longer than 1s/],
-  ['buffer = 1', /^f:1: buffer: '1' is not a size from 64K to 1G/],
+  ['buffer = 1', /^f:1: buffer: '1' is not a size from 256K to 1G/],
   ['exec_max = 65', /^f:1: exec_max: '65' is not a whole number from 1 to 64/],
   ['status = s', /^f:1: status: 's' is not an absolute path/],
   ['[action x]', /^f:1: \[action x\]: this file has no sections/],
