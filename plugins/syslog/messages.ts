@@ -22,3 +22,8 @@ export function messagesOf(config: SyslogConfig, world: FormatWorld): Messages {
     withPid: !isCompat,
   }
 }
+
+/** Whether what is too long for a datagram can go in more parts; else it is lost, and must not hold up all that comes behind it. */
+export function canBeLess(maxBytes: number, least: number): boolean {
+  return Number.isFinite(maxBytes) && maxBytes > least
+}

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { errorCode } from '../../src/config/error-code.js'
 import type { Carrier, CarrierEvents } from './carrier.js'
 import type { Entry, Format } from './format.js'
+import { canBeLess } from './messages.js'
 
 /** Entries on their way at once. */
 const BURST = 64
@@ -93,8 +94,12 @@ export class UdpCarrier implements Carrier {
       const errors = await Promise.all(this.#options.format(entry, this.#maxBytes).map((each) => this.#sendOne(each)))
       const error = errors.find((each) => each !== undefined)
       if (error === undefined) return undefined
+      if (errorCode(error) !== 'EMSGSIZE') return error.message
+      if (!canBeLess(this.#maxBytes, LEAST_BYTES)) {
+        this.#events.lost(1, error.message)
+        return undefined
+      }
       // A bound of the way there that nobody told us: the record goes again in more parts.
-      if (errorCode(error) !== 'EMSGSIZE' || this.#maxBytes <= LEAST_BYTES) return error.message
       this.#maxBytes = Math.max(LEAST_BYTES, Math.floor(this.#maxBytes / 2))
       this.#events.told(`datagrams of more than ${this.#maxBytes} bytes cannot be sent; longer records go in parts`)
     }

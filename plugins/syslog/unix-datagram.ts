@@ -7,6 +7,7 @@ import { errorCode } from '../../src/config/error-code.js'
 import type { Carrier, CarrierEvents } from './carrier.js'
 import type { Entry, Format } from './format.js'
 import { Lag } from './lag.js'
+import { canBeLess } from './messages.js'
 
 /** System errors come by number. */
 const EMSGSIZE = -90
@@ -14,6 +15,7 @@ const EPROTOTYPE = -91
 const WORDS: Readonly<Record<number, string>> = {
   [-2]: 'no such file',
   [-13]: 'permission denied',
+  [EMSGSIZE]: 'longer than a datagram can be',
   [-107]: 'nobody listens there any more',
   [-111]: 'nobody listens there',
 }
@@ -107,7 +109,11 @@ export class DatagramCarrier implements Carrier {
         this.#full = { entry, messages: messages.slice(index), rest }
         return false
       }
-      if (code === EMSGSIZE && this.#maxBytes > LEAST_BYTES) {
+      if (code === EMSGSIZE && !canBeLess(this.#maxBytes, LEAST_BYTES)) {
+        this.#events.lost(1, wordsOf(code))
+        break
+      }
+      if (code === EMSGSIZE) {
         this.#maxBytes = Math.max(LEAST_BYTES, Math.floor(this.#maxBytes / 2))
         this.#events.told(`datagrams of more than ${this.#maxBytes} bytes are not taken; longer records go in parts`)
         return this.#sendEntry(entry, this.#options.format(entry, this.#maxBytes), rest)

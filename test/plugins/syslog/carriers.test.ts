@@ -32,6 +32,7 @@ class Heard {
   taken = 0
   proven = 0
   drains = 0
+  lost = 0
   readonly told: string[] = []
   readonly events: CarrierEvents
   #changed: () => void = () => {}
@@ -55,7 +56,9 @@ class Heard {
       proven: (count) => {
         this.proven += count
       },
-      lost: () => {},
+      lost: (count) => {
+        this.lost += count
+      },
       told: (text) => {
         this.told.push(text)
       },
@@ -70,9 +73,9 @@ class Heard {
   }
 }
 
-function open(place: Place, heard: Heard, change: Partial<SyslogConfig> = {}): Carrier {
+function open(place: Place, heard: Heard, change: Partial<SyslogConfig> = {}, messages = MESSAGES): Carrier {
   const settings = { config: { ...DEFAULT_CONFIG, ...change }, tls: undefined }
-  return openCarrier(place, settings, { messages: MESSAGES, makeSocket: undefined }, heard.events)
+  return openCarrier(place, settings, { messages, makeSocket: undefined }, heard.events)
 }
 
 /** A server that keeps what it reads; it ends a connection when that is ended. */
@@ -216,8 +219,13 @@ class PlayedSocket implements UnixDatagramSocket {
   close(): void {}
 }
 
-function datagrams(socket: PlayedSocket, heard: Heard, onStream: () => void = () => {}): DatagramCarrier {
-  const options = { makeSocket: () => socket, path: '/log', format: FORMAT, maxBytes: 8000, onStream }
+function datagrams(
+  socket: PlayedSocket,
+  heard: Heard,
+  onStream: () => void = () => {},
+  maxBytes = 8000,
+): DatagramCarrier {
+  const options = { makeSocket: () => socket, path: '/log', format: FORMAT, maxBytes, onStream }
   return new DatagramCarrier(options, heard.events)
 }
 
@@ -248,6 +256,28 @@ void test('the local socket: what is too long goes in more parts, and what is re
   t.equal(carrier.send(entries('b', 'c')), false)
   t.same(await heard.closed, { kind: 'broken', why: 'nobody listens there' })
   t.equal(heard.taken, 1)
+})
+
+void test('a message that no datagram can hold, and that may not go in parts, is lost and holds up nothing', async (t) => {
+  const socket = new PlayedSocket([-90])
+  const heard = new Heard()
+  const carrier = datagrams(socket, heard, () => {}, Infinity)
+  await heard.opened
+  t.equal(carrier.send(entries('a'.repeat(7000), 'b')), true)
+  t.same([socket.sent, heard.lost, heard.taken], [[1], 1, 2])
+
+  const receiver = createSocket('udp4')
+  receiver.bind(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  t.teardown(() => receiver.close())
+  const far = new Heard()
+  const place = { kind: 'udp', host: '127.0.0.1', port: portOf({ address: () => receiver.address() }) } as const
+  const udp = open(place, far, {}, { ...MESSAGES, maxBytes: () => Infinity })
+  await far.opened
+  udp.send(entries('a'.repeat(70_000), 'b'))
+  await far.has(2)
+  t.equal(far.lost, 1)
+  udp.destroy()
 })
 
 void test('the local socket: absent, or a stream', async (t) => {
