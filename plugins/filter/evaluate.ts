@@ -8,6 +8,11 @@ import { parseRegexp } from './regexp-syntax.js'
 import type { Clause, Expression, TextClause, TimeClause } from './expression.js'
 import type { FieldInterpreter, Subject } from './subject.js'
 
+type RegexpClause = Extract<Clause, { kind: 'regexp' }>
+
+/** To make one takes far longer than to search a record. */
+const REGEXPS = new WeakMap<RegexpClause, RegexpSet>()
+
 /** Whether an expression holds for a record. */
 export function evaluate(expression: Expression, subject: Subject, interpreter: FieldInterpreter): boolean {
   switch (expression.kind) {
@@ -47,7 +52,7 @@ export function evaluateClause(clause: Clause, subject: Subject, interpreter: Fi
     case 'type':
       return holds(clause.comparison, subject.type - clause.type)
     case 'regexp':
-      return matchesRegexp(clause.pattern, subject.bytes)
+      return matchesRegexp(clause, subject.bytes)
     case 'never':
       return false
     default:
@@ -80,10 +85,15 @@ function fieldIndex(field: string, subject: Subject): number {
   return field === 'key' && subject.fields[index]?.value === '' ? -1 : index
 }
 
-function matchesRegexp(pattern: string, bytes: Buffer): boolean {
-  const read = parseRegexp(pattern)
-  if ('mistake' in read) throw new Error(`not a regular expression: ${pattern}`)
+function matchesRegexp(clause: RegexpClause, bytes: Buffer): boolean {
+  let set = REGEXPS.get(clause)
+  if (set === undefined) {
+    const read = parseRegexp(clause.pattern)
+    if ('mistake' in read) throw new Error(`not a regular expression: ${clause.pattern}`)
+    set = new RegexpSet([read.root])
+    REGEXPS.set(clause, set)
+  }
   const found = new Uint8Array(1)
-  new RegexpSet([read.root]).search(bytes, bytes.length, found)
+  set.search(bytes, bytes.length, found)
   return found[0] === 1
 }
