@@ -34,7 +34,8 @@ const NOTHING = new Set(['?', '(none)', '(null)', ''])
 /** What a result is called, by whoever writes it. */
 const SUCCESS = new Set(['yes', 'success', '1'])
 const FAILURE = new Set(['no', 'failed', '0'])
-const AVC = /\bavc: +(denied|granted) +\{ *([^}]*?) *\}/
+/** The blanks stay in the braces: cut off here, many of them would take hours. */
+const AVC = /\bavc: +(denied|granted) +\{([^{}]*)\}/
 /** Arguments of a program that are shown; the kernel takes more than anybody reads. */
 const MOST_ARGUMENTS = 1000
 
@@ -79,7 +80,7 @@ export function summaryOf({ records }: Pick<AuditEvent, 'records'>): Summary | u
     type,
     lead,
     syscall: call && nameOfCall(call),
-    access: verdict === undefined ? undefined : `${verdict} {${access ?? ''}}`,
+    access: verdict === undefined ? undefined : `${verdict} {${access?.trim() ?? ''}}`,
     result: resultOf(call, lead),
     error: call && errnoName(call.get('exit') ?? ''),
     auid: accountOf('auid', call, lead),

@@ -90,6 +90,9 @@ void test('other kinds of events', async (t) => {
     await line('AVC', 'avc:  denied  { read write } for  pid=5 comm="x" name="y" permissive=0 tclass=file'),
     'AVC "denied {read write}" pid=5 comm=x name=y tclass=file',
   )
+  const blanks = ' '.repeat(60_000)
+  t.equal(await line('USER_AVC', `pid=5 msg='avc:  denied {${blanks}'`), 'USER_AVC pid=5', 'and is soon done')
+  t.equal(await line('USER_AVC', `pid=5 msg='avc:  denied {${blanks}x }'`), 'USER_AVC "denied {x}" pid=5')
   t.equal(await line('UNKNOWN[1337]', 'oflag=01 mode=00'), 'OPENAT2 oflag=01 mode=00', 'a name for a newer type')
   t.equal(
     await line('CONFIG_CHANGE', 'auid=4294967295 ses=4294967295 op=set audit_enabled=1 old=0 res=1'),
