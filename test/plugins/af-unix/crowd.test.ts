@@ -15,18 +15,41 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
-import { tellState } from '../../../plugins/af-unix/af-unix.js'
+import { afUnix, tellState } from '../../../plugins/af-unix/af-unix.js'
 import { readOptions, type Settings } from '../../../plugins/af-unix/config.js'
 import { Crowd } from '../../../plugins/af-unix/crowd.js'
 import { look, SocketFile, SocketMistake } from '../../../plugins/af-unix/socket-file.js'
 import { NODE_CLOCK } from '../../../src/remote/node-world.js'
 import type { Clock } from '../../../src/remote/ports.js'
 import { Voice } from '../../../src/remote/voice.js'
+import { testPlugin } from '../../../src/sdk/index.js'
 import { until } from '../../live/until.js'
 import { batchOf, recordsOf } from './batches.js'
 
-/** Nobody's patience ends. */
-const UNHURRIED: Clock = { ...NODE_CLOCK, after: () => () => {} }
+/** Time goes by when the test says so. */
+class HandClock implements Clock {
+  #timers: (() => void)[] = []
+
+  monotonicMs(): number {
+    return NODE_CLOCK.monotonicMs()
+  }
+
+  wallMs(): number {
+    return NODE_CLOCK.wallMs()
+  }
+
+  after(_ms: number, call: () => void): () => void {
+    this.#timers.push(call)
+    return () => {
+      this.#timers = this.#timers.filter((each) => each !== call)
+    }
+  }
+
+  /** Whatever is waited for is over. */
+  pass(): void {
+    for (const call of this.#timers.splice(0)) call()
+  }
+}
 
 const IS_ROOT = process.getuid?.() === 0
 
@@ -35,6 +58,7 @@ interface Scene {
   readonly settings: Settings
   readonly socket: SocketFile
   readonly crowd: Crowd
+  readonly voice: Voice
   /** Whether the log has a line with all of these. */
   readonly hasSaid: (...words: readonly string[]) => boolean
   readonly state: () => string
@@ -76,6 +100,7 @@ async function scene(t: Test, args = '', clock: Clock = NODE_CLOCK): Promise<Sce
     settings,
     socket,
     crowd,
+    voice,
     hasSaid: (...words) => said.split('\n').some((line) => words.every((word) => line.includes(word))),
     state: () => {
       tellState({ settings, socket, crowd, voice, clock })
@@ -141,6 +166,9 @@ void test('a client that stands still loses exactly what is counted, and nobody 
   await until('what it has kept', () => slow.bytes().length === kept * 301)
   const expected = [...recordsOf(1, last + 100 - lost, 300), ...recordsOf(last + 101, last + 110, 300)]
   t.ok(slow.bytes().equals(Buffer.from(textOf(expected))), 'the newest were lost, and all others are whole')
+  slow.socket.destroy()
+  await until('its end', () => crowd.state().clients.length === 1)
+  t.equal(crowd.state().lost, lost, 'what was lost by those that have gone stays counted')
   await until('the other one', () => fast.bytes().length === (last + 110) * 301)
   t.ok(fast.bytes().equals(Buffer.from(textOf(recordsOf(1, last + 110, 300)))))
 })
@@ -160,7 +188,8 @@ void test('more clients than there may be are refused, until one goes', async (t
 })
 
 void test('a client may close its side and read on; one that is gone is noticed without a record', async (t) => {
-  const { crowd, path } = await scene(t)
+  const clock = new HandClock()
+  const { crowd, path } = await scene(t, '', clock)
   const half = reader(path, { allowHalfOpen: true })
   half.socket.end('what does this do?')
   const gone = reader(path)
@@ -172,10 +201,16 @@ void test('a client may close its side and read on; one that is gone is noticed 
   await until('the records', () => half.bytes().length === all.length)
   t.equal(half.bytes().toString(), all)
   half.socket.destroy()
+  // Nothing tells of its end but a write.
+  await until('nobody', () => {
+    clock.pass()
+    return crowd.state().clients.length === 0
+  })
 })
 
 void test('what clients send is read, and thrown away, at a bounded pace', async (t) => {
-  const { crowd, enter } = await scene(t)
+  const clock = new HandClock()
+  const { crowd, enter } = await scene(t, '', clock)
   const [chatty, quiet] = await enter(2)
   let isTold = false
   // Megabytes that nobody asked for: they wait on its side.
@@ -192,6 +227,10 @@ void test('what clients send is read, and thrown away, at a bounded pace', async
     await until('one more', () => quiet?.bytes().length === more.length)
   }
   t.equal(isTold, false)
+  await until('all of it is read', () => {
+    clock.pass()
+    return isTold
+  })
   chatty?.socket.destroy()
   await until('its side has closed', () => chatty?.socket.closed)
   crowd.give(batchOf(recordsOf(14, 14)))
@@ -199,7 +238,7 @@ void test('what clients send is read, and thrown away, at a bounded pace', async
 })
 
 void test('at the end clients get what waits for them', async (t) => {
-  const { crowd, enter } = await scene(t, '', UNHURRIED)
+  const { crowd, enter } = await scene(t, '', new HandClock())
   const [a] = await enter()
   crowd.give(batchOf(recordsOf(1, 4000, 400)))
   await crowd.end()
@@ -208,15 +247,8 @@ void test('at the end clients get what waits for them', async (t) => {
 })
 
 void test('at the end nobody waits for a client that takes nothing', async (t) => {
-  const patiences: (() => void)[] = []
-  const byHand: Clock = {
-    ...NODE_CLOCK,
-    after: (_ms, call) => {
-      patiences.push(call)
-      return () => {}
-    },
-  }
-  const { crowd, enter, hasSaid } = await scene(t, '', byHand)
+  const clock = new HandClock()
+  const { crowd, enter, hasSaid } = await scene(t, '', clock)
   const [still, fast] = await enter(2)
   still?.socket.pause()
   crowd.give(batchOf(recordsOf(1, 4000, 400)))
@@ -227,11 +259,37 @@ void test('at the end nobody waits for a client that takes nothing', async (t) =
   await until('all of it', () => fast?.socket.bytesRead === 4000 * 401)
   t.equal(isOver, false)
   await until('the end', () => {
-    for (const call of patiences.splice(0)) call()
+    clock.pass()
     return isOver
   })
   await until('its end is told', () => hasSaid('a client has gone', 'client=1', 'clients=0'))
   t.notOk(hasSaid('a client has gone', 'client=1', 'unsent=0'))
+})
+
+void test('at the end nobody waits for ever, however little a client takes each time', async (t) => {
+  const clock = new HandClock()
+  const { crowd, enter } = await scene(t, '', clock)
+  const [slow] = await enter()
+  if (slow === undefined) throw new Error('no client')
+  let mayRead = 0
+  slow.socket.pause().on('data', () => {
+    if (slow.socket.bytesRead >= mayRead) slow.socket.pause()
+  })
+  crowd.give(batchOf(recordsOf(1, 8000, 500)))
+  let isOver = false
+  void crowd.end().finally(() => {
+    isOver = true
+  })
+  for (let patience = 1; patience <= 4; patience++) {
+    const sent = crowd.state().clients[0]?.sent ?? Infinity
+    t.equal(isOver, false)
+    mayRead += 600_000
+    slow.socket.resume()
+    await until('some more', () => (crowd.state().clients[0]?.sent ?? 0) > sent)
+    clock.pass()
+  }
+  await until('the end', () => isOver)
+  t.ok(slow.socket.bytesRead < 8000 * 501)
 })
 
 void test('frames', async (t) => {
@@ -242,6 +300,41 @@ void test('frames', async (t) => {
   await until('two frames', () => a?.bytes().length === 2 * (16 + ok.length))
   t.equal(crowd.state().tooLong, 1)
   t.ok(hasSaid('records are too long for a frame, and no client gets them', 'records=1'))
+})
+
+void test('the state is written anew, through no link that somebody has put there', async (t) => {
+  const { settings, state } = await scene(t)
+  const other = `${settings.stateFile}.other`
+  writeFileSync(other, 'of somebody else')
+  symlinkSync(other, `${settings.stateFile}.new`)
+  t.match(state(), /^client_connected = no$/m)
+  t.equal(readFileSync(other, 'utf8'), 'of somebody else')
+})
+
+void test('a batch is never more than half of what may wait', async (t) => {
+  for (const [depth, window] of [
+    [1, 1],
+    [101, 50],
+    [100_000, 4096],
+  ] as const) {
+    const parts = await scene(t, `0640 ${depth}`)
+    t.equal(afUnix({ ...parts, clock: NODE_CLOCK }).window, window)
+  }
+})
+
+void test('HUP looks after the socket', async (t) => {
+  const parts = await scene(t)
+  const plugin = testPlugin(afUnix({ ...parts, clock: NODE_CLOCK }))
+  await plugin.until(() => plugin.ready !== undefined)
+  plugin.reload()
+  plugin.ping(1)
+  await plugin.until(() => plugin.pongs.length === 1)
+  t.same(plugin.commands, [])
+  rmSync(parts.path)
+  plugin.reload()
+  await plugin.until(() => plugin.commands.length === 1)
+  t.match(plugin.commands[0]?.args.at(-1), `the socket is gone from its path`)
+  t.equal(await plugin.stop(), 0)
 })
 
 void test('the socket has its mode, and goes with the program', async (t) => {
