@@ -5,10 +5,9 @@
 
 import { mentionedTypes } from './mentioned-types.js'
 import { evaluate } from './evaluate.js'
-import { latin1, trimmedEnd } from './field-scan.js'
-import { ByteTable } from './byte-table.js'
+import { copyOf, trimmedEnd } from './field-scan.js'
 import { KindProgram } from './kind-program.js'
-import { RecordHeader } from './record-header.js'
+import { isStrangeType, RecordHeader } from './record-header.js'
 import { NO_RULE } from './rule-set.js'
 import { readSubject } from './subject.js'
 import { typeNumber } from './type-number.js'
@@ -19,6 +18,7 @@ import type { FieldInterpreter, Subject } from './subject.js'
 
 /** How many spellings of types are known by their bytes; others are looked up each time. */
 const MAX_SPELLINGS = 1024
+const STRANGE = -1
 
 /** What rules need besides records. */
 export interface RuleSetParts {
@@ -109,7 +109,8 @@ class Programs {
   readonly #slow: Matcher
   readonly #types: MentionedTypes
   readonly #programs: KindProgram[] = []
-  readonly #spellings = new ByteTable()
+  /** By type as it is written: the program; STRANGE if it has bytes that end a record for an expression. */
+  readonly #spellings = new Map<string, number>()
   readonly #kinds = new Map<string, number>()
 
   constructor(rules: readonly Rule[], interpreter: FieldInterpreter) {
@@ -124,13 +125,18 @@ class Programs {
     const header = this.#header
     if (!header.read(record)) return undefined
     if (header.isStrange) return this.#slow
-    const end = trimmedEnd(record, header.typeStart, header.typeEnd)
-    const known = this.#spellings.find(record, header.typeStart, end)
-    return this.#programs[known === -1 ? this.#find(record, end) : known]
+    const index = this.#spellings.get(header.type) ?? this.#find(header.type)
+    return index === STRANGE ? this.#slow : this.#programs[index]
   }
 
-  #find(record: Buffer, end: number): number {
-    const name = latin1(record, this.#header.typeStart, end)
+  #find(type: string): number {
+    const index = isStrangeType(type) ? STRANGE : this.#program(type.slice(0, trimmedEnd(type, 0, type.length)))
+    // The type is a part of a record's text, which is not to be kept for it.
+    if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.set(copyOf(type), index)
+    return index
+  }
+
+  #program(name: string): number {
     const number = typeNumber(name)
     const spelling = this.#types.names.has(name) ? name : ''
     const kind = RECORD_TYPES.has(number) ? `${number}` : this.#above(number)
@@ -140,7 +146,6 @@ class Programs {
       index = this.#programs.push(new KindProgram(this.#rules, { number, name }, this.#header, this.#interpreter)) - 1
       this.#kinds.set(key, index)
     }
-    if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.add(record.subarray(this.#header.typeStart, end), index)
     return index
   }
 

@@ -3,7 +3,7 @@
 import { holds } from './expression.js'
 import { timeOrder } from './evaluate.js'
 import type { Expression, TextClause } from './expression.js'
-import { plainBytes } from './record-view.js'
+import { isPlain } from './record-view.js'
 import type { RecordView } from './record-view.js'
 
 /** Says whether an expression holds for the record that a view is set to. */
@@ -61,9 +61,8 @@ export function condition(expression: Expression, slots: Slots): Condition {
 function textCondition({ kind, field, value, isNegated }: TextClause, slots: Slots): Condition {
   const slot = slots.field(field)
   if (kind === 'raw') {
-    const bytes = Buffer.from(value, 'latin1')
-    return (view) => view.has(slot) && view.isRaw(slot, bytes) !== isNegated
+    return (view) => view.has(slot) && view.isRaw(slot, value) !== isNegated
   }
-  const plain = plainBytes(value)
-  return (view) => view.has(slot) && view.isInterpreted(slot, value, plain) !== isNegated
+  const isValuePlain = isPlain(value)
+  return (view) => view.has(slot) && view.isInterpreted(slot, value, isValuePlain) !== isNegated
 }

@@ -1,68 +1,90 @@
-// Finds the fields that somebody wants in a record, each the first of its name, without making strings: where a value
-// stands is two numbers. What a field is has to be what `auparseFields` says, to the byte; a test holds both against each
-// other. SELinux's words without names are not read here: see `take`.
+// Finds the fields that somebody asks for in a record, each the first of its name, when it is asked for: where a value stands
+// is two numbers. What a field is has to be what `auparseFields` says, to the byte; a test holds both against each other.
+//
+// A word that begins with `NAME=` is the field NAME, as no name has a `=` in it, so a field is found by Node's own search for
+// ` NAME=`, which is as fast without a JIT. There are two exceptions: the first word in `msg='...`, which is looked at as
+// well, and words that begin with `(`. Records with such words, or a second `msg='`, are taken from a list of all fields.
 
 import { auparseFields } from '../../src/sdk/interpret/auparse-fields.js'
 import { keyValues } from '../../src/sdk/interpret/rule-keys.js'
-import { NameTable } from './name-table.js'
 import type { AuparseFields } from '../../src/sdk/interpret/auparse-fields.js'
 
-const BLANK = 0x20
-const EQUALS = 0x3d
-const QUOTE = 0x22
-const APOSTROPHE = 0x27
-const OPENING = 0x28
-const CLOSING = 0x29
-const COLON = 0x3a
-const COMMA = 0x2c
-const LETTER_A = 0x61
-const NUL = 0
-const ENRICHED_SEPARATOR = 0x1d
-const MESSAGE = Buffer.from('msg')
-const NOTHING = [Buffer.from('(none)'), Buffer.from('(null)')]
-const SADDR = Buffer.from('SADDR=')
-const EMPTY = new Uint8Array(0)
-const NOT_WANTED = -1
+const BLANK_CODE = 0x20
+const QUOTE_CODE = 0x22
+const APOSTROPHE_CODE = 0x27
+const OPENING_CODE = 0x28
+const CLOSING_CODE = 0x29
+const COLON_CODE = 0x3a
+const COMMA_CODE = 0x2c
+const NUL = '\0'
+const MESSAGE = " msg='"
+const NOTHING: ReadonlySet<string> = new Set(['(none)', '(null)'])
+const SADDR = 'SADDR='
+/** Other names may be written in words of another kind. */
+const USUAL_NAME = /^[A-Za-z0-9_.-]+$/
+const NONE = -1
+/** What auditd added is remembered so many times; at the bound all is forgotten. */
+const MAX_ADDED = 512
+const MAX_ADDED_CHARACTERS = 512
 
 /** Which fields are wanted, and where the values of the last record stand. */
 export class FieldScan {
   readonly names: readonly string[]
-  readonly #wanted: NameTable
+  /** By slot: how a word begins that is the field. */
+  readonly #words: readonly string[]
+  /** The same behind a blank. */
+  readonly #patterns: readonly string[]
+  readonly #isUsual: boolean
   readonly #keySlot: number
-  readonly #nodeSlot: number
-  /** By slot: the record in which the field was found last. */
-  readonly #foundIn: Float64Array
+  /** By slot: the record in which the field was looked for last. */
+  readonly #askedIn: Float64Array
   readonly #starts: Int32Array
   readonly #ends: Int32Array
-  readonly #sources: Uint8Array[]
-  /** The same of what auditd added. */
-  readonly #addedIn: Float64Array
-  readonly #addedStarts: Int32Array
-  readonly #addedEnds: Int32Array
+  /** The text that the value stands in: the record's, or a key that was decoded. */
+  readonly #sources: string[]
+  /** By what auditd added: what it says by slot. Many records have the same. */
+  readonly #addedBy = new Map<string, readonly (string | undefined)[]>()
+  #added: readonly (string | undefined)[] | undefined
   #record = 0
-  #left = 0
-  #isRepeated = false
+  #text = ''
+  #start = 0
+  #end = 0
+  /** Behind `msg='`; NONE if there is none. */
+  #message = NONE
 
   constructor(names: readonly string[]) {
     this.names = names
-    this.#wanted = new NameTable(names)
+    this.#words = names.map((name) => `${name}=`)
+    this.#patterns = names.map((name) => ` ${name}=`)
+    this.#isUsual = names.every((name) => USUAL_NAME.test(name) && name !== 'msg')
     this.#keySlot = names.indexOf('key')
-    this.#nodeSlot = names.indexOf('node')
-    this.#foundIn = new Float64Array(names.length)
+    this.#askedIn = new Float64Array(names.length)
     this.#starts = new Int32Array(names.length)
     this.#ends = new Int32Array(names.length)
-    this.#sources = names.map(() => EMPTY)
-    this.#addedIn = new Float64Array(names.length)
-    this.#addedStarts = new Int32Array(names.length)
-    this.#addedEnds = new Int32Array(names.length)
+    this.#sources = names.map(() => '')
   }
 
+  /**
+   * Takes the next record: `start` is where the words behind its stamp begin, `end` where it ends for an expression. `areAll`:
+   * SELinux's words without names are wanted, too.
+   */
+  begin(text: string, start: number, end: number, areAll: boolean): void {
+    this.#record += 1
+    this.#text = text
+    this.#start = start
+    this.#end = end
+    this.#added = undefined
+    if (areAll || !this.#isUsual || !this.#findMessage()) this.#take(auparseFields(text))
+  }
+
+  /** Whether the record has the field; asked before anything else about it. */
   has(slot: number): boolean {
-    return this.#foundIn[slot] === this.#record && (this.#starts[slot] ?? -1) >= 0
+    if (this.#askedIn[slot] !== this.#record) this.#find(slot)
+    return (this.#starts[slot] ?? NONE) >= 0
   }
 
-  source(slot: number): Uint8Array {
-    return this.#sources[slot] ?? EMPTY
+  source(slot: number): string {
+    return this.#sources[slot] ?? ''
   }
 
   start(slot: number): number {
@@ -73,197 +95,139 @@ export class FieldScan {
     return this.#ends[slot] ?? 0
   }
 
-  /** Whether auditd added what a field means. */
-  hasAdded(slot: number): boolean {
-    return this.#addedIn[slot] === this.#record
+  value(slot: number): string {
+    return this.source(slot).slice(this.start(slot), this.end(slot))
   }
 
-  addedStart(slot: number): number {
-    return this.#addedStarts[slot] ?? 0
+  /** What auditd added about a field; undefined if it did not. */
+  added(slot: number): string | undefined {
+    if (this.#end === this.#text.length) return undefined
+    this.#added ??= this.#addedNow()
+    return this.#added[slot]
   }
 
-  addedEnd(slot: number): number {
-    return this.#addedEnds[slot] ?? 0
+  /** Whether a second field may have this name, of a field that the record has. */
+  isRepeated(slot: number): boolean {
+    const behind = this.#ends[slot] ?? 0
+    return this.#message !== NONE || this.#text.indexOf(this.#patterns[slot] ?? '', behind) !== NONE
   }
 
-  /** Whether a field that is wanted was seen a second time. */
-  get isRepeated(): boolean {
-    return this.#isRepeated
-  }
-
-  /** Forgets the last record. */
-  begin(): void {
-    this.#record += 1
-    this.#left = this.names.length
-    this.#isRepeated = false
-  }
-
-  /** Notes where a value stands; the first of a name stays. */
-  put(slot: number, source: Uint8Array, start: number, end: number): void {
-    if (this.#foundIn[slot] === this.#record) return
-    this.#foundIn[slot] = this.#record
+  /** Puts what stands before all that is searched. */
+  put(slot: number, source: string, start: number, end: number): void {
+    this.#askedIn[slot] = this.#record
     this.#sources[slot] = source
     this.#starts[slot] = start
     this.#ends[slot] = end
-    this.#left -= 1
   }
 
   /** Takes the fields from a list of all. */
-  take(fields: AuparseFields): void {
-    for (const { name, value } of fields) {
-      const slot = this.names.indexOf(name)
-      if (slot === -1 || this.#foundIn[slot] === this.#record) continue
-      const source = Buffer.from(value, 'latin1')
-      this.put(slot, source, slot === this.#keySlot && value === '' ? -1 : 0, source.length)
+  #take(fields: AuparseFields): void {
+    for (let slot = 0; slot < this.names.length; slot++) this.put(slot, '', NONE, NONE)
+    for (let index = fields.length - 1; index >= 0; index--) {
+      const field = fields[index]
+      const slot = field === undefined ? NONE : this.names.indexOf(field.name)
+      if (field === undefined || slot === NONE) continue
+      const { value } = field
+      this.put(slot, value, slot === this.#keySlot && value === '' ? NONE : 0, value.length)
     }
   }
 
-  /**
-   * Looks for the fields behind `start`, and returns where it stopped: at the end of what expressions are about, unless
-   * all were found before and `toTheEnd` is false.
-   */
-  scan(bytes: Uint8Array, start: number, toTheEnd: boolean): number {
-    const length = bytes.length
-    let at = start
-    while (at < length) {
-      let byte = bytes[at] ?? NUL
-      if (byte === BLANK) {
-        at += 1
-        continue
-      }
-      if (this.#left === 0 && !toTheEnd) return at
-      let first = byte === OPENING ? at + 1 : at
-      const mayBeMessage = byte === MESSAGE[0]
-      at = first
-      for (; at < length; at++) {
-        byte = bytes[at] ?? NUL
-        if (byte === EQUALS || (byte <= BLANK && isEnd(byte))) break
-      }
-      if (at >= length || byte !== EQUALS) {
-        if (at >= length || byte !== BLANK) return at
-        continue
-      }
-      if (mayBeMessage && at - first === MESSAGE.length && isAt(bytes, first, MESSAGE)) {
-        const next = bytes[at + 1]
-        if (next === LETTER_A || next === APOSTROPHE) {
-          at += 2
-          if (next === LETTER_A) {
-            at = wordEnd(bytes, at)
-            continue
-          }
-          first = bytes[at] === OPENING ? at + 1 : at
-          for (at = first; at < length; at++) {
-            byte = bytes[at] ?? NUL
-            if (byte === EQUALS || isEnd(byte)) break
-          }
-          if (at >= length || byte !== EQUALS) continue
-        }
-      }
-      const value = at + 1
-      const slot = this.#wanted.find(bytes, first, at)
-      at = wordEnd(bytes, value)
-      if (slot === NOT_WANTED || at === value) continue
-      if (this.#foundIn[slot] === this.#record) this.#isRepeated = true
-      else this.#found(slot, bytes, value, at)
+  /** False if the record has words that only a list of all fields has right. */
+  #findMessage(): boolean {
+    const text = this.#text
+    this.#message = NONE
+    for (let at = text.indexOf('(', this.#start); at !== NONE; at = text.indexOf('(', at + 1))
+      if (text.charCodeAt(at - 1) === BLANK_CODE) return false
+    for (let at = text.indexOf("'", this.#start); at !== NONE; at = text.indexOf("'", at + 1)) {
+      const start = at + 1 - MESSAGE.length
+      if (start < this.#start || !text.startsWith(MESSAGE, start)) continue
+      if (this.#message !== NONE || text.charCodeAt(at + 1) === OPENING_CODE) return false
+      this.#message = at + 1
     }
-    return at
+    return true
   }
 
-  /** Takes what auditd added from the text that begins at `start`; all of it is taken together for an address. */
-  scanAdded(bytes: Uint8Array, start: number): void {
-    if (isAt(bytes, start, SADDR)) {
-      for (let slot = 0; slot < this.names.length; slot++) this.#added(slot, start, bytes.length)
-      return
-    }
-    let at = start
-    while (at < bytes.length && bytes[at] !== NUL) {
-      const first = at
-      let byte = NUL
-      for (; at < bytes.length; at++) {
-        byte = bytes[at] ?? NUL
-        if (byte === EQUALS || byte === BLANK || byte === NUL) break
+  #find(slot: number): void {
+    this.#askedIn[slot] = this.#record
+    this.#starts[slot] = NONE
+    const pattern = this.#patterns[slot] ?? ''
+    const text = this.#text
+    let message = this.#message
+    if (message !== NONE && !text.startsWith(this.#words[slot] ?? '', message)) message = NONE
+    let at = text.indexOf(pattern, this.#start)
+    while (at !== NONE || message !== NONE) {
+      let value = at + pattern.length
+      if (message !== NONE && (at === NONE || message < at)) {
+        value = message + pattern.length - 1
+        message = NONE
+      } else {
+        at = text.indexOf(pattern, value - 1)
       }
-      if (byte !== EQUALS) {
-        at += 1
-        continue
-      }
-      const value = at + 1
-      const slot = this.#wanted.findLowerCase(bytes, first, at)
-      for (at = value; at < bytes.length; at++) if (bytes[at] === BLANK || bytes[at] === NUL) break
-      if (slot !== NOT_WANTED) this.#added(slot, value, at)
-      if (bytes[at] === BLANK) at += 1
+      if (value >= this.#end) return
+      const blank = text.indexOf(' ', value)
+      const end = blank === NONE || blank > this.#end ? this.#end : blank
+      if (end !== value && this.#isFound(slot, value, trimmedEnd(text, value, end))) return
     }
   }
 
-  #found(slot: number, bytes: Uint8Array, start: number, wordsEnd: number): void {
-    const end = trimmedEnd(bytes, start, wordsEnd)
-    const first = end === start ? NUL : (bytes[start] ?? NUL)
+  #isFound(slot: number, start: number, end: number): boolean {
+    const first = this.#text.charCodeAt(start)
     // Keys of several rules stand in hex.
-    if (slot === this.#keySlot && first !== QUOTE && bytes[start] !== OPENING) this.#foundKeys(bytes, start, end)
-    else this.put(slot, bytes, start, end)
+    if (slot !== this.#keySlot || first === OPENING_CODE || (end > start && first === QUOTE_CODE)) {
+      this.put(slot, this.#text, start, end)
+      return true
+    }
+    const [key] = keyValues(this.#text.slice(start, end))
+    if (key === undefined) return false
+    this.put(slot, key, key === '' ? NONE : 0, key.length)
+    return true
   }
 
-  #foundKeys(bytes: Uint8Array, start: number, end: number): void {
-    const [key] = keyValues(latin1(bytes, start, end))
-    if (key === undefined) return
-    const source = Buffer.from(key, 'latin1')
-    this.put(this.#keySlot, source, key === '' ? -1 : 0, source.length)
+  #addedNow(): readonly (string | undefined)[] {
+    // From a NUL on nothing was added.
+    const text = upToNul(this.#text.slice(this.#end + 1))
+    const isAny = this.#text.charCodeAt(this.#end) !== 0
+    const known = this.#addedBy.get(isAny ? text : '')
+    if (known !== undefined) return known
+    const added = isAny ? addedBySlot(text, this.#words) : []
+    if (this.#addedBy.size >= MAX_ADDED) this.#addedBy.clear()
+    // A slice would keep the whole record.
+    if (text.length <= MAX_ADDED_CHARACTERS) this.#addedBy.set(isAny ? copyOf(text) : '', added)
+    return added
   }
+}
 
-  #added(slot: number, start: number, end: number): void {
-    if (this.#addedIn[slot] === this.#record) return
-    this.#addedIn[slot] = this.#record
-    this.#addedStarts[slot] = start
-    this.#addedEnds[slot] = end
-  }
+/** What auditd's words say, by slot; an address is taken as a whole by all of them. */
+function addedBySlot(text: string, words: readonly string[]): readonly (string | undefined)[] {
+  if (text.startsWith(SADDR)) return words.map(() => copyOf(text))
+  const small = ` ${text.toLowerCase()}`
+  return words.map((word) => {
+    const found = small.indexOf(` ${word}`)
+    if (found === NONE) return undefined
+    const start = found + word.length
+    const blank = text.indexOf(' ', start)
+    return copyOf(text.slice(start, blank === NONE ? text.length : blank))
+  })
+}
 
-  /** Puts the node, which stands before all that is scanned. */
-  putNode(bytes: Uint8Array, start: number, wordsEnd: number): void {
-    if (this.#nodeSlot !== -1 && wordsEnd > start)
-      this.put(this.#nodeSlot, bytes, start, trimmedEnd(bytes, start, wordsEnd))
-  }
+/** A copy that keeps nothing else. */
+export function copyOf(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
+function upToNul(text: string): string {
+  const nul = text.indexOf(NUL)
+  return nul === NONE ? text : text.slice(0, nul)
 }
 
 /** Cuts one colon, one comma, one apostrophe and one closing parenthesis, in this order, each if it stands last then. */
-export function trimmedEnd(bytes: Uint8Array, start: number, wordsEnd: number): number {
+export function trimmedEnd(text: string, start: number, wordsEnd: number): number {
   let end = wordsEnd
-  const last = bytes[end - 1] ?? NUL
-  if (last > COLON) return end
-  if (last === COLON) end -= 1
-  if (end > start && bytes[end - 1] === COMMA) end -= 1
-  if (end > start && bytes[end - 1] === APOSTROPHE) end -= 1
-  if (end > start && bytes[end - 1] === CLOSING && !isNothing(bytes, start, end)) end -= 1
+  const last = text.charCodeAt(end - 1)
+  if (last > COLON_CODE) return end
+  if (last === COLON_CODE) end -= 1
+  if (end > start && text.charCodeAt(end - 1) === COMMA_CODE) end -= 1
+  if (end > start && text.charCodeAt(end - 1) === APOSTROPHE_CODE) end -= 1
+  if (end > start && text.charCodeAt(end - 1) === CLOSING_CODE && !NOTHING.has(text.slice(start, end))) end -= 1
   return end
-}
-
-/** Latin1 text, a character a byte. */
-export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
-}
-
-/** All fields, for what has to be told in strings. */
-export function allFields(bytes: Uint8Array): AuparseFields {
-  return auparseFields(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
-}
-
-function wordEnd(bytes: Uint8Array, start: number): number {
-  let at = start
-  for (; at < bytes.length; at++) {
-    const byte = bytes[at] ?? NUL
-    if (byte <= BLANK && isEnd(byte)) break
-  }
-  return at
-}
-
-function isEnd(byte: number): boolean {
-  return byte === BLANK || byte === ENRICHED_SEPARATOR || byte === NUL
-}
-
-function isNothing(bytes: Uint8Array, start: number, end: number): boolean {
-  return NOTHING.some((nothing) => nothing.length === end - start && isAt(bytes, start, nothing))
-}
-
-function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
-  for (let at = 0; at < wanted.length; at++) if (bytes[start + at] !== wanted[at]) return false
-  return true
 }

@@ -7,7 +7,7 @@ import { decided } from './decided.js'
 import { FieldScan } from './field-scan.js'
 import { Interpretations } from './interpretations.js'
 import { RecordView } from './record-view.js'
-import { RegexpSet } from './regexp-set.js'
+import { literalsOf } from './regexp-literals.js'
 import { parseRegexp } from './regexp-syntax.js'
 import { mark, ValueIndex } from './value-index.js'
 import type { Condition } from './condition.js'
@@ -60,18 +60,17 @@ export class KindProgram {
     this.#indexes = indexes
     this.#words = new Uint32Array(always.length)
     const clauses = left.flatMap(({ expression }) => textClauses(expression))
-    const isInterpreted = clauses.some((clause) => clause.kind === 'interpreted')
     const needsArch = clauses.some(({ kind: how, field }) => how === 'interpreted' && field === 'syscall')
     if (needsArch) fields.of('arch')
     const scan = new FieldScan(fields.names)
+    const roots = regexps.names.map(rootOf)
     this.#view = new RecordView({
       header,
       scan,
       interpretations: new Interpretations(kind.number, scan, interpreter),
-      regexps: regexps.names.length === 0 ? undefined : new RegexpSet(regexps.names.map(rootOf)),
-      regexpCount: regexps.names.length,
+      regexps: roots,
+      literals: literalsOf(roots),
       hasWords: kind.number === AVC || kind.number === USER_AVC,
-      isInterpreted,
     })
   }
 

@@ -1,84 +1,110 @@
-// The beginning of a record, `[node=NAME ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL)`, taken apart without making strings.
-// What it takes for a record is what `readRecord` takes; a test says so.
+// The beginning of a record, `[node=NAME ]type=TYPE msg=audit(SECONDS.MILLIS:SERIAL)`, taken apart where it stands.
+// What it takes for a record is what `readRecord` takes; a test says so. What the last record had as well is not looked at
+// again: most records have the node of the one before, and most of an event its stamp.
 
-const BLANK = 0x20
-const ZERO = 0x30
-const NINE = 0x39
-const FIRST_PRINTABLE = 0x20
-const NODE = Buffer.from('node=')
-const TYPE = Buffer.from('type=')
-const TIME = Buffer.from(' msg=audit(')
+const NODE = 'node='
+const TYPE = 'type='
+const TIME = ' msg=audit('
+const BLANK = ' '
+const COLON_CODE = 0x3a
+const BLANK_CODE = 0x20
 const MAX_HEADER_BYTES = 1024
-const MAX_SECONDS_DIGITS = 12
-const MAX_MILLIS_DIGITS = 3
-const MAX_SERIAL_DIGITS = 16
-const DOT = 0x2e
-const COLON = 0x3a
-const CLOSING = 0x29
+const STAMP = /^(\d{1,12})\.(\d{1,3}):(\d{1,16})$/
+/** Ends a record for an expression where no record has it, or is nothing that `readRecord` reads. */
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const CONTROL = /[\x00-\x1f]/
 
 /** One is enough for all records, one after the other. */
 export class RecordHeader {
+  /** The whole record in latin1: a character a byte. */
+  text = ''
   /** Where the node stands; the same twice if the record has none. */
   nodeStart = 0
   nodeEnd = 0
   typeStart = 0
   typeEnd = 0
+  /** As it is written. */
+  type = ''
   /** Where the first word behind `msg=audit(...)` may begin. */
   bodyStart = 0
-  seconds = 0
-  millis = 0
-  serial = 0
   /** Whether bytes stand in node or type that end a record for an expression. */
   isStrange = false
-  #at = 0
+  #node = ''
+  #isNodeStrange = false
+  #stamp = ''
+  #isStamp = false
+  #numbers: readonly number[] | undefined
+
+  get seconds(): number {
+    return this.#number(0)
+  }
+
+  get millis(): number {
+    return this.#number(1)
+  }
+
+  get serial(): number {
+    return this.#number(2)
+  }
 
   /** Reads the beginning of a record; false if it is none. */
-  read(bytes: Uint8Array): boolean {
+  read(bytes: Buffer): boolean {
+    const text = bytes.toString('latin1')
+    this.text = text
     this.isStrange = false
     this.nodeStart = 0
     this.nodeEnd = 0
-    this.#at = 0
-    if (isAt(bytes, 0, NODE)) {
+    let at = 0
+    if (text.startsWith(NODE)) {
       this.nodeStart = NODE.length
-      this.nodeEnd = this.#word(bytes, NODE.length)
-      this.#at = this.nodeEnd + 1
+      this.nodeEnd = blankIn(text, NODE.length)
+      this.#seeNode(text.slice(NODE.length, this.nodeEnd))
+      at = this.nodeEnd + 1
     }
-    if (!isAt(bytes, this.#at, TYPE)) return false
-    this.typeStart = this.#at + TYPE.length
-    this.typeEnd = this.#word(bytes, this.typeStart)
-    if (this.typeEnd === this.typeStart || !isAt(bytes, this.typeEnd, TIME)) return false
-    this.#at = this.typeEnd + TIME.length
-    this.seconds = this.#digits(bytes, MAX_SECONDS_DIGITS, DOT)
-    this.millis = this.#digits(bytes, MAX_MILLIS_DIGITS, COLON)
-    this.serial = this.#digits(bytes, MAX_SERIAL_DIGITS, CLOSING)
-    if (this.seconds < 0 || this.millis < 0 || this.serial < 0 || this.#at > MAX_HEADER_BYTES) return false
-    if (!Number.isSafeInteger(this.serial)) return false
-    this.bodyStart = this.#word(bytes, this.#at)
+    if (!text.startsWith(TYPE, at)) return false
+    this.typeStart = at + TYPE.length
+    this.typeEnd = blankIn(text, this.typeStart)
+    if (this.typeEnd === this.typeStart || !text.startsWith(TIME, this.typeEnd)) return false
+    this.type = text.slice(this.typeStart, this.typeEnd)
+    const stampStart = this.typeEnd + TIME.length
+    const stampEnd = text.indexOf(')', stampStart)
+    if (stampEnd === -1 || stampEnd >= MAX_HEADER_BYTES) return false
+    if (!this.#seeStamp(text.slice(stampStart, stampEnd))) return false
+    const next = stampEnd + 1
+    const isUsual = text.charCodeAt(next) === COLON_CODE && text.charCodeAt(next + 1) === BLANK_CODE
+    this.bodyStart = isUsual ? next + 1 : blankIn(text, next)
+    if (!isUsual && CONTROL.test(text.slice(next, this.bodyStart))) this.isStrange = true
     return true
   }
 
-  #word(bytes: Uint8Array, start: number): number {
-    let at = start
-    for (; at < bytes.length && bytes[at] !== BLANK; at++) if ((bytes[at] ?? 0) < FIRST_PRINTABLE) this.isStrange = true
-    return at
+  #seeNode(node: string): void {
+    if (node !== this.#node) {
+      this.#node = node
+      this.#isNodeStrange = CONTROL.test(node)
+    }
+    if (this.#isNodeStrange) this.isStrange = true
   }
 
-  /** The number from here to the byte that is to end it; below zero if it is not well written. */
-  #digits(bytes: Uint8Array, max: number, end: number): number {
-    let value = 0
-    const start = this.#at
-    let at = start
-    for (; at < bytes.length; at++) {
-      const byte = bytes[at] ?? 0
-      if (byte < ZERO || byte > NINE) break
-      value = value * 10 + byte - ZERO
-    }
-    this.#at = at + 1
-    return at === start || at - start > max || bytes[at] !== end ? -1 : value
+  #seeStamp(stamp: string): boolean {
+    if (stamp === this.#stamp) return this.#isStamp
+    this.#stamp = stamp
+    this.#numbers = undefined
+    this.#isStamp = STAMP.test(stamp) && Number.isSafeInteger(Number(stamp.slice(stamp.indexOf(':') + 1)))
+    return this.#isStamp
+  }
+
+  #number(index: number): number {
+    this.#numbers ??= (STAMP.exec(this.#stamp) ?? []).slice(1).map(Number)
+    return this.#numbers[index] ?? 0
   }
 }
 
-function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
-  for (let at = 0; at < wanted.length; at++) if (bytes[start + at] !== wanted[at]) return false
-  return true
+/** Whether a type as it is written makes a record strange. */
+export function isStrangeType(type: string): boolean {
+  return CONTROL.test(type)
+}
+
+function blankIn(text: string, from: number): number {
+  const found = text.indexOf(BLANK, from)
+  return found === -1 ? text.length : found
 }
