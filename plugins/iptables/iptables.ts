@@ -118,9 +118,9 @@ class Iptables {
     this.#plugin = plugin
     if (this.#config.output === 'dispatcher') this.#voice.heardBy(plugin)
     this.#settledTo = plugin.hello.received
-    while (!plugin.stopping.aborted) {
+    for (let least = 0; !plugin.stopping.aborted; least = this.#settledTo) {
       this.#reading = new AbortController()
-      const run = this.#open(plugin)
+      const run = this.#open(plugin, least)
       this.#current = run
       try {
         await this.#intake.run(run.source, AbortSignal.any([plugin.stopping, this.#reading.signal]), () => {
@@ -180,12 +180,15 @@ class Iptables {
     return source.placeAt(this.#settledTo)
   }
 
-  #open(plugin: Plugin): Current {
+  /** `least`: what a number has to be above, whatever the position file says. */
+  #open(plugin: Plugin, least: number): Current {
     const config = this.#config
     const positions = new Positions(config.positionFile, sourceName(config), this.#voice, () => performance.now())
     const start = positions.start(this.#settledTo)
+    const place = raised(start.place, least)
+    if (place !== undefined && place !== start.place) positions.save(place)
     try {
-      const source = openSource(config, start, this.#events(plugin, positions, config.file))
+      const source = openSource(config, { ...start, place }, this.#events(plugin, positions, config.file))
       this.#settledTo = source.position
       return { source, positions }
     } catch (error) {
@@ -234,4 +237,10 @@ class Iptables {
       throw error
     }
   }
+}
+
+/** The same place, counted so that its position is `least` or more. */
+function raised(place: Place | undefined, least: number): Place | undefined {
+  if (place === undefined || place.base + place.offset >= least) return place
+  return { ...place, base: least - place.offset }
 }

@@ -8,6 +8,7 @@ import { readConfig } from '../../../plugins/iptables/config-file.js'
 import { iptables } from '../../../plugins/iptables/iptables.js'
 import { NODE_CLOCK } from '../../../src/remote/node-world.js'
 import { Voice } from '../../../src/remote/voice.js'
+import { Auditd } from '../../sdk/auditd.js'
 import { testPlugin, type TestDispatcher, type TestDispatcherOptions } from '../../../src/sdk/index.js'
 
 class Site {
@@ -116,6 +117,47 @@ void test('another file after a reload: numbers rise, and with a mistake nothing
   t.same(plugin.violations, [])
   const warned = plugin.commands.map(({ args }) => args.at(-1) ?? '')
   t.match(warned, [/'nothing' is not kmsg/, /going on with the old one/, /output changes only/])
+})
+
+void test('another file is begun when all of the old one is settled', async (t) => {
+  const site = new Site(t)
+  site.packets(1, 2)
+  const plugin = site.start({ settles: false })
+  await plugin.until(() => plugin.records.length === 2)
+  renameSync(site.log, `${site.log}.other`)
+  site.packets(3, 3)
+  const place = join(site.dir, 'other-position')
+  const { config } = site
+  site.config = config.replace(site.log, `${site.log}.other`).replace(/position_file = .*/, `position_file = ${place}`)
+  plugin.reload()
+  for (const ping of [1, 2]) {
+    plugin.ping(ping)
+    await plugin.until(() => plugin.pongs.length === ping)
+  }
+  t.equal(plugin.records.length, 2)
+  plugin.settle(plugin.records[1]?.n ?? 0)
+  await plugin.until(() => plugin.records.length === 4)
+  t.same(portsOf(plugin), [1, 2, 1, 2])
+  site.config = config.replace(/position_file = .*/, `position_file = ${place}`)
+  plugin.settle(plugin.records[3]?.n ?? 0)
+  plugin.reload()
+  await plugin.until(() => plugin.records.length === 5)
+  plugin.settle(plugin.records[4]?.n ?? 0)
+  site.config = config
+  plugin.reload()
+  await plugin.until(() => plugin.records.length === 6)
+  t.same(portsOf(plugin).slice(4), [3, 3], 'another position file alone is another place')
+  t.equal(await plugin.stop(), 0)
+})
+
+void test('auditd takes nothing from a plugin', async (t) => {
+  const site = new Site(t)
+  site.packets(1, 1)
+  const voice = new Voice(NODE_CLOCK, (line) => site.said.push(line))
+  const auditd = new Auditd(iptables(() => readConfig(site.config, 'f'), voice))
+  auditd.write('type=USER msg=audit(1.000:1): x\n')
+  t.equal(await auditd.status, 78)
+  t.match(auditd.complaints, /\S/)
 })
 
 void test('nothing is read beyond what the dispatcher takes', async (t) => {

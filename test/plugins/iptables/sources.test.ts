@@ -318,6 +318,20 @@ void test('a file: rotated by renaming, several times, nothing is left out', asy
   source.close()
 })
 
+void test('a file: whoever writes may still have the old one open when the new one is made', async (t) => {
+  const log = new Log(t)
+  log.write('one\n')
+  const source = log.follow()
+  await some(source, 1)
+  renameSync(log.path, `${log.path}.1`)
+  log.write('')
+  for (let look = 0; look < 3; look++) t.same(await source.next(FOREVER), [])
+  appendFileSync(`${log.path}.1`, 'two\n')
+  log.write('three\n')
+  t.same(textsOf(await some(source, 2)), ['two', 'three'])
+  source.close()
+})
+
 void test('a file: emptied in its place', async (t) => {
   const log = new Log(t)
   log.write('one\ntwo\n')
