@@ -218,19 +218,23 @@ function byteClasses(
   seesWords: boolean,
 ): { readonly classOf: Uint8Array; readonly representatives: readonly number[] } {
   const sets = new Set(steps.flatMap((step) => (step.kind === 'bytes' ? [step.set] : [])))
-  const keys = Array.from(
-    { length: BYTE_VALUES },
-    (_, byte) => [...sets].map((set) => set[byte]).join('') + (seesWords && isWordByte(byte) ? 'w' : ''),
-  )
-  const known = new Map<string, number>()
-  const representatives: number[] = []
   const classOf = new Uint8Array(BYTE_VALUES)
-  for (const [byte, key] of keys.entries()) {
-    const found = known.get(key) ?? representatives.push(byte) - 1
+  for (const set of sets) split(classOf, (byte) => set[byte] === 1)
+  if (seesWords) split(classOf, isWordByte)
+  const representatives: number[] = []
+  for (let byte = BYTE_VALUES - 1; byte >= 0; byte--) representatives[classOf[byte] ?? 0] = byte
+  return { classOf, representatives }
+}
+
+/** Each class becomes two where some of its bytes are in a set and some are not. */
+function split(classOf: Uint8Array, isIn: (byte: number) => boolean): void {
+  const known = new Map<number, number>()
+  for (let byte = 0; byte < BYTE_VALUES; byte++) {
+    const key = (classOf[byte] ?? 0) * 2 + (isIn(byte) ? 1 : 0)
+    const found = known.get(key) ?? known.size
     known.set(key, found)
     classOf[byte] = found
   }
-  return { classOf, representatives }
 }
 
 /** Letters, digits and `_`. */

@@ -58,7 +58,8 @@ void test('events are those of the SDK, however the input is cut', (t) => {
       const seen = gathered()
       for (let at = 0; at < lines.length; at += size) seen.lines.take(piece(...lines.slice(at, at + size)), 0, 0)
       seen.lines.flush()
-      t.strictSame(withoutEoe(seen.events), whole, `${path} by ${size}`)
+      const found = withoutEoe(seen.events)
+      if (JSON.stringify(found) !== JSON.stringify(whole)) t.strictSame(found, whole, `${path} by ${size}`)
       t.equal(seen.events.flat().length + seen.late.length, lines.length, 'nothing is left out')
     }
   }
