@@ -40,4 +40,9 @@ export class ActiveFile {
       asTrouble(error, this.name)
     }
   }
+
+  /** Before another file is written: what could not be taken back goes into that. Throws what the disk does. */
+  settle(): void {
+    if (this.#disk.of(this.fd).bytes > this.offset) this.#disk.cut(this.fd, this.offset)
+  }
 }

@@ -76,7 +76,7 @@ export class LogFile implements Sink {
   /** The first seq that is not in the log, if that remembers this run. Changes nothing. */
   from(run: string): number | undefined {
     this.#run = run
-    const path = this.#statePath()
+    const path = statePath(this.#settings.config.logFile)
     if (this.#host.disk.look(path) === undefined) return undefined
     const file = new StateFile(this.#host.disk, path)
     const state = file.read()
@@ -163,15 +163,11 @@ export class LogFile implements Sink {
     else this.#host.disk.remove(this.#shelf.path(name))
   }
 
-  #statePath(): string {
-    return statePath(this.#settings.config.logFile)
-  }
-
   async #putInOrder(): Promise<StateFile> {
     const { disk, clock, log } = this.#host
     const { gid, config } = this.#settings
     disk.makeDir(this.#shelf.dir, gid)
-    const file = new StateFile(disk, this.#statePath())
+    const file = new StateFile(disk, statePath(config.logFile))
     try {
       if (!file.lock()) throw new Error(`another process writes ${config.logFile}`)
       const isTimed = config.names === 'solaris'
@@ -276,6 +272,7 @@ export class LogFile implements Sink {
     const active = this.#active
     if (active === undefined) return
     const { disk, clock } = this.#host
+    active.settle()
     this.#active = undefined
     this.#last = active
     void this.#flusher.retire(active.fd, this.#settings.config)

@@ -42,10 +42,12 @@ export async function areMembers(disk: LogDisk, fd: number, from: number, bytes:
 export async function timeOfLast(path: string, bytes: number): Promise<number | undefined> {
   const isCompressed = path.endsWith('.gz')
   const file = createReadStream(path, { start: isCompressed ? 0 : Math.max(0, bytes - LAST_BYTES) })
+  const source = isCompressed ? file.pipe(createGunzip()) : file
+  if (isCompressed) file.on('error', (error) => source.destroy(error))
   let last: number | undefined
   let rest = ''
   try {
-    for await (const chunk of isCompressed ? file.pipe(createGunzip()) : file) {
+    for await (const chunk of source) {
       const text = rest + Buffer.from(chunk).toString('latin1')
       for (const [, seconds, millis] of text.matchAll(RECORD_TIME)) last = Number(seconds) * 1000 + Number(millis)
       // A time that is cut in two is found with the next chunk.

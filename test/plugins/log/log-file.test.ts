@@ -13,6 +13,7 @@ import type { LogConfig } from '../../../plugins/log/config.js'
 import { NODE_LOG_DISK } from '../../../plugins/log/log-disk.js'
 import type { LogFile } from '../../../plugins/log/log-file.js'
 import { SinkTrouble } from '../../../plugins/log/sink.js'
+import { timeOfLast } from '../../../plugins/log/whole-lines.js'
 import { writersOf } from '../../../plugins/log/writer-of.js'
 import { Random } from '../../protocol/random.js'
 import { diskFailure, DyingDisk } from './dying-disk.js'
@@ -395,6 +396,57 @@ void test('files are readable by their group alone, or by nobody else', async (t
   await place.file(new DyingDisk()).append(lines(1, 1))
   t.equal(statSync(place.path('audit.log')).mode & 0o777, 0o600)
   t.equal(statSync(place.path('audit.log.state')).mode & 0o777, 0o600)
+})
+
+void test(
+  'a file that is there already gets the group and its mode',
+  { skip: process.getuid?.() !== 0 && 'only root gives files away' },
+  (t) => {
+    const place = new LogPlace(t)
+    const path = place.path('audit.log')
+    writeFileSync(path, '', { mode: 0o600 })
+    NODE_LOG_DISK.close(NODE_LOG_DISK.open(path, 4))
+    const { mode, uid, gid } = statSync(path)
+    t.same([mode & 0o777, uid, gid], [0o640, 0, 4])
+    t.end()
+  },
+)
+
+void test('names are brought to the disk behind each rotation', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk)
+  await file.append(lines(1, 1))
+  disk.failing = { call: 'syncDir', code: 'EIO' }
+  file.rotate()
+  t.same(place.said, ['the log cannot be rotated; going on with the same file'])
+  disk.failing = undefined
+  await file.append(lines(2, 2))
+  t.equal(place.all(), textOf(1, 2))
+})
+
+void test('what could not be taken back does not go into the next file and stay in this one', async (t) => {
+  const place = new LogPlace(t)
+  const disk = new DyingDisk()
+  const file = place.file(disk)
+  await file.append(lines(1, 1))
+  disk.roomBytes = 70
+  disk.failing = { call: 'cut', code: 'EIO' }
+  await t.rejects(file.append(lines(2, 3)), { code: 'full' })
+  file.rotate()
+  t.same(place.logs(), ['audit.log'])
+  disk.failing = undefined
+  disk.roomBytes = Infinity
+  file.rotate()
+  await file.append(lines(2, 3))
+  t.same(place.logs(), ['audit.log.1', 'audit.log'])
+  t.equal(place.all(), textOf(1, 3))
+})
+
+void test('a compressed file that cannot be read says nothing of its time', async (t) => {
+  const place = new LogPlace(t)
+  t.equal(await timeOfLast(place.path('gone.gz'), 10), undefined)
+  t.equal(await timeOfLast(place.path('gone'), 10), undefined)
 })
 
 void test('a link is not followed: it would be rotated instead of what it leads to', async (t) => {
