@@ -13,7 +13,8 @@ export class Lag {
     this.#sizes.push(size)
     this.#total += size
     let arrived = 0
-    while (this.#total > this.#most) {
+    // All that can be on the way was given away after it.
+    while (this.#total - (this.#sizes[arrived] ?? 0) >= this.#most) {
       this.#total -= this.#sizes[arrived] ?? 0
       arrived++
     }

@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import type { UnixDatagramSocket } from 'unix-dgram'
@@ -135,6 +135,24 @@ void test('TCP: nobody there, and somebody who goes', async (t) => {
   t.match(await refused.closed, { kind: 'broken', why: /ECONNREFUSED/ })
 })
 
+void test('TCP: a server that resets when it is asked has proved nothing', async (t) => {
+  const server = createServer({ pauseOnConnect: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  let far: Socket | undefined
+  server.once('connection', (socket) => (far = socket))
+  const heard = new Heard()
+  const carrier = open({ kind: 'tcp', host: '127.0.0.1', port: portOf(server) }, heard)
+  await heard.opened
+  carrier.send(entries('abc'))
+  await heard.has(1)
+  if (far === undefined) await once(server, 'connection')
+  carrier.confirm()
+  far?.resetAndDestroy()
+  t.match(await heard.closed, { kind: 'broken', why: /ECONNRESET/ })
+})
+
 void test('a stream socket of this machine has NUL behind each message', async (t) => {
   const dir = mkdtempSync('/tmp/audispd-test-')
   t.teardown(() => {
@@ -178,11 +196,16 @@ void test('UDP: what is refused goes again when somebody is there', async (t) =>
   carrier.send(entries('refused'))
   t.match(await heard.closed, { kind: 'broken', why: /ECONNREFUSED/ })
   const alone = new Heard()
-  const again = open({ kind: 'udp', host: '127.0.0.1', port }, alone)
+  const formatted: string[] = []
+  const noting: Format = (entry, maxBytes) => {
+    formatted.push(entry.line.toString())
+    return FORMAT(entry, maxBytes)
+  }
+  const again = open({ kind: 'udp', host: '127.0.0.1', port }, alone, {}, { ...MESSAGES, format: () => noting })
   await alone.opened
   again.send(entries('probe', 'x', 'y'))
   t.match(await alone.closed, { kind: 'broken' })
-  t.equal(alone.taken, 0, 'the first goes alone and is not believed at once')
+  t.same([formatted, alone.taken], [['probe'], 0], 'the first goes alone and is not believed at once')
 })
 
 /** What the kernel says to one datagram after the other: 0 is well, 1 a full queue, else an error. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { test, type Test } from 'tap'
-import { DEFAULT_CONFIG } from '../../../plugins/syslog/config.js'
+import { DEFAULT_CONFIG, type SyslogConfig } from '../../../plugins/syslog/config.js'
 import { syslogPlugin } from '../../../plugins/syslog/syslog.js'
 import { NODE_CLOCK } from '../../../src/remote/node-world.js'
 import { Voice } from '../../../src/remote/voice.js'
@@ -26,9 +26,12 @@ async function dyingServer(t: Test): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-async function plugged(t: Test): Promise<{ readonly plugin: ReturnType<typeof syslogPlugin>; said: () => string }> {
+async function plugged(
+  t: Test,
+  change: Partial<SyslogConfig> = {},
+): Promise<{ readonly plugin: ReturnType<typeof syslogPlugin>; said: () => string }> {
   const place = { kind: 'tcp', host: '127.0.0.1', port: await dyingServer(t) } as const
-  const settings = { config: { ...DEFAULT_CONFIG, servers: [place] } as const, tls: undefined }
+  const settings = { config: { ...DEFAULT_CONFIG, ...change, servers: [place] } as const, tls: undefined }
   let said = ''
   const voice = new Voice(NODE_CLOCK, (text) => (said += text))
   const load = (): { settings: undefined; problems: [] } => ({ settings: undefined, problems: [] })
@@ -56,4 +59,17 @@ void test('the end under auditd: in doubt is what a kernel had, dropped is what 
   auditd.write('type=USER msg=audit(1700000000.000:4): n=4\n')
   t.equal(await auditd.end(), 0)
   t.match(said() + auditd.complaints, /not with a server, or not once.* dropped=1.* inDoubt=3/)
+})
+
+void test('under auditd: each record that there is no room for is counted once', async (t) => {
+  const { plugin, said } = await plugged(t, { bufferBytes: 4096 })
+  const auditd = new Auditd(plugin)
+  auditd.write(`${RECORDS.join('\n')}\n`)
+  await until(() => (said() + auditd.complaints).includes('records wait'))
+  const more = Array.from({ length: 200 }, (_, index) => `type=USER msg=audit(1700000000.000:${index + 4}): x\n`)
+  auditd.write(more.join(''))
+  t.equal(await auditd.end(), 0)
+  const told = said() + auditd.complaints
+  t.match(told, /the buffer is full: new records are dropped/)
+  t.match(told, /not with a server, or not once.* dropped=200.* inDoubt=3/)
 })
