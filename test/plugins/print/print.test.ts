@@ -8,7 +8,7 @@ import { readOptions } from '../../../plugins/print/options.js'
 import { COLORED, PLAIN } from '../../../plugins/print/paint.js'
 import { print } from '../../../plugins/print/print.js'
 import { testPlugin } from '../../../src/sdk/index.js'
-import { Auditd, until } from '../../sdk/auditd.js'
+import { Auditd, turn, until } from '../../sdk/auditd.js'
 
 const FIXTURES = 'test/fixtures/auditd-stream/'
 const LOGIN = 'type=LOGIN msg=audit(1795288154.099:9315): pid=7556 uid=0 old-auid=4294967295 auid=4242 tty=(none) res=1'
@@ -24,6 +24,10 @@ class Screen extends Writable {
   get lines(): string[] {
     return this.text.split('\n').slice(0, -1)
   }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await turn()
 }
 
 /** What is shown of these bytes. */
@@ -104,6 +108,36 @@ void test('other kinds of events', async (t) => {
     const unquoted = spoof.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""')
     t.equal(unquoted, 'USER_AUTH x ok uid=1000 acct="" pid=1', `not taken for another field: ${spoof}`)
   }
+})
+
+void test('what is said of an event has its order and its bounds', async (t) => {
+  const stamp = 'msg=audit(0.000:1): '
+  const event = [
+    `type=SYSCALL ${stamp}arch=c000003e syscall=59 success=yes exit=0 pid=1 auid=0 uid=0 exe="/bin/real"`,
+    `type=EXECVE ${stamp}argc=9 a0="x" a2[1]=63 a2[0]="no" a1001="far" a9999999="further"`,
+    `type=PATH ${stamp}item=0 name="/${'p'.repeat(1100)}" nametype=NORMAL`,
+    `type=USER_CMD ${stamp}pid=2 uid=7 exe="/bin/claimed"`,
+  ]
+  const [first = ''] = await shown([], `${event.join('\n')}\n`)
+  t.match(first, / uid=root pid=1 exe=\/bin\/real cmd="x  cno" path="\/p{1023}…"$/)
+  const [json = ''] = await shown(['--json'], `${event.join('\n')}\n`)
+  t.match(JSON.parse(json), { command: ['x', '', 'cno'] })
+})
+
+void test('an event that the end completes is written before the end', async (t) => {
+  let text = ''
+  const screen = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      void turns(5).then(() => {
+        text += chunk.toString()
+        done()
+      })
+    },
+  })
+  const auditd = new Auditd(print(readOptions([]), PLAIN, new LineWriter(screen)), { output: screen })
+  auditd.write('type=SYSCALL msg=audit(0.000:1): pid=1\n')
+  t.equal(await auditd.end(), 0)
+  t.match(text, /#1 SYSCALL .*pid=1\n$/)
 })
 
 void test('records as they came', async (t) => {
