@@ -3,7 +3,7 @@ import t from 'tap'
 import { DAMAGES } from './damaged-streams.js'
 
 /** So much of it. */
-const SHARE = 1 / 5
+const SHARE = 1 / 10
 
 for (const { kind, runs, wrongOf } of DAMAGES) {
   const some = runs * SHARE
