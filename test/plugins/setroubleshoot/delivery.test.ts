@@ -1,7 +1,7 @@
 // Over real sockets, against a bus of the tests' own; the clock is the test's.
 
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
@@ -141,7 +141,7 @@ void test('while nobody is there events wait, within a bound; it is said once, a
   const { bus, give, delivery, says, lines, clock, untilGiven } = scene(t, 4)
   give(1, 2)
   await says(['setroubleshootd cannot be reached: events wait', 'waiting=2'])
-  for (const pauseMs of [1000, 2000, 4000]) {
+  for (const pauseMs of [1000, 2000, 4000, 8000, 16_000, 32_000, PAUSE_MS, PAUSE_MS]) {
     t.equal(delivery.state().doing, 'away')
     clock.pass(pauseMs - 1)
     t.equal(delivery.state().doing, 'away')
@@ -222,6 +222,37 @@ void test('an event that kills it is given three times', async (t) => {
     await says(['cannot make anything of an event'])
     await says(['takes events again'])
   }
+})
+
+void test('each event that kills it has three tries of its own', async (t) => {
+  const { bus, give, untilGiven, delivery } = scene(t)
+  const playing = await bus(({ argument = '' }) => (/:[12]\)/.test(argument) ? 'hang-up' : 'done'))
+  give(1, 2, 3)
+  await untilGiven(1)
+  t.same(playing.events, [1, 1, 1, 2, 2, 2, 3].map(textOf))
+  t.match(delivery.state(), { refused: 2, waiting: 0 })
+})
+
+void test('what waits is bounded by bytes too', (t) => {
+  const waiting = new Waiting({ events: 10, bytes: 5 })
+  t.same(
+    ['abc', 'de', 'f'].map((text) => waiting.add(Buffer.from(text))),
+    [true, true, false],
+  )
+  waiting.removeFirst()
+  t.equal(waiting.add(Buffer.from('ghi')), true)
+  t.match({ events: waiting.events, dropped: waiting.dropped }, { events: 2, dropped: 1 })
+  t.equal(waiting.isHalfFree, false)
+  t.end()
+})
+
+void test('a greeting without an end is no bus', async (t) => {
+  const { path, clock } = scene(t)
+  const server = createServer((socket) => {
+    socket.on('error', () => {}).write('x'.repeat(5000))
+  }).listen(path)
+  t.teardown(() => server.close())
+  await t.rejects(BusLink.open(connect(path), UID, clock), /a line without an end/)
 })
 
 void test('whoever does not answer is not waited for without end', async (t) => {
