@@ -5,7 +5,7 @@
 
 import { mentionedTypes } from './mentioned-types.js'
 import { evaluate } from './evaluate.js'
-import { copyOf, trimmedEnd } from './field-scan.js'
+import { textCopy, trimmedEnd } from './field-scan.js'
 import { KindProgram } from './kind-program.js'
 import { isStrangeType, RecordHeader } from './record-header.js'
 import { NO_RULE } from './rule-set.js'
@@ -132,7 +132,7 @@ class Programs {
   #find(type: string): number {
     const index = isStrangeType(type) ? STRANGE : this.#program(type.slice(0, trimmedEnd(type, 0, type.length)))
     // The type is a part of a record's text, which is not to be kept for it.
-    if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.set(copyOf(type), index)
+    if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.set(textCopy(type), index)
     return index
   }
 

@@ -192,26 +192,26 @@ export class FieldScan {
     const added = isAny ? addedBySlot(text, this.#words) : []
     if (this.#addedBy.size >= MAX_ADDED) this.#addedBy.clear()
     // A slice would keep the whole record.
-    if (text.length <= MAX_ADDED_CHARACTERS) this.#addedBy.set(isAny ? copyOf(text) : '', added)
+    if (text.length <= MAX_ADDED_CHARACTERS) this.#addedBy.set(isAny ? textCopy(text) : '', added)
     return added
   }
 }
 
 /** What auditd's words say, by slot; an address is taken as a whole by all of them. */
 function addedBySlot(text: string, words: readonly string[]): readonly (string | undefined)[] {
-  if (text.startsWith(SADDR)) return words.map(() => copyOf(text))
+  if (text.startsWith(SADDR)) return words.map(() => textCopy(text))
   const small = ` ${text.toLowerCase()}`
   return words.map((word) => {
     const found = small.indexOf(` ${word}`)
     if (found === NONE) return undefined
     const start = found + word.length
     const blank = text.indexOf(' ', start)
-    return copyOf(text.slice(start, blank === NONE ? text.length : blank))
+    return textCopy(text.slice(start, blank === NONE ? text.length : blank))
   })
 }
 
 /** A copy that keeps nothing else. */
-export function copyOf(text: string): string {
+export function textCopy(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 

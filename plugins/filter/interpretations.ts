@@ -8,7 +8,7 @@ import { recordTypeNumber } from '../../src/protocol/record-type.js'
 import { auparseFields } from '../../src/sdk/interpret/auparse-fields.js'
 import type { AuparseFields } from '../../src/sdk/interpret/auparse-fields.js'
 import type { AuparseKind } from '../../src/sdk/interpret/auparse-kinds.js'
-import { copyOf } from './field-scan.js'
+import { textCopy } from './field-scan.js'
 import type { FieldScan } from './field-scan.js'
 import type { FieldInterpreter } from './subject.js'
 
@@ -83,7 +83,7 @@ export class Interpretations {
     const text = this.#interpret(slot)
     if (memory.size >= MAX_REMEMBERED) memory.clear()
     // The key is a part of a record's text, which is not to be kept for it.
-    memory.set(copyOf(key), text)
+    memory.set(textCopy(key), text)
     return text
   }
 
