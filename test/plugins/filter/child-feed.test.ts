@@ -48,6 +48,11 @@ void test('the pause doubles, and begins anew after a long life', async (t) => {
   child.exit({ code: 1 })
   await clock.pass(100)
   t.equal(child.starts, 7)
+  t.same(
+    child.signals,
+    Array.from({ length: 6 }, () => 'SIGKILL'),
+    'with each ends what it has started',
+  )
   t.match(child.said, /the child has ended; starting it again.* exitCode=1 /)
   t.end()
 })

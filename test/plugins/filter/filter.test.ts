@@ -128,7 +128,8 @@ void test('a child that reads nothing holds up no end', async (t) => {
   for (const end of ['end', 'SIGTERM'] as const) {
     const { child, clock, dispatcher, filter } = scene('', 'record')
     await dispatcher.until(() => dispatcher.ready !== undefined)
-    const long = record('LOGIN', 1, ' x='.padEnd(60_000, 'x'))
+    const first = dispatcher.send(record('LOGIN', 1))
+    const long = record('LOGIN', 2, ' x='.padEnd(60_000, 'x'))
     for (let n = 1; n <= 80; n++) dispatcher.send(long)
     await until(() => (filter.feed?.waitingBytes ?? 0) > 4 * 1024 * 1024)
     await rest()
@@ -138,7 +139,68 @@ void test('a child that reads nothing holds up no end', async (t) => {
     t.ok(child.isEnded, `the child gets the end of its input after ${end}`)
     child.exit()
     t.equal(await ended, 0)
-    t.same(dispatcher.acks, [], 'what it has not taken comes again')
+    t.equal(dispatcher.acks.at(-1), first, 'what it was not given comes again')
+    t.equal(filter.counts.lost, 1, 'what it was given and has not read does not')
+  }
+  t.end()
+})
+
+void test('time stands still while there is no room: no event is torn', async (t) => {
+  const { child, clock, dispatcher, filter } = scene('drop when type r= PROCTITLE', 'event')
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  dispatcher.send(record('SYSCALL', 1))
+  const long = record('LOGIN', 2, ' x='.padEnd(60_000, 'x'))
+  for (let n = 1; n <= 80; n++) dispatcher.send(long)
+  await until(() => (filter.feed?.waitingBytes ?? 0) > 4 * 1024 * 1024)
+  await rest()
+  dispatcher.send(record('PROCTITLE', 1))
+  const last = dispatcher.send(record('LOGIN', 3))
+  await clock.pass(5000)
+  t.equal(filter.openEvents, 1)
+  await until(() => {
+    child.read(CAPACITY)
+    return filter.counts.records === 83 && filter.feed?.waitingBytes === 0
+  })
+  await dispatcher.acknowledged(last)
+  t.match(filter.counts, { kept: 81, dropped: 2 })
+  t.equal(await endOf(dispatcher, child), 0)
+  t.end()
+})
+
+void test('what a child that stands still has been written is acknowledged', async (t) => {
+  const { child, dispatcher, filter } = scene('', 'record')
+  await dispatcher.until(() => dispatcher.ready !== undefined)
+  for (let n = 1; n <= 20; n++) {
+    dispatcher.send(record('LOGIN', n, ' x='.padEnd(60_000, 'x')))
+    await until(() => filter.counts.records === n)
+  }
+  while (child.lines.length < 10) child.read(CAPACITY)
+  await dispatcher.acknowledged(8)
+  await rest()
+  t.ok(dispatcher.acked < 12, `${dispatcher.acked}`)
+  await until(() => {
+    child.read(CAPACITY)
+    return filter.feed?.waitingBytes === 0
+  })
+  await dispatcher.acknowledged(20)
+  t.equal(await endOf(dispatcher, child), 0)
+  t.end()
+})
+
+void test('a filter that is ended before its input leaves open events to the next one', async (t) => {
+  for (const leaves of [true, false]) {
+    const { child, dispatcher, filter } = scene('', 'event')
+    await dispatcher.until(() => dispatcher.ready !== undefined)
+    const before = dispatcher.send(record('LOGIN', 1))
+    await dispatcher.acknowledged(before)
+    const open = dispatcher.send(record('SYSCALL', 2))
+    await until(() => filter.openEvents === 1)
+    if (leaves) filter.leaveOpen()
+    const ended = endOf(dispatcher, child)
+    await until(() => child.isEnded)
+    t.equal(await ended, 0)
+    t.equal(dispatcher.acks.at(-1), leaves ? before : open)
+    t.equal(filter.counts.kept, leaves ? 1 : 2)
   }
   t.end()
 })

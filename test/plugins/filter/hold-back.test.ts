@@ -57,6 +57,16 @@ void test('what the limit has held back was not told: it comes when there is roo
   t.end()
 })
 
+void test('what is told again is not the oldest any more', async (t) => {
+  const { clock, holdBack } = held({ once: { ms: MINUTE_MS, fields: ['exe'] } })
+  for (let n = 0; n < MAX_REMEMBERED; n++) holdBack.take(String(n))
+  await clock.pass(MINUTE_MS)
+  t.equal(holdBack.take('0'), 'told')
+  t.equal(holdBack.take('new'), 'told')
+  t.equal(holdBack.take('0'), 'repeated')
+  t.end()
+})
+
 void test('keys are remembered up to a bound: the oldest is forgotten, and told again', (t) => {
   const { holdBack } = held({ once: { ms: MINUTE_MS, fields: ['exe'] } })
   const taken = Array.from({ length: MAX_REMEMBERED + 1 }, (_, n) => holdBack.take(String(n)))

@@ -139,7 +139,7 @@ void test('an action that is refused is told and counted', async (t) => {
 })
 
 void test('programs: so many at once, so many waiting, each only so long', async (t) => {
-  const { book, started, counts, clock, jobs } = scene('exec /page a limit none when type r= USER_LOGIN')
+  const { book, started, counts, clock, jobs, said } = scene('exec /page a limit none when type r= USER_LOGIN')
   const wanted = 2 + MAX_WAITING_JOBS
   for (let n = 0; n < wanted + 3; n++) book.keepsEvent(event(LOGIN, 'type=CWD msg=audit(1.000:1): cwd="/"'))
   t.equal(started.length, 2)
@@ -150,16 +150,26 @@ void test('programs: so many at once, so many waiting, each only so long', async
   t.match(counts(), [{ failed: 3 }], 'beyond that nothing is told')
   started[0]?.exit({ code: 0, signal: undefined, error: undefined })
   t.equal(started.length, 3, 'the next one')
+  t.ok(started[0]?.isKilled, 'what it leaves behind ends with it')
   t.match(counts(), [{ failed: 3 }])
   await clock.pass(1000)
   t.ok(started[1]?.isKilled)
   started[1]?.exit({ code: undefined, signal: 'SIGKILL', error: undefined })
   t.match(counts(), [{ failed: 4 }])
+  t.match(said(), /it took longer than 1000 ms/)
   const closing = jobs.close(500)
   await clock.pass(500)
   await closing
   t.ok(started.slice(2).every(({ isKilled }) => isKilled))
   t.match(counts(), [{ failed: 4 + MAX_WAITING_JOBS - 2 }])
+  t.end()
+})
+
+void test('a program gets the first records of a large event', (t) => {
+  const { book, started } = scene('exec /page when type r= USER_LOGIN')
+  const large = LOGIN.padEnd(9000, 'x')
+  book.keepsEvent(event(...Array.from({ length: 10 }, () => large)))
+  t.equal(started[0]?.input, `${large}\n`.repeat(7))
   t.end()
 })
 
