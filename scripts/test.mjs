@@ -5,6 +5,10 @@
 // A process with tap in it takes longer to start than most test files take to run, so the unit suite runs the quiet files of
 // a directory in one process, a room (room.mjs). What starts programs or changes its process runs alone. What took longest
 // in the run before begins first, so that no long one is left over for the end.
+//
+// tap's command puts a module loader into each process it starts, for a coverage that is not taken here, and that one puts it
+// into every Node a test starts: half a second of CPU each. So the command runs one program alone, which starts the files
+// without it: as they run by hand.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -12,8 +16,12 @@ import { dirname } from 'node:path'
 const SUITES = { unit: 'build/test', live: 'build/test/live' }
 // Many files wait for programs more than they work, so one more runs than CI has cores. Of the live ones one at a time: only
 // one auditd can hold the kernel's audit.
-const OPTIONS = { unit: ['--jobs=3'], live: ['--jobs=1', '--timeout=240'] }
+const JOBS = { unit: 3, live: 1 }
+/** Of a process; a room is many files, and the machine may have other things to do. */
+const TIMEOUT_S = { unit: 600, live: 240 }
 const TAP = 'node_modules/.bin/tap'
+/** Of this run alone: single files are run beside it. */
+const PROGRAM = `build/suite-${process.pid}.js`
 const ROOMS = 'build/rooms'
 /** More than these are split, so that both jobs are busy to the end. */
 const MAX_FILES_IN_ROOM = 20
@@ -33,15 +41,18 @@ if (!(suite in SUITES)) {
 buildTapOnce()
 mkdirSync('.tap', { recursive: true })
 const output = `.tap/${suite}.tap`
-const files = rest.some((arg) => arg.endsWith('.test.js')) ? [] : longestFirst(inRooms(testFiles(SUITES[suite])))
+const asked = rest.filter((arg) => arg.endsWith('.test.js'))
+const options = rest.filter((arg) => !asked.includes(arg))
+const files = asked.length > 0 ? asked : longestFirst(inRooms(testFiles(SUITES[suite])))
+writeFileSync(PROGRAM, programOf(files))
 const began = Date.now()
-const run = spawnSync(TAP, ['-R', 'terse', `--output-file=${output}`, ...OPTIONS[suite], ...rest, ...files], {
-  stdio: 'inherit',
-})
+const reporting = ['-R', 'terse', `--output-file=${output}`, `--timeout=${TIMEOUT_S[suite]}`]
+const run = spawnSync(TAP, [...reporting, ...options, PROGRAM], { stdio: 'inherit' })
+rmSync(PROGRAM)
 const written = readFileSync(output, 'utf8')
 const tally = count(written)
 writeFileSync(`.tap/${suite}.tally.json`, JSON.stringify(tally))
-if (files.length > 0) writeFileSync(`.tap/${suite}.times.json`, JSON.stringify(timesIn(written)))
+if (asked.length === 0) writeFileSync(`.tap/${suite}.times.json`, JSON.stringify(timesIn(written)))
 for (const [, test, why] of written.matchAll(/^ *ok [0-9]+ - (.*) # SKIP ?(.*)$/gm)) {
   process.stdout.write(`skipped: ${test}: ${why || 'no reason given'}\n`)
 }
@@ -86,9 +97,21 @@ function longestFirst(paths) {
   return paths.toSorted((a, b) => (times[b] ?? Infinity) - (times[a] ?? Infinity) || 0)
 }
 
+/** Starts the files, each in a process of its own. */
+function programOf(paths) {
+  return `import { t } from 'tap'
+t.jobs = ${JOBS[suite]}
+t.setTimeout(0)
+for (const name of ${JSON.stringify(paths)}) {
+  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', name]
+  void t.spawn('/usr/bin/env', args, { name, buffered: true, timeout: ${TIMEOUT_S[suite] * 1000} })
+}
+`
+}
+
 /** What tap says that each file took. */
 function timesIn(tap) {
-  const closed = tap.matchAll(/^(?:not )?ok [0-9]+ - (build\/\S+) # time=([0-9.]+)(m?s)$/gm)
+  const closed = tap.matchAll(/^ {4}(?:not )?ok [0-9]+ - (build\/\S+) # time=([0-9.]+)(m?s)$/gm)
   return Object.fromEntries([...closed].map(([, path, time, unit]) => [path, Number(time) * (unit === 's' ? 1000 : 1)]))
 }
 
