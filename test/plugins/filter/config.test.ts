@@ -24,6 +24,7 @@ const GOOD: readonly (readonly [line: string, changes: Partial<FilterConfig>])[]
 const BAD: readonly (readonly [line: string, said: RegExp])[] = [
   ['rule = /a', /^f:1: rule: unknown key \(did you mean 'rules'\?\)/],
   ['rules = a', /^f:1: rules: 'a' is not an absolute path/],
+  [`rules =${' /a'.repeat(65)}`, /^f:1: rules: 65 files; 64 are the most/],
   ['unit = events', /^f:1: unit: 'events' is not event or record \(did you mean 'event'\?\)/],
   ['default = allow', /^f:1: default: 'allow' is not keep or drop/],
   ['child = cat', /^f:1: child: 'cat' is not an absolute path, and there is no PATH/],

@@ -98,6 +98,8 @@ void test('a reload keeps the counts, and what was told, of a rule that has not 
   )
   t.match(counts(), [{ hits: 2, told: 1, repeated: 1 }, { hits: 1 }])
   t.equal(told.length, 1)
+  book.replace([])
+  t.match(told[1], /: 1 more in 0 s were held back: 1 told before$/, 'a rule that is gone tells what it has held back')
   t.end()
 })
 
