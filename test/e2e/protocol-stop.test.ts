@@ -94,6 +94,7 @@ void t.test('stopped in the middle of a long record: that is finished before STO
   puppet.says('READY 1')
   await daemon.write(Buffer.from(`${recordText(1)}\n`))
   await puppet.hears(daemon, 'RECORD 1 ')
+  await daemon.running('siem')
   const group = -daemon.pidOf('siem')
   process.kill(group, 'SIGSTOP')
   await daemon.standsStill('siem')
