@@ -128,10 +128,12 @@ void test('an event that the end completes is written before the end', async (t)
   let text = ''
   const screen = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
-      void turns(5).then(() => {
+      const late = async (): Promise<void> => {
+        await turns(5)
         text += chunk.toString()
         done()
-      })
+      }
+      void late()
     },
   })
   const auditd = new Auditd(print(readOptions([]), PLAIN, new LineWriter(screen)), { output: screen })
