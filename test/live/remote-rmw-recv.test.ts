@@ -13,6 +13,11 @@ import { program } from './scene.js'
 import { until } from './until.js'
 
 const INSIDE = 'AUDISPD_TEST_IN_ITS_OWN_NET'
+/** Nothing arrives for so long. */
+const STANDSTILL_MS = 8000
+const MOST_STANDSTILLS = 5
+/** Longer than the heartbeat of STUBBORN. */
+const IDLE_MS = 1500
 
 const skip = whyNoNamespace() || missingPrograms('audisp-remote', 'ausearch', 'aureport', 'timeout', 'ip', 'mount')
 
@@ -58,19 +63,19 @@ if (process.env[INSIDE] === undefined && skip === '') {
       const cut = cuts[connection]
       return cut === undefined ? {} : { cut }
     }
-    const remote = new AudispRemote(t, { ...STUBBORN, port: proxy.port })
-    let fed = 0
+    const feeder = new Feeder(t, proxy.port, () => collector.durable)
     // It reconnects when there is something to send.
-    await until(
-      'every cut, and what is sent',
+    await feeder.until(
+      () => `${proxy.cuts} cuts`,
       () => {
-        if (proxy.cuts < cuts.length || fed < 100) remote.feed(fed + 1, ++fed)
-        return proxy.cuts >= cuts.length && fed >= 100
+        if (proxy.cuts >= cuts.length && feeder.fed >= 100) return true
+        if (feeder.hasArrived || feeder.isIdle) feeder.feed(1)
+        return false
       },
-      60_000,
     )
-    await until('all of it', () => collector.durable === fed, 30_000)
-    await remote.end()
+    await feeder.until('all of it', () => feeder.hasArrived)
+    const { fed } = feeder
+    await feeder.end()
     t.same(
       await collector.lines(),
       sampleRecords(1, fed),
@@ -84,18 +89,17 @@ if (process.env[INSIDE] === undefined && skip === '') {
     let collector = await RmwCollector.start(join(dir, 'journal'))
     t.teardown(() => collector.end())
     const { port } = collector
-    const remote = new AudispRemote(t, { ...STUBBORN, port })
-    let fed = 0
+    const feeder = new Feeder(t, port, () => collector.durable)
     for (let round = 0; round < 6; round++) {
-      remote.feed(fed + 1, fed + 200)
-      fed += 200
-      await until('some of it', () => collector.durable > fed - 200)
+      const before = feeder.fed
+      feeder.feed(200)
+      await feeder.until('some of it', () => collector.durable > before)
       await collector.end()
       collector = await RmwCollector.start(join(dir, 'journal'), port)
     }
-    remote.feed(fed + 1, ++fed)
-    await until('all of it', () => collector.durable === fed, 60_000)
-    await remote.end()
+    await feeder.until('all of it', () => feeder.hasArrived)
+    const { fed } = feeder
+    await feeder.end()
     t.same(await collector.lines(), sampleRecords(1, fed))
   })
 
@@ -147,6 +151,63 @@ if (process.env[INSIDE] === undefined && skip === '') {
     await remote.end()
     t.same(await collector.lines(), sampleRecords(1, fed))
   })
+}
+
+/**
+ * Feeds audisp-remote. It may stand still for ever after its connection was reset, heartbeats or not: then it is killed, and its
+ * successor gets what has not arrived.
+ */
+class Feeder {
+  fed = 0
+  #fedAtMs = 0
+  #remote: AudispRemote
+  readonly #start: () => AudispRemote
+  readonly #arrived: () => number
+
+  constructor(t: Test, port: number, arrived: () => number) {
+    this.#start = () => new AudispRemote(t, { ...STUBBORN, port })
+    this.#remote = this.#start()
+    this.#arrived = arrived
+  }
+
+  get hasArrived(): boolean {
+    return this.#arrived() === this.fed
+  }
+
+  feed(count: number): void {
+    this.#remote.feed(this.fed + 1, this.fed + count)
+    this.fed += count
+    this.#fedAtMs = performance.now()
+  }
+
+  /** It has had the time for a heartbeat, by which it notices more than without. */
+  get isIdle(): boolean {
+    return performance.now() - this.#fedAtMs > IDLE_MS
+  }
+
+  async until(what: string | (() => string), isDone: () => boolean): Promise<void> {
+    const text = (): string =>
+      `${typeof what === 'string' ? what : what()}: ${this.#arrived()} of ${this.fed} records arrived`
+    for (let patience = 0; patience < MOST_STANDSTILLS; patience++) {
+      const before = this.#arrived()
+      const endMs = performance.now() + STANDSTILL_MS
+      const isStill = (): boolean => this.#arrived() === before && performance.now() > endMs
+      await until(text, () => isDone() || this.#arrived() !== before || isStill(), 2 * STANDSTILL_MS)
+      if (isDone()) return
+      if (!isStill()) {
+        patience = 0
+        continue
+      }
+      await this.#remote.end('SIGKILL')
+      this.#remote = this.#start()
+      this.#remote.feed(this.#arrived() + 1, this.fed)
+    }
+    throw new Error(`audisp-remote stands still: ${text()}`)
+  }
+
+  end(): Promise<void> {
+    return this.#remote.end()
+  }
 }
 
 async function collectorIn(t: Test, dir: string): Promise<RmwCollector> {
