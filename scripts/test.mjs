@@ -20,6 +20,9 @@ const JOBS = { unit: 3, live: 1 }
 /** Of a process; a room is many files, and the machine may have other things to do. */
 const TIMEOUT_S = { unit: 600, live: 240 }
 const TAP = 'node_modules/.bin/tap'
+/** Of one failure, and of all. */
+const DIAGNOSTIC_LINES = 30
+const MAX_FAILURE_LINES = 400
 /** Of this run alone: single files are run beside it. */
 const PROGRAM = `build/suite-${process.pid}.js`
 const ROOMS = 'build/rooms'
@@ -53,6 +56,7 @@ const written = readFileSync(output, 'utf8')
 const tally = count(written)
 writeFileSync(`.tap/${suite}.tally.json`, JSON.stringify(tally))
 if (asked.length === 0) writeFileSync(`.tap/${suite}.times.json`, JSON.stringify(timesIn(written)))
+tellFailures(written)
 for (const [, test, why] of written.matchAll(/^ *ok [0-9]+ - (.*) # SKIP ?(.*)$/gm)) {
   process.stdout.write(`skipped: ${test}: ${why || 'no reason given'}\n`)
 }
@@ -60,6 +64,22 @@ const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''
 process.stdout.write(`${suite} tests took ${Math.round((Date.now() - began) / 1000)} s\n`)
 process.stdout.write(`${tally.passed} passed, ${tally.failed} failed${skipped}\n`)
 process.exit(run.status === 0 && tally.passed > 0 && tally.failed === 0 ? 0 : 1)
+
+/** What is not ok, each with what it is a part of below it, and why. tap's own reporters say nothing of processes within a program. */
+function tellFailures(tap) {
+  let left = MAX_FAILURE_LINES
+  const lines = tap.split('\n')
+  for (const [index, line] of lines.entries()) {
+    if (!/^ *not ok /.test(line) || left <= 0) continue
+    const diagnostics = /^ *---$/.test(lines[index + 1] ?? '')
+      ? lines.slice(index + 1, index + 1 + DIAGNOSTIC_LINES)
+      : []
+    const end = diagnostics.findIndex((each) => /^ *\.\.\.$/.test(each))
+    const told = [line, ...(end === -1 ? diagnostics : diagnostics.slice(0, end + 1))]
+    left -= told.length
+    process.stdout.write(`${told.join('\n')}\n`)
+  }
+}
 
 function testFiles(dir) {
   return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
