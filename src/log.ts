@@ -23,7 +23,7 @@ export interface OpenLog {
 
 const STDERR = 2
 const MAX_HELD_BYTES = 64 * 1024
-const LOGGER = '/usr/bin/logger'
+export const LOGGER = '/usr/bin/logger'
 const NULL_DEVICE = 0x103
 const FILE_MODE = 0o640
 const LAST_WORDS_MS = 1000
@@ -77,7 +77,8 @@ function openSink(target: LogTarget): Sink {
   }
 }
 
-function stderrIsNull(): boolean {
+/** Nobody reads what is written there. */
+export function stderrIsNull(): boolean {
   try {
     const stat = fstatSync(STDERR)
     return stat.isCharacterDevice() && stat.rdev === NULL_DEVICE

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { errorText } from '../../src/config/disk.js'
+import { tellPeople } from '../../src/log/for-people.js'
 import { EXIT_CONFIG, EXIT_DONE, fail, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
@@ -78,7 +79,7 @@ async function check(settings: Settings): Promise<number> {
 /** Listens from the start: under auditd the first record, with which a plugin opens, may be hours away. */
 async function run(settings: Settings): Promise<number> {
   const clock = NODE_CLOCK
-  const voice = new Voice(clock, (line) => process.stderr.write(line))
+  const voice = new Voice(clock, tellPeople)
   const crowd = new Crowd(settings, clock, voice)
   let socket: SocketFile
   try {

@@ -7,6 +7,7 @@ import { errorCode } from '../../src/config/error-code.js'
 import { EXIT_CONFIG, EXIT_DONE, EXIT_USAGE, fail, misconfigured, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
+import { tellPeople } from '../../src/log/for-people.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import type { Exit } from './child-feed.js'
 import { PipeMistake } from './child-pipe.js'
@@ -169,18 +170,15 @@ function withChild({ setup, problems }: LoadedSetup, child: Setup['config']['chi
 async function run(load: () => LoadedSetup, theirs: 'theirs' | undefined): Promise<number> {
   const { setup, problems } = load()
   if (setup === undefined) return misconfigured(NAME, problems)
-  const say = (text: string): void => {
-    process.stderr.write(text)
-  }
-  for (const problem of problems) say(`${formatProblem(problem)}\n`)
-  const voice = new Voice(NODE_CLOCK, say)
+  for (const problem of problems) tellPeople(`${formatProblem(problem)}\n`)
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   const childEnded = (exit: Exit): boolean => {
     if (theirs !== undefined) endWith(exit, voice)
     return true
   }
   let running: RunningFilter
   try {
-    running = startFilter(setup, { load, childEnded }, { clock: NODE_CLOCK, voice, compile, say })
+    running = startFilter(setup, { load, childEnded }, { clock: NODE_CLOCK, voice, compile, say: tellPeople })
   } catch (error) {
     if (error instanceof PipeMistake) return fail(NAME, error.message, EXIT_SYSTEM)
     throw error

@@ -1,6 +1,7 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
+import { tellPeople } from '../../src/log/for-people.js'
 import { COMMON_OPTIONS, misconfigured, oneFile, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
@@ -46,7 +47,7 @@ function check(file: string): number {
 async function run(file: string): Promise<number> {
   const { config, problems } = loadConfig(file)
   if (config === undefined) return misconfigured(NAME, problems)
-  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   const definition = iptables(() => loadConfig(file), voice)
   // It goes to the kernel, or out as bare lines: then nobody says HELLO first.
   return runPlugin(definition, config.output === 'dispatcher' ? {} : { sends: 'lines' })

@@ -11,6 +11,7 @@ import {
   tellCheck,
   verbOf,
 } from '../../src/plugin-program.js'
+import { tellPeople } from '../../src/log/for-people.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
@@ -64,9 +65,9 @@ async function perform({ verb, file }: Options): Promise<number> {
   const { settings, problems } = loadSettings(file)
   if (verb === 'check') return tellCheck(file, settings !== undefined, problems)
   if (settings === undefined) return misconfigured(NAME, problems)
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem)}\n`)
+  for (const problem of problems) tellPeople(`${formatProblem(problem)}\n`)
   if (verb === 'rotate') return rotate(settings.config.logFile)
-  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   const onSignal = (signal: 'SIGUSR1' | 'SIGUSR2', listener: () => void): void => {
     process.on(signal, listener)
   }

@@ -1,6 +1,7 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
+import { tellPeople } from '../../src/log/for-people.js'
 import { COMMON_OPTIONS, oneFile, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { runPlugin } from '../../src/sdk/index.js'
@@ -45,7 +46,7 @@ function check(file: string): number {
 }
 
 async function run(file: string): Promise<number> {
-  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   return runPlugin(remoteRecv(() => loadSettings(file), voice))
 }
 

@@ -1,6 +1,7 @@
 // argv, and the plugin.
 
 import { parseArgs } from 'node:util'
+import { tellPeople } from '../../src/log/for-people.js'
 import { COMMON_OPTIONS, oneFile, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import { DEFAULT_FILE, type FileKind } from './config-file.js'
@@ -53,7 +54,7 @@ function check({ file, kind }: Options): number {
 }
 
 async function run({ file, kind }: Options): Promise<number> {
-  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   return runPlugin(remoteSend(() => loadSettings(file, kind), voice))
 }
 

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net'
 import { errorText } from '../../src/config/disk.js'
+import { tellPeople } from '../../src/log/for-people.js'
 import { EXIT_DONE, fail, runProgram } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
@@ -50,7 +51,7 @@ async function check(settings: Settings): Promise<number> {
 }
 
 async function run(settings: Settings): Promise<number> {
-  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   const waiting = new Waiting({ events: settings.queueEvents, bytes: settings.queueBytes })
   const delivery = new Delivery(waiting, async () => openBus(settings), NODE_CLOCK, voice)
   process.on('SIGUSR1', () => {

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { formatProblem } from '../../src/config.js'
+import { tellPeople } from '../../src/log/for-people.js'
 import { COMMON_OPTIONS, misconfigured, runProgram, tellCheck, verbOf } from '../../src/plugin-program.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
@@ -71,7 +72,7 @@ function check(words: readonly string[]): number {
 async function run(words: readonly string[]): Promise<number> {
   const { settings, problems } = load(words)
   if (settings === undefined) return misconfigured(NAME, problems)
-  const voice = new Voice(NODE_CLOCK, (line) => process.stderr.write(line))
+  const voice = new Voice(NODE_CLOCK, tellPeople)
   for (const problem of problems) voice.log('warn', formatProblem(problem))
   return runPlugin(syslogPlugin(settings, () => load(words), voice, { makeSocket: await loadUnixDatagram() }))
 }

@@ -2,6 +2,7 @@
 
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import { forPeople } from '../log/for-people.js'
 import { PROCESS_CLOCK, type Clock } from './clock.js'
 
 /** One read takes at most this. */
@@ -17,7 +18,7 @@ export interface Surroundings {
   readonly input?: Readable
   /** Where the plugin's lines go. */
   readonly output?: Writable
-  /** Free text, for the dispatcher's log. */
+  /** Free text, for the dispatcher's log; without one, where standard error leads nowhere, for syslog. */
   readonly error?: Writable
   /** Ends the process. */
   readonly exit?: (status: number) => void
@@ -45,7 +46,7 @@ export function surroundingsOf(
 ): Required<Omit<Surroundings, 'input' | 'sends'>> & Pick<Surroundings, 'input' | 'sends'> {
   return {
     output: process.stdout,
-    error: process.stderr,
+    error: forPeople(),
     exit: (status) => process.exit(status),
     onSignal: (signal, listener) => process.on(signal, listener),
     clock: PROCESS_CLOCK,

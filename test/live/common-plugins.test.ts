@@ -89,7 +89,8 @@ void test('each plugin does its work under the real auditd', { skip }, async (t)
   const mounts = await listenForSyslog(t, scene)
   mkdirSync(scene.path('log'), { mode: 0o700 })
   scene.write('log.conf', `log_file = ${scene.path('log/audit.log')}\n`)
-  scene.write('filter.rules', 'drop when type r= EXECVE\n')
+  const notify = 'notify warn "a program was started" limit 1/hour when type r= EXECVE'
+  scene.write('filter.rules', `${notify}\ndrop when type r= EXECVE\n`)
   const child = `${program('appends-stdin.sh')} ${scene.path('filter.out')}`
   scene.write(
     'filter.conf',
@@ -99,7 +100,12 @@ void test('each plugin does its work under the real auditd', { skip }, async (t)
   const packets = { source: 'syslog', file: scene.path('packets'), output: 'kernel' }
   scene.write('iptables.conf', keysAndValues({ ...packets, position_file: scene.path('position') }))
   plugin(scene, 'syslog', 'LOG_INFO LOG_LOCAL6')
-  plugin(scene, 'filter', scene.path('filter.conf'))
+  plugin(
+    scene,
+    'filter',
+    `${resolve('build/bin/audispd-filter')} ${scene.path('filter.conf')}`,
+    program('says-into-nothing.sh'),
+  )
   plugin(scene, 'af-unix', `0600 ${scene.path('records')}`)
   const bus = await messageBus(t, scene)
   plugin(scene, 'setroubleshoot', `${bus.socket} --types=USER_AVC`)
@@ -149,6 +155,8 @@ void test('each plugin does its work under the real auditd', { skip }, async (t)
     [],
     'filter: every record of an event without EXECVE, and no other',
   )
+  const said = (): string[] => syslogTexts(scene.read('syslog.out'), 'audispd-filter')
+  await until('the notification', () => said().some((line) => line.includes('a program was started')))
 
   await auditd.end()
   await bus.stop()
