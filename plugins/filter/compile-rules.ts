@@ -11,7 +11,9 @@ import { isStrangeType, RecordHeader } from './record-header.js'
 import { NO_RULE } from './rule-set.js'
 import { readSubject } from './subject.js'
 import { typeNumber } from './type-number.js'
+import { UsualTypes } from './usual-types.js'
 import { RECORD_TYPES } from '../../src/protocol/record-type.js'
+import type { KindParts } from './kind-program.js'
 import type { Rule, RuleSet } from './rule-set.js'
 import type { MentionedTypes } from './mentioned-types.js'
 import type { FieldInterpreter, Subject } from './subject.js'
@@ -19,15 +21,22 @@ import type { FieldInterpreter, Subject } from './subject.js'
 /** How many spellings of types are known by their bytes; others are looked up each time. */
 const MAX_SPELLINGS = 1024
 const STRANGE = -1
+/** Without a JIT there is no WebAssembly either. */
+const COMPILES = 'WebAssembly' in globalThis
 
 /** What rules need besides records. */
 export interface RuleSetParts {
   readonly interpreter: FieldInterpreter
+  /** Whether records are sieved by their bytes first; if it is not said, where Node compiles what it runs. */
+  readonly isSieved?: boolean
 }
 
 /** Makes rules ready, in their order. */
-export function compileRules(rules: readonly Rule[], { interpreter }: RuleSetParts): RuleSet {
-  return new CompiledRules(rules, interpreter)
+export function compileRules(
+  rules: readonly Rule[],
+  { interpreter, isSieved = COMPILES }: RuleSetParts,
+): RuleSet {
+  return new CompiledRules(rules, { header: new RecordHeader(), interpreter, isSieved })
 }
 
 /** Who finds a record's rules: by their places in the order, -1 for none. */
@@ -42,9 +51,9 @@ class CompiledRules implements RuleSet {
   readonly #programs: Programs
   readonly #hasEventRules: boolean
 
-  constructor(rules: readonly Rule[], interpreter: FieldInterpreter) {
+  constructor(rules: readonly Rule[], parts: KindParts) {
     this.#rules = rules
-    this.#programs = new Programs(rules, interpreter)
+    this.#programs = new Programs(rules, parts)
     this.#hasEventRules = rules.some(({ scope }) => scope === 'event')
   }
 
@@ -104,24 +113,28 @@ class CompiledRules implements RuleSet {
 /** The programs for the types that came so far. */
 class Programs {
   readonly #rules: readonly Rule[]
-  readonly #interpreter: FieldInterpreter
-  readonly #header = new RecordHeader()
+  readonly #parts: KindParts
+  readonly #header: RecordHeader
   readonly #slow: Matcher
   readonly #types: MentionedTypes
   readonly #programs: KindProgram[] = []
   /** By type as it is written: the program; STRANGE if it has bytes that end a record for an expression. */
   readonly #spellings = new Map<string, number>()
+  readonly #usual = new UsualTypes<KindProgram>()
   readonly #kinds = new Map<string, number>()
 
-  constructor(rules: readonly Rule[], interpreter: FieldInterpreter) {
+  constructor(rules: readonly Rule[], parts: KindParts) {
     this.#rules = rules
-    this.#interpreter = interpreter
-    this.#slow = new SlowMatcher(rules, interpreter)
+    this.#parts = parts
+    this.#header = parts.header
+    this.#slow = new SlowMatcher(rules, parts.interpreter)
     this.#types = mentionedTypes(rules.map(({ expression }) => expression))
   }
 
-  /** Who is to be asked about a record; undefined if it is none. */
+  /** Who is to be asked about a record; undefined if it is none, or if nobody would find a rule for it. */
   matcher(record: Buffer): Matcher | undefined {
+    const program = this.#parts.isSieved ? this.#usual.find(record) : undefined
+    if (program?.mayMatch(record) === false) return undefined
     const header = this.#header
     if (!header.read(record)) return undefined
     if (header.isStrange) return this.#slow
@@ -133,6 +146,8 @@ class Programs {
     const index = isStrangeType(type) ? STRANGE : this.#program(type.slice(0, trimmedEnd(type, 0, type.length)))
     // The type is a part of a record's text, which is not to be kept for it.
     if (this.#spellings.size < MAX_SPELLINGS) this.#spellings.set(textCopy(type), index)
+    const program = this.#programs[index]
+    if (program !== undefined) this.#usual.add(textCopy(type), program)
     return index
   }
 
@@ -143,7 +158,7 @@ class Programs {
     const key = `${kind} ${spelling}`
     let index = this.#kinds.get(key)
     if (index === undefined) {
-      index = this.#programs.push(new KindProgram(this.#rules, { number, name }, this.#header, this.#interpreter)) - 1
+      index = this.#programs.push(new KindProgram(this.#rules, { number, name }, this.#parts)) - 1
       this.#kinds.set(key, index)
     }
     return index

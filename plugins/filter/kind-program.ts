@@ -8,13 +8,16 @@ import { FieldScan } from './field-scan.js'
 import { Interpretations } from './interpretations.js'
 import { RecordView } from './record-view.js'
 import { literalsOf } from './regexp-literals.js'
+import { needsOf } from './needs.js'
 import { parseRegexp } from './regexp-syntax.js'
+import { Sieve } from './sieve.js'
 import { mark, ValueIndex } from './value-index.js'
 import type { Condition } from './condition.js'
 import type { RecordKind } from './decided.js'
 import type { Expression, TextClause } from './expression.js'
 import type { RegexpNode } from './regexp-syntax.js'
 import type { RecordHeader } from './record-header.js'
+import type { Needy } from './sieve.js'
 import type { Rule } from './rule-set.js'
 import type { FieldInterpreter } from './subject.js'
 
@@ -22,6 +25,14 @@ const WORD_BITS = 32
 const TOP_BIT = 31
 const AVC = 1400
 const USER_AVC = 1107
+
+/** What programs share. */
+export interface KindParts {
+  readonly header: RecordHeader
+  readonly interpreter: FieldInterpreter
+  /** Whether a pass over the bytes comes before all else: it takes a JIT to be worth it. */
+  readonly isSieved: boolean
+}
 
 /** A rule that is left, and its place in the order of all. */
 interface Left {
@@ -37,8 +48,13 @@ export class KindProgram {
   readonly #always: Uint32Array
   readonly #indexes: readonly ValueIndex[]
   readonly #words: Uint32Array
+  readonly #sieve: Sieve | undefined
+  /** Whether no rule is to be asked about a record that comes through the sieve with none. */
+  readonly #isSieveAll: boolean
+  /** The record that the words are about, if it was sieved and not asked about since. */
+  #sieved: Uint8Array | undefined
 
-  constructor(rules: readonly Rule[], kind: RecordKind, header: RecordHeader, interpreter: FieldInterpreter) {
+  constructor(rules: readonly Rule[], kind: RecordKind, { header, interpreter, isSieved }: KindParts) {
     const left: Left[] = []
     const certain: number[] = []
     for (const [order, { expression }] of rules.entries()) {
@@ -55,7 +71,16 @@ export class KindProgram {
     this.#orders = all.map(({ order }) => order)
     this.#conditions = all.map((one) => one.condition)
     const places = new Map(this.#orders.map((order, place) => [order, place]))
-    const { always, indexes } = indexed(left, certain, places, fields)
+    const needy: Needy[] = []
+    const unsieved: Left[] = []
+    for (const one of left) {
+      const needs = isSieved ? needsOf(one.expression, { type: kind.number, interpreter }) : undefined
+      if (needs === undefined) unsieved.push(one)
+      else needy.push({ place: places.get(one.order) ?? 0, needs })
+    }
+    this.#sieve = isSieved ? new Sieve(needy) : undefined
+    this.#isSieveAll = isSieved && unsieved.length === 0 && certain.length === 0
+    const { always, indexes } = indexed(unsieved, certain, places, fields)
     this.#always = always
     this.#indexes = indexes
     this.#words = new Uint32Array(always.length)
@@ -74,6 +99,16 @@ export class KindProgram {
     })
   }
 
+  /** False if no rule matches the record, which is known by its bytes; else `first` is to be asked about the same record. */
+  mayMatch(bytes: Uint8Array): boolean {
+    const sieve = this.#sieve
+    if (this.#orders.length === 0) return false
+    if (sieve === undefined) return true
+    this.#words.set(this.#always)
+    this.#sieved = bytes
+    return sieve.collect(bytes, this.#words) || !this.#isSieveAll
+  }
+
   /** The order of the first rule from `from` on that matches a record, whose header was read; -1 if none does. */
   first(bytes: Uint8Array): number {
     if (this.#orders.length === 0) return -1
@@ -90,7 +125,9 @@ export class KindProgram {
   #collect(bytes: Uint8Array): void {
     const view = this.#view
     view.set(bytes)
-    for (let at = 0; at < this.#words.length; at++) this.#words[at] = this.#always[at] ?? 0
+    if (this.#sieve === undefined) this.#words.set(this.#always)
+    else if (this.#sieved !== bytes) this.mayMatch(bytes)
+    this.#sieved = undefined
     for (let at = 0; at < this.#indexes.length; at++) this.#indexes[at]?.collect(view, this.#words)
   }
 

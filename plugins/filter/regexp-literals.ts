@@ -24,6 +24,11 @@ export function literalsOf(roots: readonly RegexpNode[]): readonly string[] | un
   return undefined
 }
 
+/** Latin1 texts of which one stands in whatever matches this; undefined if there are no such, or too many. */
+export function alternativesOf(root: RegexpNode): readonly string[] | undefined {
+  return eitherOf([root])
+}
+
 /** What of which one has to be there for any of the nodes to match. */
 function eitherOf(nodes: readonly RegexpNode[]): readonly string[] | undefined {
   const found = new Set<string>()

@@ -44,6 +44,8 @@ const TABLES: Readonly<Record<Machine, readonly [kernel: string, otherwise: stri
   armeb: [SYSCALLS_ARM, AUPARSE_ARM],
   aarch64: [SYSCALLS_AARCH64, AUPARSE_AARCH64],
 }
+/** All of them. */
+export const MACHINE_NAMES: readonly Machine[] = [...MACHINES.values()]
 const NO_NAME = '-'
 
 /** The architecture that a record's `arch` means; undefined for one that libauparse has not. */
