@@ -14,6 +14,7 @@ import { typeNumber } from './type-number.js'
 import { UsualTypes } from './usual-types.js'
 import { RECORD_TYPES } from '../../src/protocol/record-type.js'
 import type { KindParts } from './kind-program.js'
+import type { Sieve } from './sieve.js'
 import type { Rule, RuleSet } from './rule-set.js'
 import type { MentionedTypes } from './mentioned-types.js'
 import type { FieldInterpreter, Subject } from './subject.js'
@@ -32,11 +33,12 @@ export interface RuleSetParts {
 }
 
 /** Makes rules ready, in their order. */
-export function compileRules(
-  rules: readonly Rule[],
-  { interpreter, isSieved = COMPILES }: RuleSetParts,
-): RuleSet {
-  return new CompiledRules(rules, { header: new RecordHeader(), interpreter, isSieved })
+export function compileRules(rules: readonly Rule[], { interpreter, isSieved = COMPILES }: RuleSetParts): RuleSet {
+  return new CompiledRules(rules, {
+    header: new RecordHeader(),
+    interpreter,
+    sieves: isSieved ? new Map<string, Sieve>() : undefined,
+  })
 }
 
 /** Who finds a record's rules: by their places in the order, -1 for none. */
@@ -106,7 +108,8 @@ class CompiledRules implements RuleSet {
   }
 
   #id(order: number): number {
-    return this.#rules[order]?.id ?? NO_RULE
+    // What is no index of an array is a slow one.
+    return order === -1 ? NO_RULE : (this.#rules[order]?.id ?? NO_RULE)
   }
 }
 
@@ -133,7 +136,7 @@ class Programs {
 
   /** Who is to be asked about a record; undefined if it is none, or if nobody would find a rule for it. */
   matcher(record: Buffer): Matcher | undefined {
-    const program = this.#parts.isSieved ? this.#usual.find(record) : undefined
+    const program = this.#parts.sieves !== undefined ? this.#usual.find(record) : undefined
     if (program?.mayMatch(record) === false) return undefined
     const header = this.#header
     if (!header.read(record)) return undefined

@@ -30,8 +30,8 @@ const USER_AVC = 1107
 export interface KindParts {
   readonly header: RecordHeader
   readonly interpreter: FieldInterpreter
-  /** Whether a pass over the bytes comes before all else: it takes a JIT to be worth it. */
-  readonly isSieved: boolean
+  /** By what they are made of; undefined if no record is to be sieved. */
+  readonly sieves: Map<string, Sieve> | undefined
 }
 
 /** A rule that is left, and its place in the order of all. */
@@ -54,7 +54,7 @@ export class KindProgram {
   /** The record that the words are about, if it was sieved and not asked about since. */
   #sieved: Uint8Array | undefined
 
-  constructor(rules: readonly Rule[], kind: RecordKind, { header, interpreter, isSieved }: KindParts) {
+  constructor(rules: readonly Rule[], kind: RecordKind, { header, interpreter, sieves }: KindParts) {
     const left: Left[] = []
     const certain: number[] = []
     for (const [order, { expression }] of rules.entries()) {
@@ -74,12 +74,12 @@ export class KindProgram {
     const needy: Needy[] = []
     const unsieved: Left[] = []
     for (const one of left) {
-      const needs = isSieved ? needsOf(one.expression, { type: kind.number, interpreter }) : undefined
+      const needs = sieves && needsOf(one.expression, { type: kind.number, interpreter })
       if (needs === undefined) unsieved.push(one)
       else needy.push({ place: places.get(one.order) ?? 0, needs })
     }
-    this.#sieve = isSieved ? new Sieve(needy) : undefined
-    this.#isSieveAll = isSieved && unsieved.length === 0 && certain.length === 0
+    this.#sieve = sieves && sieveOf(left, needy, sieves)
+    this.#isSieveAll = unsieved.length === 0 && certain.length === 0
     const { always, indexes } = indexed(unsieved, certain, places, fields)
     this.#always = always
     this.#indexes = indexes
@@ -104,7 +104,7 @@ export class KindProgram {
     const sieve = this.#sieve
     if (this.#orders.length === 0) return false
     if (sieve === undefined) return true
-    this.#words.set(this.#always)
+    this.#begin()
     this.#sieved = bytes
     return sieve.collect(bytes, this.#words) || !this.#isSieveAll
   }
@@ -122,10 +122,15 @@ export class KindProgram {
     return place === -1 ? -1 : this.#next(place + 1)
   }
 
+  /** A loop, as `set` costs more for so few. */
+  #begin(): void {
+    for (let at = 0; at < this.#words.length; at++) this.#words[at] = this.#always[at] ?? 0
+  }
+
   #collect(bytes: Uint8Array): void {
     const view = this.#view
     view.set(bytes)
-    if (this.#sieve === undefined) this.#words.set(this.#always)
+    if (this.#sieve === undefined) this.#begin()
     else if (this.#sieved !== bytes) this.mayMatch(bytes)
     this.#sieved = undefined
     for (let at = 0; at < this.#indexes.length; at++) this.#indexes[at]?.collect(view, this.#words)
@@ -144,6 +149,14 @@ export class KindProgram {
     }
     return -1
   }
+}
+
+/** Most types have the same one. */
+function sieveOf(left: readonly Left[], needy: readonly Needy[], sieves: Map<string, Sieve>): Sieve {
+  const key = JSON.stringify([left, needy])
+  const sieve = sieves.get(key) ?? new Sieve(needy)
+  sieves.set(key, sieve)
+  return sieve
 }
 
 /** Names and their numbers, from 0 on as they come. */

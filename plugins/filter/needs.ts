@@ -3,7 +3,7 @@
 // libauparse makes of a record; where that is not sure, there is no need to go by.
 
 import { auparseFields } from '../../src/sdk/interpret/auparse-fields.js'
-import { auparseKind } from '../../src/sdk/interpret/auparse-kinds.js'
+import { auparseKind, type AuparseKind } from '../../src/sdk/interpret/auparse-kinds.js'
 import { MACHINE_NAMES, syscallOf } from '../../src/sdk/interpret/machine.js'
 import { fieldNumber } from './c-number.js'
 import { holds } from './expression.js'
@@ -12,12 +12,15 @@ import { parseRegexp } from './regexp-syntax.js'
 import type { Expression, TextClause } from './expression.js'
 import type { FieldInterpreter } from './subject.js'
 
+/** Says something of a number as it is written. */
+export type Holds = (digits: string) => boolean
+
 /** One of the things that an expression needs. */
 export type Need =
   /** A word that begins so, whatever the case of its letters. */
   | { readonly kind: 'word'; readonly start: string }
   /** A field with a number of which this is so. */
-  | { readonly kind: 'number'; readonly field: string; readonly holds: (digits: string) => boolean }
+  | { readonly kind: 'number'; readonly field: string; readonly of: AuparseKind | 'clauses'; readonly holds: Holds }
   /** Bytes that stand anywhere. */
   | { readonly kind: 'text'; readonly text: string }
 
@@ -40,8 +43,14 @@ const UNKNOWN = 'unknown-'
 /** A rule's first key stands behind these digits if the kernel has put a separator first. */
 const KEY_BEHIND_SEPARATOR = 'key=01'
 /** The shorter a word, the more records have it. */
-const NUMBER_WORTH = 4
+const CLAUSES_WORTH = 2
+const SYSCALL_WORTH = 4
+const ACCOUNT_WORTH = 5
 const TEXT_WORTH = 6
+/** Nearly every record has one of them. */
+const COMMON_ACCOUNTS: ReadonlySet<string> = new Set(['root', 'unset'])
+const COMMON_WORTH = 1
+const RARE_WORTH = 100
 
 /** The needs of which one has to be met; undefined if there are none to go by. */
 export function needsOf(expression: Expression, parts: NeedsParts): readonly Need[] | undefined {
@@ -77,7 +86,12 @@ function bestNeeds(of: readonly Expression[], parts: NeedsParts): readonly Need[
   const candidates = of.flatMap((part) => {
     // What is said of one number is said of the same word.
     const needs =
-      part.kind === 'number' ? numberNeeds(part.field, of.filter((other) => isNumberOf(other, part.field))) : needsOf(part, parts)
+      part.kind === 'number'
+        ? numberNeeds(
+            part.field,
+            of.filter((other) => isNumberOf(other, part.field)),
+          )
+        : needsOf(part, parts)
     return needs === undefined ? [] : [needs]
   })
   return candidates.toSorted((a, b) => worth(b) - worth(a))[0]
@@ -90,16 +104,27 @@ function isNumberOf(expression: Expression, field: string): expression is Number
 function worth(needs: readonly Need[]): number {
   return Math.min(
     ...needs.map((need) => {
-      if (need.kind === 'word') return need.start.length - need.start.indexOf('=')
-      return need.kind === 'number' ? NUMBER_WORTH : TEXT_WORTH
+      if (need.kind === 'word') return wordWorth(need.start)
+      return need.kind === 'number' ? numberWorth(need.of) : TEXT_WORTH
     }),
   )
+}
+
+function wordWorth(start: string): number {
+  if (start === KEY_BEHIND_SEPARATOR) return RARE_WORTH
+  const value = start.slice(start.indexOf('=') + 1)
+  return COMMON_ACCOUNTS.has(value) ? COMMON_WORTH : value.length
+}
+
+function numberWorth(of: AuparseKind | 'clauses'): number {
+  if (of === 'clauses') return CLAUSES_WORTH
+  return of === 'syscall' ? SYSCALL_WORTH : ACCOUNT_WORTH
 }
 
 function numberNeeds(field: string, clauses: readonly NumberClause[]): readonly Need[] {
   const holdsAll = (digits: string): boolean =>
     clauses.every(({ comparison, number }) => holds(comparison, fieldNumber(digits) - number))
-  return [{ kind: 'number', field, holds: holdsAll }]
+  return [{ kind: 'number', field, of: 'clauses', holds: holdsAll }]
 }
 
 function rawNeeds({ field, value }: TextClause): readonly Need[] | undefined {
@@ -126,11 +151,19 @@ function interpretedNeeds({ field, value }: TextClause, parts: NeedsParts): read
     case 'gid':
       return [
         ...encodedWords(field, value),
-        { kind: 'number', field, holds: (digits) => meaning(field, digits, parts) === value },
+        {
+          kind: 'number',
+          field,
+          of: kind,
+          holds: (digits) => meaning(field, digits, parts) === value,
+        },
       ]
     case 'syscall':
       if (value.startsWith(UNKNOWN)) return undefined
-      return [...words(field, [value]), { kind: 'number', field, holds: (digits) => isCalled(Number(digits), value) }]
+      return [
+        ...words(field, [value]),
+        { kind: 'number', field, of: kind, holds: (digits) => isCalled(Number(digits), value) },
+      ]
     default:
       return undefined
   }

@@ -1,10 +1,9 @@
-// Tells for which rules a record has what they need, in one pass over its bytes. A word's beginning leads through a table
-// as long as several needs share it; what only one has is compared. All else of the word is passed over.
+// Tells for which rules a record has what they need, by few of its bytes: where two bytes stand side by side that no need has
+// among its first ones, none begins in as many bytes before them. Where one may begin, a table leads through what several
+// needs share; what only one has is compared.
 
-import { RegexpSet } from './regexp-set.js'
 import { mark } from './value-index.js'
 import type { Need } from './needs.js'
-import type { RegexpNode } from './regexp-syntax.js'
 
 const BYTE_VALUES = 256
 const ZERO = 0x30
@@ -16,12 +15,16 @@ const BLANK = 0x20
 const ENRICHED_SEPARATOR = 0x1d
 const NO_BYTES = new Uint8Array(0)
 const NONE: readonly number[] = []
+const NO_TEXTS: readonly Text[] = []
 /** Words begin behind these: needs are cut before them. */
 const SEPARATORS = " \x1d'("
 const SEPARATOR = /[ \x1d'(]/
-const SEPARATOR_CLASS = 1
-/** Nothing leads on from here but the next word. */
+/** Nothing leads on from here. */
 const NOTHING = 0
+/** Of how many of a need's first bytes the table of shifts knows. */
+const MAX_START_BYTES = 16
+const HASH_SHIFT = 5
+const HASH_MASK = 0xfff
 /** More have another meaning as a number of 32 bits. */
 const MAX_DIGITS = 9
 /** Numbers of one field whose rules are remembered; at the bound all are forgotten. */
@@ -44,6 +47,11 @@ interface Word {
   readonly numbers: Numbers | undefined
 }
 
+interface Text {
+  readonly bytes: Uint8Array
+  readonly places: readonly number[]
+}
+
 /** What is to be done where several words have become one, or one has ended. */
 interface Stop {
   /** What has still to come; folded. */
@@ -56,64 +64,90 @@ export class Sieve {
   /** By byte, the same for both cases of a letter. */
   readonly #classOf = new Uint8Array(BYTE_VALUES)
   readonly #isSeparator = new Uint8Array(BYTE_VALUES)
+  /** By byte: 1 if a need begins with it. */
+  readonly #begins = new Uint8Array(BYTE_VALUES)
   readonly #width: number
   /** By state and class: where the row of the next state begins, negative if there is a stop. */
   readonly #next: Int32Array
   /** By state. */
   readonly #stops: readonly (Stop | undefined)[]
   readonly #start: number
-  readonly #texts: RegexpSet | undefined
-  readonly #textPlaces: readonly (readonly number[])[]
-  readonly #found: Uint8Array
+  /** By their first byte. */
+  readonly #texts: readonly (readonly Text[])[]
+  /** How many bytes the shortest need has, with the separator before a word. */
+  readonly #length: number
+  /** By what is made of two bytes: how far it is from there to where the first bytes of a need may end. */
+  readonly #shifts: Uint8Array
 
   constructor(needy: readonly Needy[]) {
     const words = wordsOf(needy)
-    let classes = SEPARATOR_CLASS
-    for (const char of SEPARATORS) {
-      this.#isSeparator[char.charCodeAt(0)] = 1
-      this.#classOf[char.charCodeAt(0)] = SEPARATOR_CLASS
-    }
+    for (const char of SEPARATORS) this.#isSeparator[char.charCodeAt(0)] = 1
+    let classes = 0
     for (const { text } of words)
-      for (const byte of Buffer.from(text, 'latin1'))
-        if (this.#classOf[byte] === 0) this.#classOf[byte] = classes += 1
-    for (let byte = LOWER_A; byte <= LOWER_Z; byte++)
-      this.#classOf[byte - CASE_DISTANCE] = this.#classOf[byte] ?? 0
+      for (const byte of Buffer.from(text, 'latin1')) if (this.#classOf[byte] === 0) this.#classOf[byte] = classes += 1
+    for (let byte = LOWER_A; byte <= LOWER_Z; byte++) this.#classOf[byte - CASE_DISTANCE] = this.#classOf[byte] ?? 0
     this.#width = classes + 1
     const table = new Table(this.#width, this.#classOf)
     const start = table.add(words, 0)
     this.#start = start * this.#width
-    this.#next = table.joined(start)
+    this.#next = table.joined()
     this.#stops = table.stops
-    const texts = [...new Set(needy.flatMap(({ needs }) => needs.flatMap(textOf)))]
-    this.#texts = texts.length === 0 ? undefined : new RegexpSet(texts.map(nodeOf))
-    this.#found = new Uint8Array(texts.length)
-    this.#textPlaces = texts.map((text) =>
-      needy.filter(({ needs }) => needs.some((need) => textOf(need)[0] === text)).map(({ place }) => place),
-    )
+    const texts = textsOf(needy)
+    this.#texts = Array.from({ length: BYTE_VALUES }, (_, byte) => texts.filter(({ bytes }) => bytes[0] === byte))
+    const starts = [
+      ...texts.map(({ bytes }) => Buffer.from(bytes).toString('latin1')),
+      ...words.flatMap(({ text }) => [...SEPARATORS].map((separator) => separator + text)),
+    ]
+    for (const start of starts) this.#begins[start.charCodeAt(0)] = 1
+    this.#length = Math.min(MAX_START_BYTES, ...starts.map(({ length }) => length))
+    this.#shifts = shiftsOf(starts, this.#length)
   }
 
   /** Sets the bits of rules whose needs are met; false if it has set none. */
   collect(bytes: Uint8Array, bits: Uint32Array): boolean {
-    const next = this.#next
-    const classOf = this.#classOf
-    const isSeparator = this.#isSeparator
-    const start = this.#start
+    const shifts = this.#shifts
+    const begins = this.#begins
+    const last = this.#length - 1
     const end = bytes.length
-    let isMet = false
-    let row = start
-    for (let at = 0; at < end; at++) {
-      if (row === NOTHING) {
-        while (at < end && isSeparator[bytes[at] ?? 0] === 0) at++
-        row = start
-        continue
+    let isMet = this.#walk(bytes, 0, bits)
+    let before = bytes[last - 1] ?? 0
+    for (let at = last; at < end; before = bytes[at - 1] ?? 0) {
+      const shift = shifts[((before << HASH_SHIFT) ^ (bytes[at] ?? 0)) & HASH_MASK] ?? 0
+      if (shift === 0) {
+        if (begins[bytes[at - last] ?? 0] === 1 && this.#look(bytes, at - last, bits)) isMet = true
+        at += 1
+      } else {
+        at += shift
       }
-      row = next[row + (classOf[bytes[at] ?? 0] ?? 0)] ?? 0
+    }
+    return isMet
+  }
+
+  #look(bytes: Uint8Array, start: number, bits: Uint32Array): boolean {
+    const first = bytes[start] ?? 0
+    let isMet = this.#isSeparator[first] === 1 && this.#walk(bytes, start + 1, bits)
+    const texts = this.#texts[first] ?? NO_TEXTS
+    for (let index = 0; index < texts.length; index++) {
+      const text = texts[index]
+      if (text === undefined || !isAt(bytes, start, text.bytes)) continue
+      mark(bits, text.places)
+      isMet = true
+    }
+    return isMet
+  }
+
+  /** Follows a word as long as it may be one of those that are needed. */
+  #walk(bytes: Uint8Array, start: number, bits: Uint32Array): boolean {
+    let isMet = false
+    let row = this.#start
+    for (let at = start; at < bytes.length && row !== NOTHING; at++) {
+      row = this.#next[row + (this.#classOf[bytes[at] ?? 0] ?? 0)] ?? 0
       if (row < 0) {
         row = -row
         if (this.#stop(row / this.#width, bytes, at + 1, bits)) isMet = true
       }
     }
-    return this.#search(bytes, bits) || isMet
+    return isMet
   }
 
   #stop(state: number, bytes: Uint8Array, from: number, bits: Uint32Array): boolean {
@@ -129,19 +163,6 @@ export class Sieve {
       const its = numbers === undefined ? places : numbers.places(bytes, from + rest.length)
       mark(bits, its)
       if (its.length > 0) isMet = true
-    }
-    return isMet
-  }
-
-  #search(bytes: Uint8Array, bits: Uint32Array): boolean {
-    const found = this.#found
-    if (this.#texts === undefined) return false
-    this.#texts.search(bytes, bytes.length, found)
-    let isMet = false
-    for (let index = 0; index < found.length; index++) {
-      if (found[index] === 0) continue
-      isMet = true
-      mark(bits, this.#textPlaces[index] ?? [])
     }
     return isMet
   }
@@ -218,16 +239,11 @@ class Table {
     return state
   }
 
-  /** All rows, one behind the other; a separator leads from each to the start. */
-  joined(start: number): Int32Array {
+  /** All rows, one behind the other. */
+  joined(): Int32Array {
     const joined = new Int32Array(this.#rows.length * this.#width)
-    for (const [state, row] of this.#rows.entries()) {
-      joined.set(
-        row.map((next) => next * this.#width),
-        state * this.#width,
-      )
-      joined[state * this.#width + SEPARATOR_CLASS] = start * this.#width
-    }
+    for (const [state, row] of this.#rows.entries())
+      for (let at = 0; at < this.#width; at++) joined[state * this.#width + at] = (row[at] ?? 0) * this.#width
     return joined
   }
 }
@@ -258,14 +274,36 @@ function cut(text: string): string {
   return separator === -1 ? text : text.slice(0, separator)
 }
 
-function textOf(need: Need): readonly string[] {
-  return need.kind === 'text' ? [need.text] : []
+function textsOf(needy: readonly Needy[]): readonly Text[] {
+  const texts = new Map<string, number[]>()
+  for (const { place, needs } of needy) {
+    for (const need of needs) if (need.kind === 'text') texts.set(need.text, [...(texts.get(need.text) ?? []), place])
+  }
+  return [...texts].map(([text, places]) => ({ bytes: Buffer.from(text, 'latin1'), places }))
 }
 
-function nodeOf(text: string): RegexpNode {
-  return { kind: 'all', of: [...Buffer.from(text, 'latin1')].map((byte) => ({ kind: 'bytes', set: onlySet(byte) })) }
+/** `starts` may stand in either case. */
+function shiftsOf(starts: readonly string[], length: number): Uint8Array {
+  const shifts = new Uint8Array(HASH_MASK + 1).fill(length - 1)
+  for (const text of new Set(starts.map((start) => start.slice(0, length)))) {
+    const start = Buffer.from(text, 'latin1')
+    for (let at = 1; at < length; at++) {
+      for (const before of casesOf(start[at - 1] ?? 0)) {
+        for (const byte of casesOf(start[at] ?? 0)) {
+          const hash = ((before << HASH_SHIFT) ^ byte) & HASH_MASK
+          shifts[hash] = Math.min(shifts[hash] ?? 0, length - 1 - at)
+        }
+      }
+    }
+  }
+  return shifts
 }
 
-function onlySet(byte: number): Uint8Array {
-  return new Uint8Array(BYTE_VALUES).fill(1, byte, byte + 1)
+function casesOf(byte: number): readonly number[] {
+  return byte >= LOWER_A && byte <= LOWER_Z ? [byte, byte - CASE_DISTANCE] : [byte]
+}
+
+function isAt(bytes: Uint8Array, start: number, wanted: Uint8Array): boolean {
+  for (let index = 0; index < wanted.length; index++) if (bytes[start + index] !== wanted[index]) return false
+  return true
 }

@@ -8,6 +8,8 @@ const BLANK = 0x20
 const USUAL_TYPE = /^[A-Z][A-Z0-9_]*$/
 const MAX_TYPE_BYTES = 32
 const FACTOR = 31
+const SLOTS = 4096
+const SLOT_MASK = SLOTS - 1
 
 interface Known<Value> {
   readonly name: Buffer
@@ -16,14 +18,14 @@ interface Known<Value> {
 
 /** Values by the types of records. */
 export class UsualTypes<Value> {
-  /** By what is made of the name; the first name that comes has the place. */
-  readonly #known = new Map<number, Known<Value>>()
+  /** By what is made of the name; the first name that comes has the slot. */
+  readonly #known: (Known<Value> | undefined)[] = Array.from({ length: SLOTS }, () => undefined)
 
   add(type: string, value: Value): void {
     if (!USUAL_TYPE.test(type) || type.length > MAX_TYPE_BYTES) return
     const name = Buffer.from(type, 'latin1')
-    const hash = hashOf(name)
-    if (!this.#known.has(hash)) this.#known.set(hash, { name, value })
+    const slot = hashOf(name) & SLOT_MASK
+    this.#known[slot] ??= { name, value }
   }
 
   /** The value for the type of a record; undefined if it is not known. */
@@ -34,7 +36,7 @@ export class UsualTypes<Value> {
     let end = start
     const most = Math.min(record.length, start + MAX_TYPE_BYTES + 1)
     for (; end < most && record[end] !== BLANK; end++) hash = added(hash, record[end] ?? 0)
-    const known = this.#known.get(hash)
+    const known = this.#known[hash & SLOT_MASK]
     if (known === undefined || known.name.length !== end - start || record[end] !== BLANK) return undefined
     return isAt(record, start, known.name) ? known.value : undefined
   }
