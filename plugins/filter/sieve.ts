@@ -17,8 +17,7 @@ const NO_BYTES = new Uint8Array(0)
 const NONE: readonly number[] = []
 const NO_TEXTS: readonly Text[] = []
 /** Words begin behind these: needs are cut before them. */
-const SEPARATORS = " \x1d'("
-const SEPARATOR = /[ \x1d'(]/
+const SEPARATORS = [' ', '\x1d', "'", '(']
 /** Nothing leads on from here. */
 const NOTHING = 0
 /** Of how many of a need's first bytes the table of shifts knows. */
@@ -96,10 +95,10 @@ export class Sieve {
     this.#texts = Array.from({ length: BYTE_VALUES }, (_, byte) => texts.filter(({ bytes }) => bytes[0] === byte))
     const starts = [
       ...texts.map(({ bytes }) => Buffer.from(bytes).toString('latin1')),
-      ...words.flatMap(({ text }) => [...SEPARATORS].map((separator) => separator + text)),
+      ...words.flatMap(({ text }) => SEPARATORS.map((separator) => separator + text)),
     ]
-    for (const start of starts) this.#begins[start.charCodeAt(0)] = 1
-    this.#length = Math.min(MAX_START_BYTES, ...starts.map(({ length }) => length))
+    for (const text of starts) this.#begins[text.charCodeAt(0)] = 1
+    this.#length = starts.reduce((least, { length }) => Math.min(least, length), MAX_START_BYTES)
     this.#shifts = shiftsOf(starts, this.#length)
   }
 
@@ -255,7 +254,7 @@ function wordsOf(needy: readonly Needy[]): readonly Word[] {
   for (const { place, needs } of needy) {
     for (const need of needs) {
       if (need.kind === 'word') {
-        const text = cut(need.start.toLowerCase())
+        const text = cut(lowerCase(need.start))
         places.set(text, (places.get(text) ?? new Set<number>()).add(place))
       } else if (need.kind === 'number') {
         const text = `${need.field}=`
@@ -269,9 +268,15 @@ function wordsOf(needy: readonly Needy[]): readonly Word[] {
   ]
 }
 
+/** Up to the first separator. */
 function cut(text: string): string {
-  const separator = text.search(SEPARATOR)
-  return separator === -1 ? text : text.slice(0, separator)
+  const ends = SEPARATORS.map((separator) => text.indexOf(separator)).filter((at) => at !== -1)
+  return text.slice(0, Math.min(text.length, ...ends))
+}
+
+/** ASCII alone: other letters are bytes of longer ones. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
 function textsOf(needy: readonly Needy[]): readonly Text[] {
