@@ -2,17 +2,14 @@
 // among its first ones, none begins in as many bytes before them. Where one may begin, a table leads through what several
 // needs share; what only one has is compared.
 
+import { Numbers, type Asking } from './sieve-numbers.js'
 import { mark } from './value-index.js'
 import type { Need } from './needs.js'
 
 const BYTE_VALUES = 256
-const ZERO = 0x30
-const NINE = 0x39
 const LOWER_A = 0x61
 const LOWER_Z = 0x7a
 const CASE_DISTANCE = 0x20
-const BLANK = 0x20
-const ENRICHED_SEPARATOR = 0x1d
 const NO_BYTES = new Uint8Array(0)
 const NONE: readonly number[] = []
 const NO_TEXTS: readonly Text[] = []
@@ -24,20 +21,10 @@ const NOTHING = 0
 const MAX_START_BYTES = 16
 const HASH_SHIFT = 5
 const HASH_MASK = 0xfff
-/** More have another meaning as a number of 32 bits. */
-const MAX_DIGITS = 9
-/** Numbers of one field whose rules are remembered; at the bound all are forgotten. */
-const MAX_NUMBERS = 1024
-
 /** The needs of one rule, and its place among the others. */
 export interface Needy {
   readonly place: number
   readonly needs: readonly Need[]
-}
-
-interface Asking {
-  readonly place: number
-  readonly holds: (digits: string) => boolean
 }
 
 interface Word {
@@ -164,40 +151,6 @@ export class Sieve {
       if (its.length > 0) isMet = true
     }
     return isMet
-  }
-}
-
-/** Rules that ask for the number of one field. */
-class Numbers {
-  readonly #asking: readonly Asking[]
-  readonly #all: readonly number[]
-  readonly #known = new Map<number, readonly number[]>()
-
-  constructor(asking: readonly Asking[]) {
-    this.#asking = asking
-    this.#all = asking.map(({ place }) => place)
-  }
-
-  /** The rules for the number at hand; all of them for what is written in an odd way. */
-  places(bytes: Uint8Array, from: number): readonly number[] {
-    // auditd's own fields have names in capitals, and what they say are words.
-    if ((bytes[from - 2] ?? 0) < LOWER_A) return NONE
-    let number = 0
-    let at = from
-    for (let byte = bytes[at] ?? 0; byte >= ZERO && byte <= NINE; byte = bytes[at] ?? 0) {
-      number = number * 10 + byte - ZERO
-      at += 1
-    }
-    const isEnd = at === bytes.length || bytes[at] === BLANK || bytes[at] === ENRICHED_SEPARATOR
-    const isUsual = isEnd && at > from && at - from <= MAX_DIGITS && (at - from === 1 || bytes[from] !== ZERO)
-    return isUsual ? (this.#known.get(number) ?? this.#learn(number)) : this.#all
-  }
-
-  #learn(number: number): readonly number[] {
-    const places = this.#asking.filter(({ holds }) => holds(`${number}`)).map(({ place }) => place)
-    if (this.#known.size >= MAX_NUMBERS) this.#known.clear()
-    this.#known.set(number, places)
-    return places
   }
 }
 
