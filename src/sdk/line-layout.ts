@@ -10,6 +10,8 @@ const BLANK = 0x20
 const LEAST_BEFORE_RECORD_BYTES = 8
 
 export interface LineLayout {
+  /** Whether the lines are the records, and nothing else. */
+  readonly isBare: boolean
   /** Where the record begins of the line that begins at `at`. */
   recordAt(bytes: Buffer, at: number): number
   /** The number of the record of the line bytes[at, end), the `index`th of its batch. */
@@ -17,11 +19,11 @@ export interface LineLayout {
 }
 
 /** `RECORD <seq> <record>`. */
-export const NUMBERED_LINES: LineLayout = { recordAt: behindNumber, seqOf: recordNumber }
+export const NUMBERED_LINES: LineLayout = { isBare: false, recordAt: behindNumber, seqOf: recordNumber }
 
 /** The record alone; the first of the batch has the number `first`. */
 export function bareLines(first: number): LineLayout {
-  return { recordAt: (_bytes, at) => at, seqOf: (_bytes, _at, _end, index) => first + index }
+  return { isBare: true, recordAt: (_bytes, at) => at, seqOf: (_bytes, _at, _end, index) => first + index }
 }
 
 function behindNumber(bytes: Buffer, at: number): number {

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { bareLines } from '../../src/sdk/line-layout.js'
 import { RecordBatch, type BatchRecord } from '../../src/sdk/record-batch.js'
 
 const LOGIN = 'node=web1 type=LOGIN msg=audit(1795288154.099:9315): pid=7556 uid=0 comm="sshd"'
@@ -52,6 +53,22 @@ void test('records as lines, in pieces of a bounded size', (t) => {
   t.equal(piece?.bytes.toString('latin1'), 'a\nb c \n\n\xff\x00\r\n', 'the copies stay')
   t.throws(() => [...taken.lines(1000)], /over/)
   t.throws(() => [...batch('RECORD 5\n', 1, 5).lines(9)], /without a record/)
+  t.end()
+})
+
+void test('pieces that are gone with the batch', (t) => {
+  const texts = (parted: RecordBatch, maxBytes: number): string[] =>
+    [...parted.pieces(maxBytes)].map((piece) => piece.toString('latin1'))
+  t.same(texts(batch('RECORD 5 a\nRECORD 70 b c \nRECORD 71 \n', 3, 71), 7), ['a\nb c \n', '\n'])
+  const bytes = Buffer.from('before\na\nb c \n\n\xff\x00\r\nbehind\n', 'latin1')
+  const bare = new RecordBatch(bytes, 7, bytes.length - 7, 4, 8, bareLines(5))
+  t.same(texts(bare, 1000), ['a\nb c \n\n\xff\x00\r\n'])
+  t.same(texts(bare, 7), ['a\nb c \n', '\n\xff\x00\r\n'])
+  t.same(texts(bare, 1), ['a\n', 'b c \n', '\n', '\xff\x00\r\n'], 'a longer record is a piece of its own')
+  const [piece] = bare.pieces(1000)
+  t.equal(piece?.buffer, bytes.buffer, 'lines are not copied where they lie as they are to')
+  bare.retire()
+  t.throws(() => texts(bare, 7), /over/)
   t.end()
 })
 
