@@ -10,12 +10,17 @@ import { textCopy } from './field-scan.js'
 const LF = '\n'
 const BLANK = ' '
 const CLOSE = ')'
+const NOT_FOUND = -1
 const NODE = 'node='
 const TYPE = 'type='
-const STAMP = 'msg=audit('
+const STAMP = ' msg=audit('
 /** A node, a type and a time take less; what has no end of its stamp in here is no record. */
 const MAX_HEADER_BYTES = 1024
 const REMEMBERED_EVENTS = 4096
+/** How many spellings of types are known by their bytes; others are looked up each time. */
+const MAX_TYPES = 1024
+/** Stands in no line. */
+const NO_STAMP = LF
 /** What is kept about a record besides its bytes. */
 const RECORD_OVERHEAD_BYTES = 256
 
@@ -37,7 +42,10 @@ export interface EventTaker {
 }
 
 interface OpenEvent {
-  readonly key: string
+  /** A part of its piece's text, until the event is parked. */
+  key: string
+  /** Other events have come since it began, and it is found by its key. */
+  isParked: boolean
   readonly openedMs: number
   /** What may be acknowledged although this event is open. */
   readonly safeSeq: number
@@ -47,21 +55,28 @@ interface OpenEvent {
   piece: Buffer | undefined
 }
 
-/** The key is a part of its piece's text: whoever keeps it keeps a copy. */
+/** The header of the last record, as parts of its piece's text: whoever keeps one keeps a copy. */
 interface Header {
+  /** All up to the type. */
+  head: string
+  /** From behind the type to the parenthesis. */
+  stamp: string
   key: string
-  type: number
+  /** As it is written. */
+  type: string
 }
 
 export class EventLines {
   readonly #limits: EventLimits
   readonly #taker: EventTaker
-  /** The oldest first. */
-  readonly #open = new Map<string, OpenEvent>()
+  /** The oldest first; all that are open but the last one that began, unless others came after it. */
+  readonly #parked = new Map<string, OpenEvent>()
   readonly #kept = new RememberedKeys(REMEMBERED_EVENTS)
-  readonly #header: Header = { key: '', type: 0 }
+  readonly #types = new Map<string, number>()
+  readonly #header: Header = { head: TYPE, stamp: NO_STAMP, key: '', type: '' }
+  /** The open event of the last header. */
   #last: OpenEvent | undefined
-  /** Events with records in the piece that is being taken. */
+  /** Parked events with records in the piece that is being taken. */
   #inPiece: OpenEvent[] = []
   #bytes = 0
 
@@ -71,7 +86,7 @@ export class EventLines {
   }
 
   get openEvents(): number {
-    return this.#open.size
+    return this.#parked.size + (this.#last?.isParked === false ? 1 : 0)
   }
 
   /** When `expire` has something to hand out; undefined if no event is open. */
@@ -89,15 +104,17 @@ export class EventLines {
   take(piece: Buffer, safeSeq: number, nowMs: number): void {
     // One text for all lines, a character a byte: Node searches texts many times as fast as a loop goes over bytes.
     const text = piece.toString('latin1')
+    const header = this.#header
     for (let at = 0; at < text.length;) {
       const lf = text.indexOf(LF, at)
-      const end = lf === -1 ? text.length : lf
-      const isRecord = readHeader(text.slice(at, end), this.#header)
-      this.#line(piece, piece.subarray(at, end), isRecord, safeSeq, nowMs)
+      const end = lf === NOT_FOUND ? text.length : lf
+      const record = piece.subarray(at, end)
+      // Most records have all but their type of the record before.
+      if (readType(text, at, end, header) || this.#turn(text.slice(at, end))) this.#line(piece, record, safeSeq, nowMs)
+      else this.#taker.event([record])
       at = end + 1
     }
-    for (const event of this.#inPiece) if (this.#open.has(event.key)) this.#copyOut(event, piece)
-    this.#inPiece = []
+    this.#leave(piece)
   }
 
   expire(nowMs: number): void {
@@ -112,47 +129,64 @@ export class EventLines {
     for (let oldest = this.#oldest(); oldest !== undefined; oldest = this.#oldest()) this.#close(oldest)
   }
 
-  #line(piece: Buffer, record: Buffer, isRecord: boolean, safeSeq: number, nowMs: number): void {
-    if (!isRecord) {
-      this.#taker.event([record])
+  /** Reads another header than the last one; false: this is no record. */
+  #turn(line: string): boolean {
+    const header = this.#header
+    if (!readHeader(line, header)) return false
+    const last = this.#last
+    if (last?.key === header.key) return true
+    if (last?.isParked === false) this.#park(last)
+    this.#last = this.#parked.size === 0 ? undefined : this.#parked.get(header.key)
+    return true
+  }
+
+  #line(piece: Buffer, record: Buffer, safeSeq: number, nowMs: number): void {
+    const { key, type: name } = this.#header
+    const type = this.#types.get(name) ?? this.#typeNumber(name)
+    const isEnd = type === EOE || endsEvent(type)
+    if (this.#last === undefined && isEnd) {
+      // Most events of one record never have to be remembered as open.
+      if (type === EOE) this.#taker.late(record, this.#kept.has(key))
+      else if (this.#taker.event([record])) this.#kept.add(textCopy(key))
       return
     }
-    const { key, type } = this.#header
-    const open = this.#last?.key === key ? this.#last : this.#open.get(key)
-    if (open === undefined) {
-      if (type === EOE) {
-        this.#taker.late(record, this.#kept.has(key))
-        return
-      }
-      // Most events of one record never have to be remembered as open.
-      if (endsEvent(type)) {
-        if (this.#taker.event([record])) this.#kept.add(textCopy(key))
-        return
-      }
-    }
-    const event = open ?? this.#begin(textCopy(key), safeSeq, nowMs)
+    const event = this.#last ?? this.#begin(key, safeSeq, nowMs)
     event.records.push(record)
     if (event.piece !== piece) {
       event.piece = piece
-      this.#inPiece.push(event)
+      if (event.isParked) this.#inPiece.push(event)
     }
-    event.bytes += record.length + RECORD_OVERHEAD_BYTES
-    this.#bytes += record.length + RECORD_OVERHEAD_BYTES
-    if (type === EOE || endsEvent(type) || event.records.length >= this.#limits.maxRecords) this.#close(event)
+    const bytes = record.length + RECORD_OVERHEAD_BYTES
+    event.bytes += bytes
+    this.#bytes += bytes
+    if (isEnd || event.records.length >= this.#limits.maxRecords) this.#close(event)
     while (this.#bytes > this.#limits.maxBytes) this.#closeOldest()
   }
 
+  #typeNumber(name: string): number {
+    const type = recordTypeNumber(name)
+    // The name is a part of a text, which is not to be kept for it.
+    if (this.#types.size < MAX_TYPES) this.#types.set(textCopy(name), type)
+    return type
+  }
+
   #begin(key: string, safeSeq: number, openedMs: number): OpenEvent {
-    if (this.#open.size >= this.#limits.maxEvents) this.#closeOldest()
-    const event: OpenEvent = { key, openedMs, safeSeq, records: [], bytes: 0, piece: undefined }
-    this.#open.set(key, event)
-    this.#last = event
-    return event
+    if (this.openEvents >= this.#limits.maxEvents) this.#closeOldest()
+    this.#last = { key, isParked: false, openedMs, safeSeq, records: [], bytes: 0, piece: undefined }
+    return this.#last
+  }
+
+  /** The last event goes to those that are found by their keys. */
+  #park(event: OpenEvent): void {
+    event.key = textCopy(event.key)
+    event.isParked = true
+    this.#parked.set(event.key, event)
+    if (event.piece !== undefined) this.#inPiece.push(event)
   }
 
   #oldest(): OpenEvent | undefined {
-    if (this.#open.size === 0) return undefined
-    const [oldest] = this.#open.values()
+    if (this.#parked.size === 0) return this.#last
+    const [oldest] = this.#parked.values()
     return oldest
   }
 
@@ -162,10 +196,19 @@ export class EventLines {
   }
 
   #close(event: OpenEvent): void {
-    this.#open.delete(event.key)
+    if (event.isParked) this.#parked.delete(event.key)
     if (this.#last === event) this.#last = undefined
     this.#bytes -= event.bytes
-    if (this.#taker.event(event.records)) this.#kept.add(event.key)
+    if (this.#taker.event(event.records)) this.#kept.add(event.isParked ? event.key : textCopy(event.key))
+  }
+
+  /** Nothing of the piece, nor of its text, is kept. */
+  #leave(piece: Buffer): void {
+    const last = this.#last
+    if (last?.isParked === false) this.#park(last)
+    for (const event of this.#inPiece) if (this.#parked.has(event.key)) this.#copyOut(event, piece)
+    this.#inPiece = []
+    Object.assign(this.#header, { head: TYPE, stamp: NO_STAMP, key: last?.key ?? '', type: '' })
   }
 
   /** The records that lie in the piece; they are the last ones. */
@@ -187,23 +230,38 @@ function copyOf(record: Buffer): Buffer {
   return copy
 }
 
+/** Reads the type of a line whose header is the last one's otherwise; false: look at all of it. */
+function readType(text: string, at: number, end: number, header: Header): boolean {
+  const { head, stamp } = header
+  if (!text.startsWith(head, at)) return false
+  const typeAt = at + head.length
+  const typeEnd = text.indexOf(BLANK, typeAt)
+  if (typeEnd === NOT_FOUND || !text.startsWith(stamp, typeEnd)) return false
+  const stampEnd = typeEnd + stamp.length
+  if (stampEnd > end || stampEnd - at > MAX_HEADER_BYTES) return false
+  header.type = text.slice(typeAt, typeEnd)
+  return true
+}
+
 /** Reads node, time and serial as one text, and the type. False: this is no record. */
 function readHeader(line: string, header: Header): boolean {
   const nodeEnd = line.startsWith(NODE) ? blankAfter(line, NODE.length) + 1 : 0
   if (!line.startsWith(TYPE, nodeEnd)) return false
   const typeAt = nodeEnd + TYPE.length
   const typeEnd = blankAfter(line, typeAt)
-  if (!line.startsWith(STAMP, typeEnd + 1)) return false
-  const stampAt = typeEnd + 1 + STAMP.length
+  if (!line.startsWith(STAMP, typeEnd)) return false
+  const stampAt = typeEnd + STAMP.length
   const end = line.indexOf(CLOSE, stampAt)
-  if (end === -1 || end > MAX_HEADER_BYTES) return false
-  const stamp = line.slice(stampAt, end)
-  header.key = nodeEnd === 0 ? stamp : `${line.slice(0, nodeEnd)}${stamp}`
-  header.type = recordTypeNumber(line.slice(typeAt, typeEnd))
+  if (end === NOT_FOUND || end > MAX_HEADER_BYTES) return false
+  const time = line.slice(stampAt, end)
+  header.head = line.slice(0, typeAt)
+  header.stamp = line.slice(typeEnd, end + 1)
+  header.key = nodeEnd === 0 ? time : `${line.slice(0, nodeEnd)}${time}`
+  header.type = line.slice(typeAt, typeEnd)
   return true
 }
 
 function blankAfter(line: string, from: number): number {
   const blank = line.indexOf(BLANK, from)
-  return blank === -1 ? line.length : blank
+  return blank === NOT_FOUND ? line.length : blank
 }

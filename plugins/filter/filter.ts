@@ -157,9 +157,9 @@ export class Filter {
     this.#hear(plugin)
     const nowMs = this.#nowMs()
     this.counts.records += batch.count
-    for (const { bytes } of batch.lines(PIECE_BYTES)) {
-      if (this.#events === undefined) this.#eachRecord(bytes)
-      else this.#events.take(bytes, this.#lastSeq, nowMs)
+    for (const piece of batch.pieces(PIECE_BYTES)) {
+      if (this.#events === undefined) this.#eachRecord(piece)
+      else this.#events.take(piece, this.#lastSeq, nowMs)
     }
     this.#lastSeq = batch.last
     this.#events?.expire(nowMs)
@@ -196,8 +196,12 @@ export class Filter {
   }
 
   #take(records: readonly Buffer[], isKept: boolean): void {
-    this.counts[isKept ? 'kept' : 'dropped'] += records.length
-    if (isKept && this.#feed !== undefined) for (const record of records) this.#kept.add(record)
+    if (!isKept) {
+      this.counts.dropped += records.length
+      return
+    }
+    this.counts.kept += records.length
+    if (this.#feed !== undefined) this.#kept.add(records)
   }
 
   /** What has been kept goes to the child. */

@@ -26,8 +26,12 @@ export class KeptLines {
     return this.#count
   }
 
-  /** A record without its LF, which lies in its memory behind it, and must not change before `take`. */
-  add(record: Buffer): void {
+  /** Records without their LFs. They must not change before `take`, nor what lies behind them in their memory. */
+  add(records: readonly Buffer[]): void {
+    for (const record of records) this.#add(record)
+  }
+
+  #add(record: Buffer): void {
     const { buffer, byteOffset, length } = record
     this.#count++
     if (this.#run?.memory === buffer && this.#run.end + 1 === byteOffset && isLine(buffer, this.#run.end)) {

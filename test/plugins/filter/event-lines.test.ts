@@ -89,6 +89,29 @@ void test('interleaved events, nodes, and what is no record', (t) => {
   t.end()
 })
 
+void test('a record that has nearly the header of the one before', (t) => {
+  const { events, lines } = gathered({}, true)
+  const stamp = ' msg=audit(1.000:1):'
+  const long = `type=${'T'.repeat(1100)}${stamp}`
+  const first = [stamp, record('SYSCALL', 1), 'type=CWD', `type=${stamp}`, `type= ${stamp}`, `node=a${stamp}`, long, '']
+  lines.take(piece(...first, record('EXECVE', 1), `type=CWD\n${stamp}`, record('CWD', 11), 'type=CWD'), 0, 0)
+  lines.flush()
+  t.same(events, [
+    [stamp],
+    ['type=CWD'],
+    [`type= ${stamp}`],
+    [`node=a${stamp}`],
+    [long],
+    [''],
+    ['type=CWD'],
+    [stamp],
+    ['type=CWD'],
+    [record('SYSCALL', 1), `type=${stamp}`, record('EXECVE', 1)],
+    [record('CWD', 11)],
+  ])
+  t.end()
+})
+
 void test('an EOE ends its event, or follows what became of it', (t) => {
   for (const isKept of [true, false]) {
     const { events, late, lines } = gathered({}, isKept)
@@ -149,7 +172,7 @@ void test('kept lines come out as they went in, from wherever they lie', (t) => 
     const view = bytes.subarray(at, at + text.length)
     at += text.length + 1
     if (n % 7 === 3) continue
-    kept.add(n % 11 === 5 ? Buffer.from(view) : view)
+    kept.add([n % 11 === 5 ? Buffer.from(view) : view])
     expected.push(text)
   }
   t.equal(kept.count, expected.length)
@@ -159,8 +182,8 @@ void test('kept lines come out as they went in, from wherever they lie', (t) => 
   // Side by side, and no LF between them.
   const memory = Buffer.allocUnsafeSlow(3)
   memory.write('axb')
-  kept.add(memory.subarray(0, 1))
-  kept.add(memory.subarray(2, 3))
+  kept.add([memory.subarray(0, 1)])
+  kept.add([memory.subarray(2, 3)])
   t.equal(kept.take().toString(), 'a\nb\n')
   t.end()
 })
