@@ -55,6 +55,9 @@ interface OpenEvent {
   piece: Buffer | undefined
 }
 
+/** Where the records of a type stand in an event: the last of it is known by its type, and an EOE comes behind all. */
+type Place = 'within' | 'last' | 'behind'
+
 /** The header of the last record, as parts of its piece's text: whoever keeps one keeps a copy. */
 interface Header {
   /** All up to the type. */
@@ -72,7 +75,7 @@ export class EventLines {
   /** The oldest first; all that are open but the last one that began, unless others came after it. */
   readonly #parked = new Map<string, OpenEvent>()
   readonly #kept = new RememberedKeys(REMEMBERED_EVENTS)
-  readonly #types = new Map<string, number>()
+  readonly #places = new Map<string, Place>()
   readonly #header: Header = { head: TYPE, stamp: NO_STAMP, key: '', type: '' }
   /** The open event of the last header. */
   #last: OpenEvent | undefined
@@ -141,12 +144,11 @@ export class EventLines {
   }
 
   #line(piece: Buffer, record: Buffer, safeSeq: number, nowMs: number): void {
-    const { key, type: name } = this.#header
-    const type = this.#types.get(name) ?? this.#typeNumber(name)
-    const isEnd = type === EOE || endsEvent(type)
-    if (this.#last === undefined && isEnd) {
+    const { key, type } = this.#header
+    const place = this.#places.get(type) ?? this.#place(type)
+    if (this.#last === undefined && place !== 'within') {
       // Most events of one record never have to be remembered as open.
-      if (type === EOE) this.#taker.late(record, this.#kept.has(key))
+      if (place === 'behind') this.#taker.late(record, this.#kept.has(key))
       else if (this.#taker.event([record])) this.#kept.add(textCopy(key))
       return
     }
@@ -159,15 +161,16 @@ export class EventLines {
     const bytes = record.length + RECORD_OVERHEAD_BYTES
     event.bytes += bytes
     this.#bytes += bytes
-    if (isEnd || event.records.length >= this.#limits.maxRecords) this.#close(event)
+    if (place !== 'within' || event.records.length >= this.#limits.maxRecords) this.#close(event)
     while (this.#bytes > this.#limits.maxBytes) this.#closeOldest()
   }
 
-  #typeNumber(name: string): number {
+  #place(name: string): Place {
     const type = recordTypeNumber(name)
+    const place = type === EOE ? 'behind' : endsEvent(type) ? 'last' : 'within'
     // The name is a part of a text, which is not to be kept for it.
-    if (this.#types.size < MAX_TYPES) this.#types.set(textCopy(name), type)
-    return type
+    if (this.#places.size < MAX_TYPES) this.#places.set(textCopy(name), place)
+    return place
   }
 
   #begin(key: string, safeSeq: number, openedMs: number): OpenEvent {

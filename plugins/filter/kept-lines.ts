@@ -2,20 +2,20 @@
 // lie one behind the other are copied at once.
 
 const LF = 0x0a
-const FIRST_BYTES = 64 * 1024
-
-/** Bytes that lie together: from a record's beginning to the end of another one, without its LF. */
-interface Run {
-  readonly memory: ArrayBufferLike
-  readonly start: number
-  end: number
-}
+/** Most batches are no larger than what is read at a time, and the line that was not whole before. */
+const FIRST_BYTES = 80 * 1024
+const NOTHING = new Uint8Array(0)
+/** No record ends so that another one could lie behind it. */
+const NO_RUN = -2
 
 export class KeptLines {
   #buffer: Buffer
   #length = 0
   #count = 0
-  #run: Run | undefined
+  /** Where the records lie that are copied next, from a record's beginning to the end of another one, without its LF. */
+  #memory: Uint8Array = NOTHING
+  #start = 0
+  #end = NO_RUN
 
   constructor() {
     this.#buffer = Buffer.alloc(0)
@@ -28,18 +28,17 @@ export class KeptLines {
 
   /** Records without their LFs. They must not change before `take`, nor what lies behind them in their memory. */
   add(records: readonly Buffer[]): void {
-    for (const record of records) this.#add(record)
-  }
-
-  #add(record: Buffer): void {
-    const { buffer, byteOffset, length } = record
-    this.#count++
-    if (this.#run?.memory === buffer && this.#run.end + 1 === byteOffset && isLine(buffer, this.#run.end)) {
-      this.#run.end += length + 1
-      return
+    this.#count += records.length
+    for (const record of records) {
+      const { byteOffset, length } = record
+      // Records may lie side by side without being lines of one text.
+      if (byteOffset !== this.#end + 1 || record.buffer !== this.#memory.buffer || this.#memory[this.#end] !== LF) {
+        this.#copyRun()
+        if (record.buffer !== this.#memory.buffer) this.#memory = new Uint8Array(record.buffer)
+        this.#start = byteOffset
+      }
+      this.#end = byteOffset + length
     }
-    this.#copyRun()
-    this.#run = { memory: buffer, start: byteOffset, end: byteOffset + length }
   }
 
   /** All lines, for good; this is empty then. */
@@ -49,20 +48,20 @@ export class KeptLines {
     // What little there is is not to keep a large buffer.
     const lines = this.#length * 2 < this.#buffer.length ? Buffer.from(bytes) : bytes
     if (lines === bytes) this.#buffer = Buffer.alloc(0)
+    this.#memory = NOTHING
     this.#length = 0
     this.#count = 0
     return lines
   }
 
   #copyRun(): void {
-    if (this.#run === undefined) return
-    const { memory, start, end } = this.#run
-    this.#run = undefined
-    const bytes = end - start
+    if (this.#end === NO_RUN) return
+    const bytes = this.#end - this.#start
     if (this.#length + bytes + 1 > this.#buffer.length) this.#enlarge(bytes + 1)
-    this.#buffer.set(new Uint8Array(memory, start, bytes), this.#length)
+    this.#buffer.set(this.#memory.subarray(this.#start, this.#end), this.#length)
     this.#length += bytes
     this.#buffer[this.#length++] = LF
+    this.#end = NO_RUN
   }
 
   #enlarge(bytes: number): void {
@@ -70,9 +69,4 @@ export class KeptLines {
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
   }
-}
-
-/** Records may lie side by side without being lines of one text. */
-function isLine(memory: ArrayBufferLike, end: number): boolean {
-  return new Uint8Array(memory, end, 1)[0] === LF
 }
