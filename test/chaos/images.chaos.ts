@@ -1,7 +1,7 @@
 // Real directories set back, copied and emptied: either end restored from a backup, wiped, a sender cloned, both ends set back; taken
 // from machines that stand still and from running ones.
 
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chaos, restWell } from './chaos.js'
 import { copyDir, Fleet, readDir, type Sender } from './fleet.js'
@@ -103,6 +103,7 @@ chaos('a collector wiped, and one whose senders keep nothing that is acknowledge
   fleet.start()
   await arrive(fleet, RECORDS)
   const { collector } = fleet
+  const oldest = fleet.senders.map(oldestSegment)
   for (let kill = 0; kill < 3; kill++) {
     // A new process begins a new segment, so that older ones can be freed.
     for (const { site } of fleet.senders) {
@@ -111,6 +112,10 @@ chaos('a collector wiped, and one whose senders keep nothing that is acknowledge
       await site.pluginRuns('remote-send', pid)
     }
     await arrive(fleet, RECORDS)
+  }
+  for (const [index, sender] of fleet.senders.entries()) {
+    // It is freed a while after it was acknowledged.
+    await sender.site.until(() => oldestSegment(sender) !== oldest[index], 'the oldest segment is freed')
   }
   await collector.end('SIGTERM')
   rmSync(collector.path('journal'), { recursive: true })
@@ -189,6 +194,12 @@ function only({ senders }: Fleet): Sender {
   const [sender] = senders
   if (sender === undefined) throw new Error('no sender')
   return sender
+}
+
+function oldestSegment({ site }: Sender): string | undefined {
+  return readdirSync(site.path('spool'))
+    .filter((name) => name.endsWith('.log'))
+    .toSorted()[0]
 }
 
 async function arrive(fleet: Fleet, count: number): Promise<void> {
