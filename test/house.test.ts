@@ -16,6 +16,7 @@ const PURE_NEIGHBOURS = new Set(['src/journal/block.ts', 'src/journal/entry.ts',
 
 /** Each package has one home. */
 const HOMES: Readonly<Record<string, string>> = {
+  'cli-table3': 'src/ctl/columns.ts',
   execa: 'src/dispatcher/child.ts',
   chokidar: 'src/dispatcher/drop-in-dir.ts',
   ini: 'src/config.ts',

@@ -5,6 +5,10 @@ import { createInterface } from 'node:readline/promises'
 
 const RUN_TIMEOUT_MS = 5000
 const RUN_MAX_BYTES = 65_536
+const CTRL_C = '\x03'
+const DEADLY_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** Where a terminal does not tell, as on a serial line. */
+const USUAL_SIZE = { columns: 80, rows: 24 } as const
 
 /** A file being written. */
 export interface OpenFile {
@@ -29,6 +33,16 @@ export interface FilePort {
   unlink(path: string): Promise<void>
 }
 
+/** The terminal that standard output is. */
+export interface Terminal {
+  readonly size: () => { readonly columns: number; readonly rows: number }
+  /**
+   * Takes each key as it is pressed, unseen, until the function that comes back is called. Ctrl-C, and a signal that would end the
+   * program, come as the key \x03: whoever draws on a terminal has something to put back first.
+   */
+  readonly onKey: (listener: (key: string) => void) => () => void
+}
+
 /** Everything outside this program that a verb touches. */
 export interface Host {
   readonly files: FilePort
@@ -43,9 +57,14 @@ export interface Host {
   /** Until what was put out is on its way, for those who have much of it; false when nobody reads it any more. */
   readonly drained: () => Promise<boolean>
   readonly warn: (text: string) => void
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Undefined when standard output is none. */
+  readonly terminal: Terminal | undefined
   /** Asks a yes-or-no question on the terminal; undefined when there is no terminal. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
 }
+
+const REAL_TERMINAL: Terminal = { size, onKey }
 
 export function realHost(): Host {
   return {
@@ -58,6 +77,8 @@ export function realHost(): Host {
     out: (bytes) => process.stdout.write(bytes),
     drained,
     warn: (text) => process.stderr.write(text),
+    env: process.env,
+    terminal: process.stdout.isTTY ? REAL_TERMINAL : undefined,
     ask: process.stdin.isTTY && process.stdout.isTTY ? askTerminal : undefined,
   }
 }
@@ -92,4 +113,22 @@ async function askTerminal(question: string): Promise<boolean> {
   const answer = await Promise.race([answered, closed])
   lines.close()
   return /^y(es)?$/i.test(answer.trim())
+}
+
+function size(): { columns: number; rows: number } {
+  const { columns, rows } = process.stdout
+  // A terminal of no size is one that does not know.
+  return { columns: columns || USUAL_SIZE.columns, rows: rows || USUAL_SIZE.rows }
+}
+
+function onKey(listener: (key: string) => void): () => void {
+  const { stdin } = process
+  const onText = (text: string): void => listener(text)
+  const onSignal = (): void => listener(CTRL_C)
+  if (stdin.isTTY) stdin.setRawMode(true).setEncoding('utf8').on('data', onText).resume()
+  for (const signal of DEADLY_SIGNALS) process.on(signal, onSignal)
+  return () => {
+    if (stdin.isTTY) stdin.off('data', onText).setRawMode(false).pause()
+    for (const signal of DEADLY_SIGNALS) process.off(signal, onSignal)
+  }
 }

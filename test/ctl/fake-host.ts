@@ -18,6 +18,8 @@ export interface FakeParts {
   /** What programs print, by path. */
   readonly programs?: Readonly<Record<string, string>>
   readonly kill?: Host['kill']
+  readonly env?: Host['env']
+  readonly terminal?: Host['terminal']
 }
 
 export function fakeHost(root: string, parts: FakeParts = {}): FakeHost {
@@ -35,6 +37,8 @@ export function fakeHost(root: string, parts: FakeParts = {}): FakeHost {
     out: (bytes) => out.push(Buffer.from(bytes)),
     drained: () => Promise.resolve(true),
     warn: (text) => warned.push(text),
+    env: parts.env ?? {},
+    terminal: parts.terminal,
     ask:
       answer === undefined
         ? undefined
