@@ -32,12 +32,18 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   ['log', ['src/log.ts', 'src/log/', 'src/version.ts'], []],
   ['program', ['src/plugin-program.ts'], ['config', 'log']],
   ['sdk', ['src/sdk/'], ['protocol', 'config', 'log']],
+  ['show', ['src/show/'], ['protocol', 'sdk']],
   ['journal', ['src/journal/'], ['protocol', 'log']],
   ['remote', ['src/remote/'], ['protocol', 'config', 'log', 'journal']],
-  ['dispatcher', ['src/dispatcher/'], ['protocol', 'config', 'log']],
-  ['ctl', ['src/ctl/'], ['protocol', 'config', 'log', 'dispatcher', 'journal', 'remote', 'main']],
-  ['plugins', ['plugins/'], ['sdk', 'program', 'protocol', 'config', 'log', 'journal', 'remote']],
-  ['main', ['src/'], ['protocol', 'config', 'log', 'dispatcher']],
+  ['control', ['src/control/'], ['protocol', 'config', 'log']],
+  ['dispatcher', ['src/dispatcher/'], ['protocol', 'config', 'log', 'control']],
+  [
+    'ctl',
+    ['src/ctl/'],
+    ['protocol', 'config', 'log', 'control', 'dispatcher', 'journal', 'remote', 'main', 'sdk', 'show'],
+  ],
+  ['plugins', ['plugins/'], ['sdk', 'show', 'program', 'protocol', 'config', 'log', 'journal', 'remote']],
+  ['main', ['src/'], ['protocol', 'config', 'log', 'control', 'dispatcher']],
 ]
 
 interface Source {
@@ -143,7 +149,7 @@ void test('names, exports, sizes', (t) => {
 void test('each test stands where its source stands', (t) => {
   const paths = new Set(ALL.map(({ path }) => path))
   const sources = ALL.filter(({ path }) =>
-    /^test\/(?:protocol|config|dispatcher|ctl|sdk|remote)\/.*\.test\.ts$/.test(path),
+    /^test\/(?:protocol|config|control|dispatcher|ctl|sdk|show|remote)\/.*\.test\.ts$/.test(path),
   )
     .map(({ path }) => path.replace(/^test/, 'src').replace(/\.test\.ts$/, '.ts'))
     // What a whole stream comes to is tested by its kinds.

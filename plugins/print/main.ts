@@ -4,7 +4,7 @@ import { runProgram } from '../../src/plugin-program.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import { LineWriter } from './line-writer.js'
 import { readOptions } from './options.js'
-import { paintFor } from './paint.js'
+import { paintFor } from '../../src/show/paint.js'
 import { print } from './print.js'
 
 const USAGE = `Usage: audispd-print [OPTION]...

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { parseSelector, SelectorError, type Selector } from '../../src/protocol/selector.js'
-import type { Selection } from './selection.js'
+import type { Selection } from '../../src/show/selection.js'
 
 export interface Options {
   readonly verb: 'run' | 'help' | 'version'

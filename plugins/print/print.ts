@@ -1,11 +1,11 @@
 import type { PluginDefinition } from '../../src/sdk/index.js'
-import { eventJson } from './event-json.js'
-import { eventLine } from './event-line.js'
-import { readableLine } from './line.js'
+import { eventJson } from '../../src/show/event-json.js'
+import { eventLine } from '../../src/show/event-line.js'
+import { readableLine } from '../../src/show/line.js'
 import type { LineWriter } from './line-writer.js'
 import type { Options } from './options.js'
-import type { Paint } from './paint.js'
-import { isEverything, isWanted } from './selection.js'
+import type { Paint } from '../../src/show/paint.js'
+import { isEverything, isWanted } from '../../src/show/selection.js'
 
 const LF = '\n'
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { test } from 'tap'
 import { readOptions } from '../../../plugins/print/options.js'
-import { COLORED, paintFor, PLAIN } from '../../../plugins/print/paint.js'
+import { COLORED, paintFor, PLAIN } from '../../../src/show/paint.js'
 
 void test('options', (t) => {
   t.match(readOptions([]), { verb: 'run', shows: 'events', color: 'auto', selection: { types: undefined, keys: [] } })

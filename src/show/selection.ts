@@ -1,5 +1,5 @@
-import type { AuditRecord } from '../../src/sdk/index.js'
-import { selectorMatches, type Selector } from '../../src/protocol/selector.js'
+import type { AuditRecord } from '../sdk/index.js'
+import { selectorMatches, type Selector } from '../protocol/selector.js'
 
 /** What is shown of all that comes. */
 export interface Selection {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { addressIn } from '../../../plugins/print/address.js'
+import { addressIn } from '../../src/show/address.js'
 
 void test('addresses as the kernel has them', (t) => {
   for (const [hex, expected] of [

@@ -1,8 +1,8 @@
 // An event as one line for a person: when, which, where, what, how it ended, who, with what. Text of records is hostile:
 // nothing in it reaches a terminal as it is, and none of it looks like a field of ours.
 
-import { harmlessText } from '../../src/protocol/harmless-text.js'
-import type { AuditEvent } from '../../src/sdk/index.js'
+import { harmlessText } from '../protocol/harmless-text.js'
+import type { AuditEvent } from '../sdk/index.js'
 import type { Paint, Part } from './paint.js'
 import { accountIn, said, summaryOf, type Summary } from './summary.js'
 

@@ -1,7 +1,7 @@
 // An event as one JSON object on one line, in ASCII: whatever a terminal or a log could stumble over stands as \uXXXX. The keys
 // are those of the manual, and stay; new ones may come.
 
-import type { AuditEvent, AuditRecord, RecordField } from '../../src/sdk/index.js'
+import type { AuditEvent, AuditRecord, RecordField } from '../sdk/index.js'
 import { summaryOf } from './summary.js'
 
 const BEYOND_ASCII = /[^\x20-\x7e]/g

@@ -1,9 +1,9 @@
 // What an event says, gathered from its records: who did what with which program to which files, and how that ended.
 
 import { isAbsolute, join } from 'node:path/posix'
-import { UNKNOWN_TYPE } from '../../src/protocol/frame.js'
-import { recordTypeName } from '../../src/protocol/record-type.js'
-import { errnoName, syscallName, type AuditEvent, type AuditRecord } from '../../src/sdk/index.js'
+import { UNKNOWN_TYPE } from '../protocol/frame.js'
+import { recordTypeName } from '../protocol/record-type.js'
+import { errnoName, syscallName, type AuditEvent, type AuditRecord } from '../sdk/index.js'
 import { addressIn } from './address.js'
 
 /** What the kernel adds to the record of a system call: they say more about it, and are not what happened. */
