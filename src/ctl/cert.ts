@@ -58,15 +58,17 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
+const MADE = { days: OPTIONS.days, install: OPTIONS.install, 'install-dir': OPTIONS['install-dir'] } as const
+
 /** What each verb understands; an option in the wrong place is a misunderstanding. */
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  ca: ['site', 'days'],
-  collector: ['dns', 'ip', 'days', 'install', 'install-dir'],
-  sender: ['days', 'install', 'install-dir'],
-  renew: ['days', 'install', 'install-dir'],
-  revoke: [],
-  show: ['json'],
-}
+export const CERT_VERBS = {
+  ca: { site: OPTIONS.site, days: OPTIONS.days },
+  collector: { ...MADE, dns: OPTIONS.dns, ip: OPTIONS.ip },
+  sender: MADE,
+  renew: MADE,
+  revoke: {},
+  show: { json: OPTIONS.json },
+} as const
 
 interface Asked {
   readonly dir: string
@@ -85,7 +87,7 @@ export async function cert([name = '', ...args]: readonly string[], host: Host):
     host.out(HELP)
     return 0
   }
-  if (!Object.hasOwn(KNOWN, name))
+  if (!isVerb(name))
     throw usage(
       VERB,
       name === '' ? 'ca, collector, sender, renew, revoke or show is missing' : `there is no 'cert ${name}'`,
@@ -93,7 +95,11 @@ export async function cert([name = '', ...args]: readonly string[], host: Host):
   return namedVerb(`cert ${name}`, () => run(name, args, host), optionsBefore(args), host)
 }
 
-async function run(name: string, args: readonly string[], host: Host): Promise<number> {
+function isVerb(name: string): name is keyof typeof CERT_VERBS {
+  return Object.hasOwn(CERT_VERBS, name)
+}
+
+async function run(name: keyof typeof CERT_VERBS, args: readonly string[], host: Host): Promise<number> {
   const { values, positionals, tokens } = orUsage(VERB, () =>
     parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true, tokens: true }),
   )
@@ -102,7 +108,7 @@ async function run(name: string, args: readonly string[], host: Host): Promise<n
     return 0
   }
   for (const token of tokens) {
-    if (token.kind === 'option' && !(KNOWN[name] ?? []).includes(token.name))
+    if (token.kind === 'option' && !Object.hasOwn(CERT_VERBS[name], token.name))
       throw usage(VERB, `${token.rawName} is not for 'cert ${name}'`)
   }
   if (name === 'show') return certShow(positionals, values.json, host)

@@ -13,7 +13,7 @@ import type { Wanted } from './wording.js'
 const VERB = 'install'
 /** Where audispd looks without being told; nothing need be said about it. */
 const OWN_CONFIG_DIR = '/etc/audispd'
-const OPTIONS = {
+export const OPTIONS = {
   ...CHANGE_OPTIONS,
   program: { type: 'string' },
   'config-dir': { type: 'string', short: 'c' },

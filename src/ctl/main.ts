@@ -1,36 +1,13 @@
 // audispctl: the operator's tool of audispd, one file a verb.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { cert } from './cert.js'
 import { failureAsJson, failureAsText } from './change-report.js'
 import { CtlError, EXIT_STATUS, systemCode } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
-import { install } from './install.js'
-import { plugin } from './plugin.js'
-import { remote } from './remote.js'
-import { uninstall } from './uninstall.js'
+import { GROUPS, VERBS } from './verbs.js'
 
 const NAME = 'audispctl'
 const BUILD_DIR = resolve(import.meta.dirname, '../..')
-
-interface Verb {
-  readonly summary: string
-  readonly run: (args: readonly string[], host: Host) => Promise<number>
-}
-
-const VERBS: ReadonlyMap<string, Verb> = new Map([
-  [
-    'install',
-    {
-      summary: 'make auditd start audispd',
-      run: (args: readonly string[], host: Host) => install(args, host, resolve(BUILD_DIR, 'bin/audispd')),
-    },
-  ],
-  ['uninstall', { summary: 'take out what install wrote', run: uninstall }],
-  ['plugin', { summary: 'test a plugin against its contract, or write a new one', run: plugin }],
-  ['cert', { summary: 'certificates for records on their way to another machine', run: cert }],
-  ['remote', { summary: 'how records fare that go to another machine, or come from one', run: remote }],
-])
 
 // A reader that leaves early, such as head(1), is no bug of ours.
 process.stdout.on('error', (error) => {
@@ -55,7 +32,8 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
     return EXIT_STATUS.usage
   }
   try {
-    return await verb.run(args, host)
+    const { run } = await verb.load()
+    return await run(args, host)
   } catch (error) {
     return failed(name, args, error, host)
   }
@@ -73,8 +51,11 @@ function failed(name: string, args: readonly string[], error: unknown, host: Hos
 }
 
 function helpText(): string {
-  const verbs = [...VERBS].map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}\n`)
-  return `usage: ${NAME} verb [option ...]\n\n${verbs.join('')}\nOptions of a verb: ${NAME} verb --help\nSee audispctl(8).\n`
+  const groups = Object.entries(GROUPS).map(([group, heading]) => {
+    const verbs = [...VERBS].filter(([, verb]) => verb.group === group)
+    return `${heading}:\n${verbs.map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}\n`).join('')}\n`
+  })
+  return `usage: ${NAME} verb [option ...]\n\n${groups.join('')}Options of a verb: ${NAME} verb --help\nSee audispctl(8).\n`
 }
 
 async function ownVersion(): Promise<string> {

@@ -26,7 +26,7 @@ Writes a plugin that passes 'audispctl plugin test', with its drop-in and its te
 See audispctl(8).
 `
 
-const OPTIONS = {
+export const PLUGIN_NEW_OPTIONS = {
   lang: { type: 'string' },
   direction: { type: 'string', default: 'out' },
   dir: { type: 'string' },
@@ -36,7 +36,7 @@ const OPTIONS = {
 /** Writes the beginnings of a plugin. */
 export async function pluginNew(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({ args: [...args], options: PLUGIN_NEW_OPTIONS, strict: true, allowPositionals: true }),
   )
   if (values.help) {
     host.out(HELP)

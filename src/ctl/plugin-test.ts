@@ -33,7 +33,7 @@ Exit status: 0 all passed, 1 something failed, 64 usage, 71 it cannot be started
 See audispctl(8).
 `
 
-const OPTIONS = {
+export const PLUGIN_TEST_OPTIONS = {
   format: { type: 'string', default: 'protocol' },
   direction: { type: 'string', default: 'auto' },
   timeout: { type: 'string' },
@@ -51,7 +51,7 @@ const readTimeout = time(100, 600_000)
 /** Runs a program through the contract of plugins. */
 export async function pluginTest(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({ args: [...args], options: PLUGIN_TEST_OPTIONS, strict: true, allowPositionals: true }),
   )
   if (values.help) {
     host.out(HELP)

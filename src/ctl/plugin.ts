@@ -1,7 +1,7 @@
 import type { Host } from './host.js'
 import { namedVerb, optionsBefore } from './named-verb.js'
-import { pluginNew } from './plugin-new.js'
-import { pluginTest } from './plugin-test.js'
+import { PLUGIN_NEW_OPTIONS, pluginNew } from './plugin-new.js'
+import { PLUGIN_TEST_OPTIONS, pluginTest } from './plugin-test.js'
 import { usage } from './verb-options.js'
 
 const VERB = 'plugin'
@@ -17,6 +17,8 @@ For authors of plugins.
 Options: audispctl plugin test --help, audispctl plugin new --help
 See audispctl(8).
 `
+
+export const PLUGIN_VERBS = { test: PLUGIN_TEST_OPTIONS, new: PLUGIN_NEW_OPTIONS }
 
 /** The verbs for authors of plugins. */
 export async function plugin([name = '', ...args]: readonly string[], host: Host): Promise<number> {

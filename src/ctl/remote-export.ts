@@ -30,7 +30,7 @@ damage.
 See audispctl(8).
 `
 
-const OPTIONS = {
+export const REMOTE_EXPORT_OPTIONS = {
   stream: { type: 'string', default: '' },
   since: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -46,7 +46,7 @@ interface Wanted {
 /** Prints what the journals of this machine hold. */
 export async function remoteExport(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({ args: [...args], options: REMOTE_EXPORT_OPTIONS, strict: true, allowPositionals: true }),
   )
   if (values.help) {
     host.out(HELP)

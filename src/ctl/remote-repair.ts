@@ -31,7 +31,7 @@ Exit status: 0 nothing is damaged, ${EXIT_DAMAGED} something is.
 See audispctl(8).
 `
 
-const OPTIONS = {
+export const REMOTE_REPAIR_OPTIONS = {
   plan: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -47,7 +47,7 @@ interface Plan {
 /** Says what a start would do to the journals of this machine. */
 export async function remoteRepair(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({ args: [...args], options: REMOTE_REPAIR_OPTIONS, strict: true, allowPositionals: true }),
   )
   if (values.help) {
     host.out(HELP)

@@ -26,7 +26,7 @@ Exit status: 0 all well, ${EXIT_DEGRADED} something is wrong, ${EXIT_NOT_RUNNING
 See audispctl(8).
 `
 
-const OPTIONS = {
+export const REMOTE_STATUS_OPTIONS = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -34,7 +34,7 @@ const OPTIONS = {
 /** Shows the state of the remote pair on this machine. */
 export async function remoteStatus(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({ args: [...args], options: REMOTE_STATUS_OPTIONS, strict: true, allowPositionals: true }),
   )
   if (values.help) {
     host.out(HELP)

@@ -23,7 +23,7 @@ Exit status: 0 all is there, ${EXIT_FOUND} something was found.
 See audispctl(8).
 `
 
-const OPTIONS = {
+export const REMOTE_VERIFY_OPTIONS = {
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -31,7 +31,7 @@ const OPTIONS = {
 /** Judges the journals of this machine. */
 export async function remoteVerify(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({ args: [...args], options: REMOTE_VERIFY_OPTIONS, strict: true, allowPositionals: true }),
   )
   if (values.help) {
     host.out(HELP)

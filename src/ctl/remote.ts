@@ -1,9 +1,9 @@
 import type { Host } from './host.js'
 import { namedVerb, optionsBefore } from './named-verb.js'
-import { remoteExport } from './remote-export.js'
-import { remoteRepair } from './remote-repair.js'
-import { remoteStatus } from './remote-status.js'
-import { remoteVerify } from './remote-verify.js'
+import { REMOTE_EXPORT_OPTIONS, remoteExport } from './remote-export.js'
+import { REMOTE_REPAIR_OPTIONS, remoteRepair } from './remote-repair.js'
+import { REMOTE_STATUS_OPTIONS, remoteStatus } from './remote-status.js'
+import { REMOTE_VERIFY_OPTIONS, remoteVerify } from './remote-verify.js'
 import { usage } from './verb-options.js'
 
 const VERB = 'remote'
@@ -19,6 +19,13 @@ const VERBS: ReadonlyMap<string, RemoteVerb> = new Map([
   ['export', { summary: 'print the records of a journal', run: remoteExport }],
   ['repair', { summary: 'what the next start would do to a journal', run: remoteRepair }],
 ])
+
+export const REMOTE_VERBS = {
+  status: REMOTE_STATUS_OPTIONS,
+  verify: REMOTE_VERIFY_OPTIONS,
+  export: REMOTE_EXPORT_OPTIONS,
+  repair: REMOTE_REPAIR_OPTIONS,
+}
 
 /** The verbs about remote-send and remote-recv. */
 export async function remote([name = '', ...args]: readonly string[], host: Host): Promise<number> {

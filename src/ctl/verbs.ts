@@ -1,0 +1,90 @@
+import { resolve } from 'node:path'
+import type { ParseArgsConfig } from 'node:util'
+import type { Host } from './host.js'
+
+type Options = NonNullable<ParseArgsConfig['options']>
+
+/** What a verb consists of, for those who run it and for the shell that completes it. */
+export interface VerbProgram {
+  readonly run: (args: readonly string[], host: Host) => Promise<number>
+  readonly options?: Options
+  /** What stands behind it beside options: names of plugins, files, or one of these words. */
+  readonly words?: 'plugin' | 'file' | readonly string[]
+  /** A verb of two words has its options by the second. */
+  readonly verbs?: Readonly<Record<string, Options>>
+}
+
+export interface Verb {
+  readonly group: keyof typeof GROUPS
+  readonly summary: string
+  /** Loaded when it is called for and not before: audispctl has many verbs, and whoever looks at one waits for one. */
+  readonly load: () => Promise<VerbProgram>
+}
+
+/** The headings of the help, in their order. */
+export const GROUPS = {
+  see: 'See how it is',
+  change: 'Change what runs',
+  files: 'Configuration and plugins',
+  remote: 'Records on their way to another machine',
+} as const
+
+export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  [
+    'install',
+    {
+      group: 'change',
+      summary: 'make auditd start audispd',
+      load: async () => {
+        const { install, OPTIONS } = await import('./install.js')
+        const program = resolve(import.meta.dirname, '../../bin/audispd')
+        return { run: (args, host) => install(args, host, program), options: OPTIONS }
+      },
+    },
+  ],
+  [
+    'uninstall',
+    {
+      group: 'change',
+      summary: 'take out what install wrote',
+      load: async () => {
+        const { uninstall } = await import('./uninstall.js')
+        const { CHANGE_OPTIONS } = await import('./verb-options.js')
+        return { run: uninstall, options: CHANGE_OPTIONS }
+      },
+    },
+  ],
+  [
+    'plugin',
+    {
+      group: 'files',
+      summary: 'test a plugin against its contract, or write a new one',
+      load: async () => {
+        const { plugin, PLUGIN_VERBS } = await import('./plugin.js')
+        return { run: plugin, verbs: PLUGIN_VERBS, words: 'file' }
+      },
+    },
+  ],
+  [
+    'remote',
+    {
+      group: 'remote',
+      summary: 'how records fare that go to another machine, or come from one',
+      load: async () => {
+        const { remote, REMOTE_VERBS } = await import('./remote.js')
+        return { run: remote, verbs: REMOTE_VERBS, words: 'file' }
+      },
+    },
+  ],
+  [
+    'cert',
+    {
+      group: 'remote',
+      summary: 'certificates for records on their way to another machine',
+      load: async () => {
+        const { cert, CERT_VERBS } = await import('./cert.js')
+        return { run: cert, verbs: CERT_VERBS, words: 'file' }
+      },
+    },
+  ],
+])
