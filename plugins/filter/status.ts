@@ -1,7 +1,7 @@
 // What the filter has come to, as the status file holds it.
 
 import { harmlessText } from '../../src/protocol/harmless-text.js'
-import { fields, list, number, oneOf, orNull, text, type Shaped } from '../../src/remote/json-shape.js'
+import { fields, list, number, oneOf, orNull, text, type Shaped } from '../../src/config/json-shape.js'
 import type { Filter } from './filter.js'
 import type { FilterConfig } from './config.js'
 import type { RuleState } from './rule-book.js'

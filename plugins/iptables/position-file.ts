@@ -12,7 +12,7 @@ import {
 import { dirname } from 'node:path'
 import { errorText } from '../../src/config/disk.js'
 import { errorCode } from '../../src/config/error-code.js'
-import { fields, number, text, type Shape } from '../../src/remote/json-shape.js'
+import { fields, number, text, type Shape } from '../../src/config/json-shape.js'
 import type { Place } from './source.js'
 
 const MAX_TEXT = 4096

@@ -1,7 +1,7 @@
 // What both programs write down for people to look at: `status.json` beside their journal. It decides nothing, and nothing is lost with
 // it.
 
-import { fields, list, number, oneOf, orNull, text, type Shaped } from './json-shape.js'
+import { fields, list, number, oneOf, orNull, text, type Shaped } from '../config/json-shape.js'
 
 export const STATUS_NAME = 'status.json'
 const VERSION = 1

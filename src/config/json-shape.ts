@@ -7,6 +7,8 @@ export type Shaped<S> = S extends Shape<infer T> ? T : never
 export const number: Shape<number> = (value) =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined
 
+export const yesNo: Shape<boolean> = (value) => (typeof value === 'boolean' ? value : undefined)
+
 /** At most so many characters; what is longer does not fit. */
 export function text(maxLength: number): Shape<string> {
   return (value) => (typeof value === 'string' && value.length <= maxLength ? value : undefined)
@@ -31,6 +33,29 @@ export function list<T>(shape: Shape<T>, maxLength: number): Shape<readonly T[]>
       fitting.push(one)
     }
     return fitting
+  }
+}
+
+/** An object of numbers under any names, at most so many. */
+export function counts(maxLength: number): Shape<Readonly<Record<string, number>>> {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+    const entries: [string, number][] = []
+    for (const [name, item] of Object.entries(value)) {
+      const one = number(item)
+      if (one === undefined || entries.length === maxLength) return undefined
+      entries.push([name, one])
+    }
+    return Object.fromEntries(entries)
+  }
+}
+
+/** Exactly two, such as the ends of a range. */
+export function pair<T>(shape: Shape<T>): Shape<readonly [T, T]> {
+  return (value) => {
+    if (!Array.isArray(value) || value.length !== 2) return undefined
+    const [first, second] = [shape(value[0]), shape(value[1])]
+    return first === undefined || second === undefined ? undefined : [first, second]
   }
 }
 
