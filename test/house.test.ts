@@ -22,7 +22,7 @@ const HOMES: Readonly<Record<string, string>> = {
   ini: 'src/config.ts',
   split2: 'src/dispatcher/stderr-reader.ts',
   pino: 'src/log.ts',
-  'unix-dgram': 'plugins/syslog/unix-datagram.ts',
+  'unix-dgram': 'src/unix-datagram.ts',
 }
 
 /** The rooms, and which other rooms each may know. A file belongs to the first that it lies in. */
@@ -30,7 +30,11 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   ['protocol', ['src/protocol/'], []],
   ['config', ['src/config.ts', 'src/config/'], ['protocol']],
   ['log', ['src/log.ts', 'src/log/', 'src/version.ts'], []],
-  ['program', ['src/plugin-program.ts'], ['config', 'log']],
+  [
+    'program',
+    ['src/plugin-program.ts', 'src/socket-file.ts', 'src/unix-datagram.ts', 'src/unix-dgram.d.ts'],
+    ['config', 'log'],
+  ],
   ['sdk', ['src/sdk/'], ['protocol', 'config', 'log']],
   ['show', ['src/show/'], ['protocol', 'sdk']],
   ['journal', ['src/journal/'], ['protocol', 'log']],

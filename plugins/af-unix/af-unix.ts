@@ -8,7 +8,7 @@ import type { Voice } from '../../src/remote/voice.js'
 import type { PluginDefinition } from '../../src/sdk/index.js'
 import type { Settings } from './config.js'
 import type { Crowd } from './crowd.js'
-import type { SocketFile } from './socket-file.js'
+import type { SocketFile } from '../../src/socket-file.js'
 
 const MOST_WINDOW = 4096
 const STATE_MODE = 0o640

@@ -10,7 +10,7 @@ import { runPlugin } from '../../src/sdk/index.js'
 import { afUnix, tellState } from './af-unix.js'
 import { readOptions, type Settings } from './config.js'
 import { Crowd } from './crowd.js'
-import { look, SocketFile, SocketMistake } from './socket-file.js'
+import { look, SocketFile, SocketMistake } from '../../src/socket-file.js'
 
 const NAME = 'audispd-af-unix'
 const EXIT_SYSTEM = 70

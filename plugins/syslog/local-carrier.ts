@@ -2,12 +2,13 @@
 
 import { connect } from 'node:net'
 import { errorCode } from '../../src/config/error-code.js'
+import type { MakeSocket } from '../../src/unix-datagram.js'
 import type { Carrier, CarrierEvents } from './carrier.js'
 import type { Entry } from './format.js'
 import { LoggerCarrier } from './logger-carrier.js'
 import type { Messages } from './messages.js'
 import { StreamCarrier } from './stream-carrier.js'
-import { DatagramCarrier, type MakeSocket } from './unix-datagram.js'
+import { DatagramCarrier } from './unix-datagram.js'
 
 /** What a stream socket's connect says of a datagram socket. */
 const OTHER_KIND = 'EPROTOTYPE'

@@ -7,10 +7,10 @@ import { COMMON_OPTIONS, misconfigured, runProgram, tellCheck, verbOf } from '..
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
+import { loadUnixDatagram } from '../../src/unix-datagram.js'
 import { DEFAULT_FILE } from './config-file.js'
 import { loadSettings, type ReadSettings } from './settings.js'
 import { syslogPlugin } from './syslog.js'
-import { loadUnixDatagram } from './unix-datagram.js'
 import { configOfWords } from './words.js'
 
 const NAME = 'audispd-syslog'

@@ -3,6 +3,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import { errorCode } from '../../src/config/error-code.js'
 import { handshakeFault } from '../../src/remote/tls/handshake-fault.js'
 import { clientTls } from '../../src/remote/tls/tls-options.js'
+import type { MakeSocket } from '../../src/unix-datagram.js'
 import type { Carrier, CarrierEvents } from './carrier.js'
 import type { Place } from './config.js'
 import { LocalCarrier } from './local-carrier.js'
@@ -10,7 +11,6 @@ import type { Messages } from './messages.js'
 import type { Settings, TlsMaterial } from './settings.js'
 import { StreamCarrier } from './stream-carrier.js'
 import { UdpCarrier } from './udp-carrier.js'
-import type { MakeSocket } from './unix-datagram.js'
 
 /** Only needed where this machine shows a certificate. */
 const NO_BYTES = Buffer.alloc(0)

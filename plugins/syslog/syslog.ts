@@ -6,6 +6,7 @@ import { formatProblem } from '../../src/config.js'
 import { NODE_CLOCK, NODE_RANDOM } from '../../src/remote/node-world.js'
 import type { Voice } from '../../src/remote/voice.js'
 import { type Hello, type Plugin, type PluginDefinition, type RecordBatch } from '../../src/sdk/index.js'
+import type { MakeSocket } from '../../src/unix-datagram.js'
 import { compatInterpret } from './compat-interpret.js'
 import { startNotice } from './compat.js'
 import type { DeliveryWorld } from './delivery-state.js'
@@ -17,7 +18,6 @@ import { openCarrier } from './open-carrier.js'
 import { Outbox } from './outbox.js'
 import type { ReadSettings, Settings } from './settings.js'
 import { Tally } from './tally.js'
-import type { MakeSocket } from './unix-datagram.js'
 
 /** Records that the dispatcher sends ahead; the outbox has a bound in bytes beside it. */
 const WINDOW = 1023

@@ -1,9 +1,8 @@
-// The only home of unix-dgram: Node has no datagram sockets of this machine. The package has native code, and may be absent, or made
-// for another Node; then there is logger(1).
+// Datagrams to a socket of this machine. Where unix-dgram cannot be used there is logger(1).
 
 import { readFileSync } from 'node:fs'
-import type { UnixDatagramSocket } from 'unix-dgram'
 import { errorCode } from '../../src/config/error-code.js'
+import type { MakeSocket, UnixDatagramSocket } from '../../src/unix-datagram.js'
 import type { Carrier, CarrierEvents } from './carrier.js'
 import type { Entry, Format } from './format.js'
 import { Lag } from './lag.js'
@@ -26,19 +25,6 @@ const USUAL_QUEUE_LENGTH = 512
 /** The kernel takes one more than its bound, and one may have been read and not stored. */
 const BEYOND_QUEUE = 2
 const BURST = 256
-
-/** Makes a socket; undefined where the package cannot be used. */
-export type MakeSocket = () => UnixDatagramSocket
-
-export async function loadUnixDatagram(): Promise<MakeSocket | undefined> {
-  try {
-    const { createSocket } = await import('unix-dgram')
-    return () => createSocket('unix_dgram')
-  } catch {
-    // ERR_MODULE_NOT_FOUND, ERR_DLOPEN_FAILED, or no binding beside the package: it could not be built.
-    return undefined
-  }
-}
 
 export interface DatagramOptions {
   readonly makeSocket: MakeSocket

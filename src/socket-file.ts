@@ -9,7 +9,7 @@
 import { chmodSync, lchownSync, lstatSync, realpathSync, statSync, unlinkSync, type Stats } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { dirname } from 'node:path'
-import { errorCode } from '../../src/config/error-code.js'
+import { errorCode } from './config/error-code.js'
 
 const EVERYTHING = 0o777
 const GROUP = 0o070
