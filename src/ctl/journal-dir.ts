@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import { FileError, runWork, type Work } from '../journal/file-port.js'
 import { JournalError } from '../journal/journal-error.js'
 import { NodeFilePort } from '../journal/node-file-port.js'
+import { remoteDirs } from '../remote/remote-dirs.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
-import { remoteDirs } from './remote-dirs.js'
 
 /** The journals to look at: those that are given, else those that are there. */
 export async function journalDirs(given: readonly string[]): Promise<string[]> {

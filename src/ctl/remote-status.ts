@@ -1,15 +1,15 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { isAlive } from '../remote/alive.js'
+import { remoteDirs } from '../remote/remote-dirs.js'
 import { readStatus, STATUS_NAME, type ProgramStatus } from '../remote/status.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
 import type { Host } from './host.js'
-import { remoteDirs } from './remote-dirs.js'
 import { judgeStatus, statusAsText, type Judged } from './remote-status-text.js'
 import { orUsage } from './verb-options.js'
 
 const VERB = 'remote status'
-const LOCK_NAME = 'LOCK'
 const EXIT_DEGRADED = 1
 const EXIT_NOT_RUNNING = 3
 
@@ -86,28 +86,6 @@ function unreadable(path: string, error: unknown): Error {
     return error instanceof Error ? error : new Error(String(error))
   const mend = 'is that a spool_dir or journal_dir, and are you root?'
   return new CtlError('system', [{ message: `${path}: ${systemReason(error)}`, mend }], { cause: error })
-}
-
-/**
- * Whether the process that wrote it is there. A pid may belong to somebody else by now; who has the journal's lock file open is the one.
- * The lock itself is not tried: whoever starts just then would find it taken.
- */
-async function isAlive({ pid, dir, state }: ProgramStatus): Promise<boolean> {
-  if (state === 'stopped') return false
-  const fds = `/proc/${pid}/fd`
-  try {
-    const { dev, ino } = await stat(join(dir, LOCK_NAME))
-    for (const fd of await readdir(fds)) {
-      const target = await readlink(join(fds, fd)).catch(() => '') // ENOENT: closed meanwhile.
-      if (basename(target) !== LOCK_NAME) continue
-      const open = await stat(join(fds, fd))
-      if (open.dev === dev && open.ino === ino) return true
-    }
-    return false
-  } catch (error) {
-    // EACCES: somebody else's process, of which no more can be known than that it is there.
-    return systemCode(error) === 'EACCES'
-  }
 }
 
 function exitStatusOf(judged: readonly Judged[]): number {

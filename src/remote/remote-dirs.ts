@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readEntries } from '../config.js'
-import { systemCode } from './ctl-error.js'
+import { errorCode } from '../config/error-code.js'
 
 const CONFIG_DIR = '/etc/audispd'
 /** Where the programs keep their journals, unless their configuration says otherwise. */
@@ -29,7 +29,7 @@ async function namesIn(dir: string): Promise<string[]> {
       .slice(0, MAX_FILES)
   } catch (error) {
     // It need not be there.
-    if (systemCode(error) === undefined) throw error
+    if (errorCode(error) === '') throw error
     return []
   }
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { remoteDirs } from '../../src/ctl/remote-dirs.js'
+import { remoteDirs } from '../../src/remote/remote-dirs.js'
 
 const USUAL = ['/var/spool/audispd/remote-send', '/var/lib/audispd/remote-recv']
 
