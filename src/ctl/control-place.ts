@@ -1,13 +1,14 @@
 import { dirname, join } from 'node:path'
 import type { ParseArgsConfig } from 'node:util'
 import { formatProblem } from '../config.js'
+import { connectControl, type ControlClient } from '../control/control-client.js'
+import { ControlError } from '../control/control-error.js'
 import { findConfig } from '../dispatcher/config-place.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
-import { CtlError, systemCode, systemReason } from './ctl-error.js'
+import { CtlError, type CtlErrorCode } from './ctl-error.js'
 
 /** Beside the control socket, where `control_group` is set: what that group may ask. */
 const STATUS_SOCKET_NAME = 'status.sock'
-const ASK_DOCTOR = 'is it running? see: audispctl doctor'
 
 /** What every verb understands that talks to the daemon. */
 export const CONTROL_OPTIONS = {
@@ -34,26 +35,65 @@ export function controlSocket(values: ControlValues): string {
   return settings.controlSocket
 }
 
-/** The socket that a member of `control_group` may open. */
-export function statusSocket(socket: string): string {
-  return join(dirname(socket), STATUS_SOCKET_NAME)
+/** Asks the daemon, and closes the connection. What the daemon refuses comes out as a CtlError. */
+export async function withControl<T>(values: ControlValues, use: (client: ControlClient) => Promise<T>): Promise<T> {
+  const socket = controlSocket(values)
+  let client: ControlClient | undefined
+  try {
+    client = await openControl(socket)
+    return await use(client)
+  } catch (error) {
+    throw error instanceof ControlError ? controlFailure(socket, error) : error
+  } finally {
+    client?.close()
+  }
 }
 
-/** What it means for whoever runs this that a socket cannot be opened. */
-export function noConnection(socket: string, error: unknown): Error {
-  const code = systemCode(error)
-  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-    const message = `audispd does not answer on ${socket}`
-    return new CtlError('not-running', [{ message, mend: ASK_DOCTOR }], { cause: error })
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    const mend = 'be root, or for the status a member of control_group'
-    return new CtlError('denied', [{ message: `${socket}: ${systemReason(error)}`, mend }], { cause: error })
-  }
-  if (code !== undefined) {
-    return new CtlError('system', [{ message: `${socket}: ${systemReason(error)}`, mend: ASK_DOCTOR }], {
-      cause: error,
+/** The control socket, or where that is not permitted the one beside it that tells the status alone. */
+export async function openControl(socket: string): Promise<ControlClient> {
+  try {
+    return await connectControl(socket)
+  } catch (error) {
+    if (!(error instanceof ControlError) || error.code !== 'not-permitted') throw error
+    return await connectControl(join(dirname(socket), STATUS_SOCKET_NAME)).catch(() => {
+      // Nobody there, or not permitted either: what it is all about is the first of them.
+      throw error
     })
   }
-  return error instanceof Error ? error : new Error(String(error))
+}
+
+/** What a refusal means for whoever runs this. */
+export function controlFailure(socket: string, error: ControlError): CtlError {
+  const { code, message, mend } = error
+  switch (code) {
+    case 'not-running':
+      return failure(
+        'not-running',
+        `audispd does not answer on ${socket}`,
+        'is it running? see: audispctl doctor',
+        error,
+      )
+    case 'not-permitted':
+      return failure('denied', `${socket}: permission denied`, mend, error)
+    case 'denied':
+      return failure('denied', message, mend, error)
+    case 'usage':
+    case 'unknown-verb':
+    case 'no-such-plugin':
+    case 'too-long':
+      return failure('usage', message, mend, error)
+    case 'state':
+      return failure('failed', message, mend, error)
+    case 'busy':
+    case 'timeout':
+    case 'closed':
+    case 'bad-answer':
+      return failure('system', message, mend, error)
+    default:
+      return code satisfies never
+  }
+}
+
+function failure(code: CtlErrorCode, message: string, mend: string, cause: ControlError): CtlError {
+  return new CtlError(code, [{ message, mend }], { cause })
 }

@@ -1,4 +1,4 @@
-export type CtlErrorCode = 'not-running' | 'usage' | 'config' | 'system' | 'denied'
+export type CtlErrorCode = 'failed' | 'not-running' | 'usage' | 'config' | 'system' | 'denied'
 
 /** One thing that is in the way: where it is, what it is, and what the admin does about it. */
 export interface Problem {
@@ -21,7 +21,15 @@ export class CtlError extends Error {
   }
 }
 
-export const EXIT_STATUS = { 'not-running': 3, usage: 64, bug: 70, system: 71, denied: 77, config: 78 } as const
+export const EXIT_STATUS = {
+  failed: 1,
+  'not-running': 3,
+  usage: 64,
+  bug: 70,
+  system: 71,
+  denied: 77,
+  config: 78,
+} as const
 
 /** `file:line: message`, and the next step on a line of its own. */
 export function problemText({ file, line, message, mend }: Problem): string {
