@@ -49,13 +49,18 @@ export async function withControl<T>(values: ControlValues, use: (client: Contro
   }
 }
 
+/** The socket that a member of `control_group` may open. */
+export function statusSocket(socket: string): string {
+  return join(dirname(socket), STATUS_SOCKET_NAME)
+}
+
 /** The control socket, or where that is not permitted the one beside it that tells the status alone. */
 export async function openControl(socket: string): Promise<ControlClient> {
   try {
     return await connectControl(socket)
   } catch (error) {
     if (!(error instanceof ControlError) || error.code !== 'not-permitted') throw error
-    return await connectControl(join(dirname(socket), STATUS_SOCKET_NAME)).catch(() => {
+    return await connectControl(statusSocket(socket)).catch(() => {
       // Nobody there, or not permitted either: what it is all about is the first of them.
       throw error
     })
