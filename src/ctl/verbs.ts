@@ -31,6 +31,17 @@ export const GROUPS = {
 
 export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   [
+    'tap',
+    {
+      group: 'see',
+      summary: 'records as they pass, without taking them from anybody',
+      load: async () => {
+        const { tap, OPTIONS } = await import('./tap.js')
+        return { run: tap, options: OPTIONS }
+      },
+    },
+  ],
+  [
     'install',
     {
       group: 'change',

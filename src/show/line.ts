@@ -18,3 +18,10 @@ export function readableLine(record: string): string {
 export function escapeControls(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
+
+/** Whole lines as they are, but for what a terminal could take for a command; what auditd has added stands behind a `|`. */
+export function harmlessLines(lines: string): string {
+  return lines.replace(/[^\x20-\x7e\n]/g, (c) =>
+    c === ENRICHED ? ' | ' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+}

@@ -1,0 +1,76 @@
+import { setPriority } from 'node:os'
+import { connectControl, type Streaming } from '../control/control-client.js'
+import { ControlError, type ControlErrorCode } from '../control/control-error.js'
+import { CtlError, type CtlErrorCode } from './ctl-error.js'
+
+/** So much less than the daemon's gets a program that only looks on. */
+const NICENESS = 10
+
+/** How a verb ends that was refused. */
+const ENDS: Readonly<Partial<Record<ControlErrorCode, CtlErrorCode>>> = {
+  'not-running': 'not-running',
+  'not-permitted': 'denied',
+  denied: 'denied',
+  usage: 'usage',
+}
+
+/** A connection to the daemon. */
+export interface LiveClient {
+  readonly ask: (words: readonly string[]) => Promise<unknown>
+  readonly stream: (words: readonly string[]) => Promise<Streaming>
+  readonly close: () => void
+}
+
+/** What a verb that goes on needs besides its host. */
+export interface LiveWorld {
+  /** Rejects with a ControlError, as the client does. */
+  readonly connect: (socket: string) => Promise<LiveClient>
+  readonly nowMs: () => number
+  /** Calls again and again, until the function that comes back is called. */
+  readonly every: (ms: number, call: () => void) => () => void
+  /** Takes a signal that asks for the end, until the function that comes back is called; the next one ends at once. */
+  readonly onInterrupt: (call: () => void) => () => void
+  /** Leaves the processor to those who have something to do. */
+  readonly stepBack: () => void
+  /** What nobody reads any more must not keep the program from ending. */
+  readonly letGo: () => void
+}
+
+export const LIVE_WORLD: LiveWorld = {
+  connect: connectControl,
+  nowMs: () => performance.now(),
+  every: (ms, call) => {
+    const timer = setInterval(call, ms)
+    return () => clearInterval(timer)
+  },
+  onInterrupt,
+  stepBack: () => setPriority(NICENESS),
+  letGo: () => {
+    const { stdout } = process
+    if ('unref' in stdout && typeof stdout.unref === 'function') stdout.unref()
+  },
+}
+
+function onInterrupt(call: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const off = (): void => {
+    for (const signal of signals) process.off(signal, once)
+  }
+  const once = (): void => {
+    off()
+    call()
+  }
+  for (const signal of signals) process.on(signal, once)
+  return off
+}
+
+/** Asks; what is refused ends the verb. */
+export async function orCtlError<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    const { code, message, mend } = error
+    throw new CtlError(ENDS[code] ?? 'system', [{ message, mend }], { cause: error })
+  }
+}
