@@ -31,6 +31,17 @@ export const GROUPS = {
 
 export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   [
+    'status',
+    {
+      group: 'see',
+      summary: 'whether anything is missing, and what to do about it',
+      load: async () => {
+        const { status, OPTIONS } = await import('./status.js')
+        return { run: status, options: OPTIONS, words: 'plugin' }
+      },
+    },
+  ],
+  [
     'tap',
     {
       group: 'see',
