@@ -1,18 +1,10 @@
 import { setPriority } from 'node:os'
-import { connectControl, type Streaming } from '../control/control-client.js'
-import { ControlError, type ControlErrorCode } from '../control/control-error.js'
-import { CtlError, type CtlErrorCode } from './ctl-error.js'
+import type { Streaming } from '../control/control-client.js'
+import { ControlError } from '../control/control-error.js'
+import { controlFailure, openControl } from './control-place.js'
 
 /** So much less than the daemon's gets a program that only looks on. */
 const NICENESS = 10
-
-/** How a verb ends that was refused. */
-const ENDS: Readonly<Partial<Record<ControlErrorCode, CtlErrorCode>>> = {
-  'not-running': 'not-running',
-  'not-permitted': 'denied',
-  denied: 'denied',
-  usage: 'usage',
-}
 
 /** A connection to the daemon. */
 export interface LiveClient {
@@ -37,7 +29,7 @@ export interface LiveWorld {
 }
 
 export const LIVE_WORLD: LiveWorld = {
-  connect: connectControl,
+  connect: openControl,
   nowMs: () => performance.now(),
   every: (ms, call) => {
     const timer = setInterval(call, ms)
@@ -65,12 +57,10 @@ function onInterrupt(call: () => void): () => void {
 }
 
 /** Asks; what is refused ends the verb. */
-export async function orCtlError<T>(ask: () => Promise<T>): Promise<T> {
+export async function orCtlError<T>(socket: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {
-    if (!(error instanceof ControlError)) throw error
-    const { code, message, mend } = error
-    throw new CtlError(ENDS[code] ?? 'system', [{ message, mend }], { cause: error })
+    throw error instanceof ControlError ? controlFailure(socket, error) : error
   }
 }

@@ -3,8 +3,9 @@ import { readAccounts, type Accounts } from '../sdk/index.js'
 import { EVERYTHING, parseSelector, SelectorError, type Selector } from '../protocol/selector.js'
 import { paintFor } from '../show/paint.js'
 import { CONTROL_OPTIONS, controlSocket } from './control-place.js'
+import { countOf } from './figures.js'
 import type { Host } from './host.js'
-import { LIVE_WORLD, orCtlError, type LiveClient, type LiveWorld } from './live-world.js'
+import { LIVE_WORLD, orCtlError, type LiveWorld } from './live-world.js'
 import { TapStream } from './tap-stream.js'
 import { TapView, type TapWish } from './tap-view.js'
 import { orUsage, usage } from './verb-options.js'
@@ -76,10 +77,13 @@ export async function tap(args: readonly string[], host: Host, world: LiveWorld 
   }
   const view = new TapView(wish, paintFor('auto', host.terminal !== undefined, host.env), world.nowMs)
   world.stepBack()
-  const client = await orCtlError(() => world.connect(controlSocket(values)))
+  const socket = controlSocket(values)
+  const client = await orCtlError(socket, () => world.connect(socket))
   const teller = new LossTeller(view, wish, host, world)
   try {
-    const ending = await show([VERB, ...words.filter((word) => !isType(word))], view, teller, { client, host, world })
+    const asked = [VERB, ...words.filter((word) => !isType(word))]
+    const { chunks } = await orCtlError(socket, () => client.stream(asked))
+    const ending = await show(chunks, view, teller, { host, world })
     teller.tell()
     host.warn(sumText(wish, view, ending))
     return ending === 'closed' ? EXIT_CLOSED : 0
@@ -89,18 +93,16 @@ export async function tap(args: readonly string[], host: Host, world: LiveWorld 
 }
 
 interface Looking {
-  readonly client: LiveClient
   readonly host: Host
   readonly world: LiveWorld
 }
 
 async function show(
-  words: readonly string[],
+  chunks: AsyncIterable<Buffer>,
   view: TapView,
   teller: LossTeller,
-  { client, host, world }: Looking,
+  { host, world }: Looking,
 ): Promise<Ending> {
-  const { chunks } = await orCtlError(() => client.stream(words))
   const stream = new TapStream(view)
   let isFull = false
   const write = (): void => {
@@ -177,13 +179,14 @@ class LossTeller {
     if (lost === 0 || this.#isSilent) return
     this.#told += lost
     this.#toldMs = this.#world.nowMs()
-    this.#host.warn(`audispctl ${VERB}: ${lost} records are missing here: this view does not keep up\n`)
+    this.#host.warn(`audispctl ${VERB}: ${countOf(lost, 'record')} missing here: this view does not keep up\n`)
   }
 }
 
 function sumText({ shows }: TapWish, view: TapView, ending: Ending): string {
   const closed = ending === 'closed' ? '; audispd has closed the connection' : ''
-  return `audispctl ${VERB}: ${view.shown} ${shows} shown, ${view.lostRecords} records lost in this view${closed}\n`
+  const shown = countOf(view.shown, shows === 'events' ? 'event' : 'record')
+  return `audispctl ${VERB}: ${shown} shown, ${countOf(view.lostRecords, 'record')} lost in this view${closed}\n`
 }
 
 function selectorOf(words: readonly string[]): Selector {

@@ -42,6 +42,17 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    'top',
+    {
+      group: 'see',
+      summary: 'how the plugins fare and who makes the noise, live',
+      load: async () => {
+        const { top, OPTIONS } = await import('./top.js')
+        return { run: top, options: OPTIONS }
+      },
+    },
+  ],
+  [
     'tap',
     {
       group: 'see',

@@ -1,6 +1,6 @@
 // The world of a verb that goes on, in the hands of a test: what the daemon sends, the clock, and the signal that ends it.
 
-import type { LiveWorld } from '../../src/ctl/live-world.js'
+import type { LiveClient, LiveWorld } from '../../src/ctl/live-world.js'
 
 export interface FakeLive extends LiveWorld {
   /** What was asked for. */
@@ -17,35 +17,46 @@ export function fakeLive(answer: (words: readonly string[]) => unknown = () => (
   const asked: string[][] = []
   const timers = new Set<() => void>()
   const interrupts = new Set<() => void>()
+  /** `undefined`: the daemon has ended the connection. */
   const chunks: (Buffer | undefined)[] = []
-  let wake = (): void => {}
+  const wakers = new Set<() => void>()
   let now = 0
   const put = (chunk: Buffer | undefined): void => {
     chunks.push(chunk)
-    wake()
+    for (const wake of wakers) wake()
   }
-  async function* read(): AsyncGenerator<Buffer> {
+  async function* read(client: { isClosed: boolean }): AsyncGenerator<Buffer> {
     for (;;) {
-      while (chunks.length === 0) await new Promise<void>((resolve) => (wake = resolve))
-      const chunk = chunks.shift()
+      while (chunks.length === 0 && !client.isClosed) {
+        await new Promise<void>((resolve) => {
+          wakers.add(resolve)
+        })
+      }
+      const chunk = client.isClosed ? undefined : chunks.shift()
       if (chunk === undefined) return
       yield chunk
     }
   }
+  const connect = (): Promise<LiveClient> => {
+    const client = { isClosed: false }
+    return Promise.resolve({
+      ask: (words) => {
+        asked.push([...words])
+        return Promise.resolve(answer(words))
+      },
+      stream: (words) => {
+        asked.push([...words])
+        return Promise.resolve({ result: {}, chunks: read(client) })
+      },
+      close: () => {
+        client.isClosed = true
+        for (const wake of wakers) wake()
+      },
+    })
+  }
   return {
     asked,
-    connect: () =>
-      Promise.resolve({
-        ask: (words) => {
-          asked.push([...words])
-          return Promise.resolve(answer(words))
-        },
-        stream: (words) => {
-          asked.push([...words])
-          return Promise.resolve({ result: {}, chunks: read() })
-        },
-        close: () => put(undefined),
-      }),
+    connect,
     nowMs: () => now,
     every: (_ms, call) => {
       timers.add(call)

@@ -37,7 +37,7 @@ void test('records as they come, with what a terminal could obey escaped', async
     `type=USER ${AT}:1): \\x1b]0;owned\\x07 \\xc2\\x9b2J \\xe2\\x80\\xae  | ARCH=x86_64\n${OPEN[0]}`,
     'nothing but ASCII',
   )
-  t.match(warned, '3 records are missing here')
+  t.match(warned, '3 records missing here')
   t.match(warned, '2 records shown, 3 records lost in this view; audispd has closed the connection')
   t.equal(exitStatus, 1)
 })
@@ -94,7 +94,7 @@ void test('the signal ends it well, and says the sum', async (t) => {
     setImmediate(() => live.interrupt())
   })
   t.equal(exitStatus, 0)
-  t.equal(warned, 'audispctl tap: 1 records shown, 0 records lost in this view\n')
+  t.equal(warned, 'audispctl tap: 1 record shown, 0 records lost in this view\n')
 })
 
 void test('a reader that has stopped gets nothing more, and the signal still ends it', async (t) => {
