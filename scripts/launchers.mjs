@@ -12,6 +12,7 @@ const PROGRAMS = {
   'audispd-remote-send': 'plugins/remote-send/main.js',
   'audispd-remote-recv': 'plugins/remote-recv/main.js',
   'audispd-setroubleshoot': 'plugins/setroubleshoot/main.js',
+  'audispd-metrics': 'plugins/metrics/main.js',
   'audispd-syslog': 'plugins/syslog/main.js',
 }
 

@@ -22,6 +22,7 @@ const HOMES: Readonly<Record<string, string>> = {
   ini: 'src/config.ts',
   split2: 'src/dispatcher/stderr-reader.ts',
   pino: 'src/log.ts',
+  'prom-client': 'plugins/metrics/exposition.ts',
   'unix-dgram': 'src/unix-datagram.ts',
 }
 
