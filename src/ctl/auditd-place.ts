@@ -33,7 +33,11 @@ export interface PluginDir {
 }
 
 /** The version from the option, else from the tools that come with auditd. It is never guessed. */
-export async function findVersion(host: Host, given: string | undefined, root: string): Promise<FoundVersion> {
+export async function findVersion(
+  host: Pick<Host, 'run'>,
+  given: string | undefined,
+  root: string,
+): Promise<FoundVersion> {
   if (given !== undefined) return { version: knownVersion(given, '--auditd-version'), source: '--auditd-version' }
   if (root !== '/') {
     const message = `the version of the auditd under ${root} cannot be found: nothing from there is run`

@@ -64,6 +64,18 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    'doctor',
+    {
+      group: 'see',
+      summary: 'what is wrong, from the kernel to the collector, and what mends it',
+      load: async () => {
+        const { doctor, OPTIONS } = await import('./doctor/doctor.js')
+        const program = resolve(import.meta.dirname, '../../bin/audispd')
+        return { run: (args, host) => doctor(args, host, program), options: OPTIONS }
+      },
+    },
+  ],
+  [
     'install',
     {
       group: 'change',

@@ -1,0 +1,137 @@
+// What the newest records tell, from the end of auditd's log: whether the clock fits them, and whether programs of ours were denied something.
+import { harmlessText } from '../../protocol/harmless-text.js'
+import { valueOf } from './auditd-facts.js'
+import { fail, ok, orOk, skip, warn, type Check, type Finding } from './check.js'
+import { isThere, runFirst } from './looking.js'
+import type { Survey } from './survey.js'
+import type { World } from './world.js'
+
+const TAIL = '/usr/bin/tail'
+const DMESG = ['/usr/bin/dmesg', '/bin/dmesg']
+const TIMEDATECTL = '/usr/bin/timedatectl'
+const TAIL_BYTES = 1024 * 1024
+const AUDIT_LOG = '/var/log/audit/audit.log'
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const MAX_SHOWN = 5
+const MAX_CHARACTERS = 160
+/** Nothing was recorded by this program before. */
+const EARLIEST_MS = Date.UTC(2024, 0)
+const LATEST_MS = Date.UTC(2100, 0)
+const DENIED = /\btype=(?:AVC|USER_AVC|SECCOMP|ANOM_ABEND|1400|1326|1701)\b|apparmor="DENIED"/
+/** Contexts and profiles in which auditd's children run. */
+const OUR_DOMAIN = /\b(?:scontext=\S*:(?:auditd|audisp\w*)_t\b|profile="[^"]*audit)/
+const NODE_NAMES = new Set(['node', 'MainThread'])
+
+export const RECORD_CHECKS: readonly Check[] = [
+  { id: 'clock.time', layer: 'clock', run: time },
+  { id: 'clock.synchronised', layer: 'clock', run: synchronised },
+  { id: 'system.denials', layer: 'system', run: denials },
+]
+
+/** Lines from the end of auditd's log; none where it cannot be read. */
+async function newestRecords({ world, auditd }: Survey): Promise<readonly string[]> {
+  const log = valueOf((await auditd()).conf, 'log_file') ?? AUDIT_LOG
+  const ran = await world.run(TAIL, ['-c', String(TAIL_BYTES), '--', log])
+  return ran.kind === 'ended' && ran.status === 0 ? ran.out.split('\n') : []
+}
+
+async function time(survey: Survey): Promise<readonly Finding[]> {
+  const nowMs = survey.world.nowMs()
+  const now = new Date(nowMs).toISOString()
+  const mend = 'timedatectl set-ntp true, or: date -s TIME'
+  if (nowMs < EARLIEST_MS || nowMs > LATEST_MS) return [fail(`the clock says ${now}`, mend)]
+  const newest = (await newestRecords(survey)).findLast((line) => timeIn(line) !== undefined)
+  const newestMs = newest === undefined ? undefined : timeIn(newest)
+  if (newestMs === undefined) return [ok(now)]
+  if (newestMs > nowMs + MINUTE_MS) {
+    const then = new Date(Math.min(newestMs, LATEST_MS)).toISOString()
+    return [
+      fail(`the clock says ${now}, and the newest record is of ${then}: the clock was set back, or is wrong`, mend),
+    ]
+  }
+  return [ok(now)]
+}
+
+function timeIn(line: string): number | undefined {
+  const [, seconds, ms] = /\baudit\((\d{1,12})\.(\d{3}):\d+\)/.exec(line) ?? []
+  return seconds === undefined ? undefined : Number(seconds) * 1000 + Number(ms)
+}
+
+async function synchronised({ world }: Survey): Promise<readonly Finding[]> {
+  if (!(await isThere(world.files, '/run/systemd/system'))) return []
+  const ran = await world.run(TIMEDATECTL, ['show', '--property=NTPSynchronized', '--value'])
+  if (ran.kind !== 'ended' || ran.status !== 0) return []
+  if (ran.out.trim() === 'yes') return [ok('synchronised')]
+  return [
+    warn(
+      'the clock is not synchronised: times of records on several machines cannot be compared',
+      'timedatectl set-ntp true',
+    ),
+  ]
+}
+
+/** Denials of the last day. In the kernel's log stands what auditd was not there to take. */
+async function denials(survey: Survey): Promise<readonly Finding[]> {
+  const { world } = survey
+  const records = await newestRecords(survey)
+  const lines = records.length > 0 ? records : await kernelLog(world)
+  if (lines.length === 0) return [skip("neither auditd's log nor the kernel's can be read")]
+  const pids = await ourPids(survey)
+  const found = new Map<string, Finding>()
+  for (const line of lines) {
+    if (!DENIED.test(line) || !isOurs(line, pids)) continue
+    const ms = timeIn(line)
+    if (ms !== undefined && ms < world.nowMs() - DAY_MS) continue
+    const finding = denialIn(line)
+    if (finding !== undefined) found.set(withoutNumbers(line), finding)
+  }
+  return orOk([...found.values()].slice(-MAX_SHOWN), 'nothing of ours was denied')
+}
+
+async function kernelLog(world: World): Promise<readonly string[]> {
+  const ran = await runFirst(world, DMESG, [])
+  return ran.kind === 'ended' && ran.status === 0 ? ran.out.split('\n') : []
+}
+
+async function ourPids({ daemon, processes }: Survey): Promise<ReadonlySet<number>> {
+  const answer = await daemon()
+  const plugins = answer.kind === 'status' ? answer.status.plugins.map(({ pid }) => pid) : []
+  const daemons = (await processes()).filter(({ name }) => name === 'audispd').map(({ pid }) => pid)
+  return new Set([...plugins, ...daemons].filter((pid) => pid !== null))
+}
+
+/** Other programs run on node too. */
+function isOurs(line: string, pids: ReadonlySet<number>): boolean {
+  const comm = /\bcomm="([^"]*)"/.exec(line)?.[1] ?? ''
+  if (comm.startsWith('audispd') || pids.has(Number(/\bpid=(\d+)/.exec(line)?.[1]))) return true
+  return NODE_NAMES.has(comm) && OUR_DOMAIN.test(line)
+}
+
+function denialIn(line: string): Finding | undefined {
+  const comm = /\bcomm="([^"]{1,15})"/.exec(line)?.[1] ?? 'audispd'
+  const what = harmlessText(line.replace(/^.*?\baudit\(\S+\): ?/, ''), MAX_CHARACTERS)
+  if (/\btype=(?:ANOM_ABEND|1701)\b/.test(line)) {
+    const mend = 'audispctl install && service auditd restart'
+    return fail(`a program of ours has crashed, perhaps as Node's compiler may not run: ${what}`, mend)
+  }
+  if (/\btype=(?:SECCOMP|1326)\b/.test(line)) {
+    return fail(
+      `a filter for system calls has stopped a program of ours: ${what}`,
+      'systemctl show auditd --property=SystemCallFilter',
+    )
+  }
+  if (line.includes('apparmor=')) {
+    // Only what is denied, not what a profile in complain mode lets pass.
+    return line.includes('apparmor="DENIED"') ? fail(`AppArmor has denied: ${what}`, 'aa-logprof') : undefined
+  }
+  if (!/\bdenied\b/.test(line)) return undefined
+  const module = 'audispd-local'
+  const mend = `ausearch -m AVC -c '${comm.replaceAll(/[^\w.-]/g, '_')}' --raw | audit2allow -M ${module} && semodule -i ${module}.pp`
+  return fail(`SELinux has denied: ${what}`, mend)
+}
+
+/** The same denial again and again is one. */
+function withoutNumbers(line: string): string {
+  return line.replaceAll(/\d+/g, '0')
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process'
+import { connectControl } from '../../control/control-client.js'
+import { ControlError, type ControlErrorCode } from '../../control/control-error.js'
+import {
+  readDaemonStatus,
+  readReloadStatus,
+  type DaemonStatus,
+  type ReloadStatus,
+} from '../../control/daemon-status.js'
+import { isAlive } from '../../remote/alive.js'
+import type { ProgramStatus } from '../../remote/status.js'
+import { statusSocket } from '../control-place.js'
+import type { Host } from '../host.js'
+
+/** A healthy program answers at once; a machine that is short of everything in some seconds. */
+const RUN_TIMEOUT_MS = 4000
+const CONTROL_TIMEOUT_MS = 2500
+const MAX_OUTPUT_BYTES = 2 * 1024 * 1024
+
+/** What became of a program. */
+export type Ran =
+  | { readonly kind: 'ended'; readonly status: number; readonly out: string; readonly err: string }
+  /** There is no such program, or it may not be run. */
+  | { readonly kind: 'absent' }
+  /** It did not end in time, and was left behind. */
+  | { readonly kind: 'late' }
+
+export type DaemonAnswer =
+  | {
+      readonly kind: 'status'
+      readonly status: DaemonStatus
+      /** What a reload would do; undefined for those who may see the status alone. */
+      readonly pending: ReloadStatus | undefined
+    }
+  | { readonly kind: 'error'; readonly code: ControlErrorCode; readonly message: string }
+
+/** What doctor was asked to look at. */
+export interface Asked {
+  /** As given; undefined: what auditd passes on, else the usual one. */
+  readonly configDir: string | undefined
+  readonly socket: string | undefined
+  /** The launcher of the audispd that came with this audispctl. */
+  readonly launcher: string
+}
+
+/**
+ * Everything that doctor sees, and it changes nothing of it. What may hang for good, such as a path on a file system whose server is
+ * gone, is for a program to look at: a call of our own would never come back, and this process could not even end.
+ */
+export interface World extends Pick<Host, 'files' | 'uid' | 'node'> {
+  readonly asked: Asked
+  readonly nodeVersion: string
+  readonly nowMs: () => number
+  readonly run: (program: string, args: readonly string[]) => Promise<Ran>
+  readonly ask: (socket: string) => Promise<DaemonAnswer>
+  /** Whether the program that wrote this status still runs. */
+  readonly isAlive: (status: ProgramStatus) => Promise<boolean>
+}
+
+export function realWorld(host: Host, asked: Asked): World {
+  const { files, uid, node } = host
+  return { files, uid, node, asked, nodeVersion: process.versions.node, nowMs: Date.now, run, ask, isAlive }
+}
+
+function run(program: string, args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+    const { stdout, stderr } = child
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    const timer = setTimeout(() => {
+      // Killed, but perhaps not dead: what waits for a dead server dies when that answers, and nobody waits for it here.
+      child.kill('SIGKILL')
+      stdout.destroy()
+      stderr.destroy()
+      child.unref()
+      resolve({ kind: 'late' })
+    }, RUN_TIMEOUT_MS)
+    keepUpTo(MAX_OUTPUT_BYTES, stdout, out)
+    keepUpTo(MAX_OUTPUT_BYTES, stderr, err)
+    child.on('error', () => {
+      clearTimeout(timer)
+      resolve({ kind: 'absent' })
+    })
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString()
+      resolve({ kind: 'ended', status: code ?? -1, out: text(out), err: text(err) })
+    })
+  })
+}
+
+/** What goes beyond is read and let go, so that the program can end. */
+function keepUpTo(maxBytes: number, stream: NodeJS.ReadableStream, kept: Buffer[]): void {
+  let bytes = 0
+  stream.on('data', (chunk: Buffer) => {
+    if (bytes < maxBytes) kept.push(chunk)
+    bytes += chunk.length
+  })
+}
+
+async function ask(socket: string): Promise<DaemonAnswer> {
+  const answer = await askAt(socket)
+  const mayNot = answer.kind === 'error' && answer.code === 'not-permitted'
+  return mayNot ? askAt(statusSocket(socket)) : answer
+}
+
+async function askAt(socket: string): Promise<DaemonAnswer> {
+  try {
+    const client = await connectControl(socket, { timeoutMs: CONTROL_TIMEOUT_MS })
+    try {
+      const status = readDaemonStatus(await client.ask(['status']))
+      return { kind: 'status', status, pending: await pendingReload(client) }
+    } finally {
+      client.close()
+    }
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    return { kind: 'error', code: error.code, message: error.message }
+  }
+}
+
+async function pendingReload(client: Awaited<ReturnType<typeof connectControl>>): Promise<ReloadStatus | undefined> {
+  if (client.greeting.access !== 'all') return undefined
+  try {
+    return readReloadStatus(await client.ask(['reload', 'dry-run']))
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    // It cannot say, as while it ends; its status says that.
+    return undefined
+  }
+}
