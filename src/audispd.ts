@@ -5,6 +5,7 @@ import { findConfig, type ConfigPlace } from './dispatcher/config-place.js'
 import { checkReport } from './dispatcher/check-report.js'
 import { readDropIns, type DropInReport } from './dispatcher/drop-in-dir.js'
 import { dryRunReport } from './dispatcher/dry-run.js'
+import { replayReport, replaySettings } from './dispatcher/replay-mode.js'
 import { runDirBase } from './dispatcher/run-dir.js'
 import { loadSettings } from './dispatcher/settings-file.js'
 import { runDaemon } from './daemon.js'
@@ -59,7 +60,9 @@ async function withConfiguration(options: Options, signals: EarlySignals): Promi
   if (problems.some(({ level }) => level === 'error') || missesNamed(options, reports)) {
     return refuse(place, [...problems, ...reports.flatMap((report) => report.problems)])
   }
-  return runDaemon({ options, place, settings, problems, reports, signals })
+  if (!options.replay) return runDaemon({ options, place, settings, problems, reports, signals })
+  const replayed = { settings: replaySettings(settings), reports: reports.map(replayReport) }
+  return runDaemon({ options, place, problems, signals, ...replayed })
 }
 
 /** A drop-in that was asked for by name and cannot run: there would be nothing to do. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 
 export const INPUTS = ['auto', 'none', 'exact', 'padded', 'text'] as const
 
-export const USAGE = `Usage: audispd [-c DIR] [--only NAME...] [--input KIND] [--run-dir DIR]
+export const USAGE = `Usage: audispd [-c DIR] [--only NAME...] [--input KIND] [--run-dir DIR] [--replay]
        audispd [-c DIR] --check | --dry-run [--json]
 
 Reads audit records from standard input, as auditd writes them, and gives them to every plugin.
@@ -11,6 +11,7 @@ Reads audit records from standard input, as auditd writes them, and gives them t
       --only NAME...    run these drop-ins, whatever their 'active' says, and no others
       --input KIND      ${INPUTS.join(', ')} (default auto: told apart by what comes)
       --run-dir DIR     where running daemons keep their state (default /run/audispd for root)
+      --replay          the records are recorded ones: hold them until every plugin has room, add none of our own
       --check           read and check the whole configuration, start nothing
       --dry-run         say what a reload of the running daemon would do, do nothing
       --json            with --check and --dry-run: for programs
@@ -29,6 +30,8 @@ export interface Options {
   readonly only: readonly string[] | undefined
   readonly input: (typeof INPUTS)[number]
   readonly runDir: string | undefined
+  /** The records are recorded ones. */
+  readonly replay: boolean
   readonly json: boolean
 }
 
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[]): Options {
       only: { type: 'string', multiple: true },
       input: { type: 'string', default: 'auto' },
       'run-dir': { type: 'string' },
+      replay: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -62,6 +66,7 @@ export function readOptions(args: readonly string[]): Options {
     only: values.only === undefined ? undefined : names,
     input,
     runDir: values['run-dir'],
+    replay: values.replay,
     json: values.json,
   }
 }

@@ -7,6 +7,7 @@ const DEFAULTS = {
   only: undefined,
   input: 'auto',
   runDir: undefined,
+  replay: false,
   json: false,
 }
 
@@ -17,6 +18,7 @@ void test('what is asked for', (t) => {
     ['--config-dir=/etc/x', { configDir: '/etc/x' }],
     ['--run-dir /run/x', { runDir: '/run/x' }],
     ['--input none', { input: 'none' }],
+    ['--only a --replay', { only: ['a'], replay: true }],
     ['--only a', { only: ['a'] }],
     ['--only a b c', { only: ['a', 'b', 'c'] }],
     ['--only a --only b', { only: ['a', 'b'] }],
