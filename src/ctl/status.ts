@@ -8,10 +8,11 @@ import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
 import { painter } from './paint.js'
 import { pluginStatusAsText } from './status-plugin-text.js'
+import { maybeOnePlugin } from './plugin-name.js'
 import { statusAsText } from './status-text.js'
 import { readInterval, withInterval } from './status-interval.js'
 import { redraw, type Shown } from './status-watch.js'
-import { orUsage, usage } from './verb-options.js'
+import { orUsage } from './verb-options.js'
 
 const VERB = 'status'
 const EXIT_DEGRADED = 1
@@ -47,8 +48,7 @@ export async function status(args: readonly string[], host: Host): Promise<numbe
     host.out(HELP)
     return 0
   }
-  const [name, ...more] = positionals
-  if (more.length > 0) throw usage(VERB, `'${more.join(' ')}' is too much: one plugin, or none for all`)
+  const name = maybeOnePlugin(VERB, positionals)
   if (!values.watch) {
     const { text, exitStatus } = show(await readStatus(values, name), name, values.json ? 'json' : 'text', host)
     host.out(text)

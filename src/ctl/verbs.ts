@@ -75,6 +75,23 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       },
     },
   ],
+  ['start', pluginVerbOf('start', 'start a plugin that was stopped, or that has failed')],
+  ['stop', pluginVerbOf('stop', 'stop a plugin until it is started again')],
+  ['restart', pluginVerbOf('restart', 'stop a plugin and start it again')],
+  ['resume', pluginVerbOf('resume', 'let queues take records again that were suspended')],
+  ['enable', switchVerbOf('enable', 'start a plugin now and whenever audispd starts')],
+  ['disable', switchVerbOf('disable', 'stop a plugin and start it no more')],
+  [
+    'reload',
+    {
+      group: 'change',
+      summary: 'let the daemon read its configuration again',
+      load: async () => {
+        const { reload, OPTIONS } = await import('./reload.js')
+        return { run: reload, options: OPTIONS }
+      },
+    },
+  ],
   [
     'install',
     {
@@ -133,3 +150,25 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
 ])
+
+function pluginVerbOf(verb: 'start' | 'stop' | 'restart' | 'resume', summary: string): Verb {
+  return {
+    group: 'change',
+    summary,
+    load: async () => {
+      const { pluginVerb, OPTIONS } = await import('./plugin-verbs.js')
+      return { run: (args, host) => pluginVerb(verb, args, host), options: OPTIONS, words: 'plugin' }
+    },
+  }
+}
+
+function switchVerbOf(verb: 'enable' | 'disable', summary: string): Verb {
+  return {
+    group: 'change',
+    summary,
+    load: async () => {
+      const { switchVerb, OPTIONS } = await import('./switch.js')
+      return { run: (args, host) => switchVerb(verb, args, host), options: OPTIONS, words: 'plugin' }
+    },
+  }
+}

@@ -25,7 +25,10 @@ void test('a terminal: each in the place of the one before, until a key', async 
     return { text: looks === 1 ? 'a\nb\nc\nd\ne\n' : 'f\n', exitStatus: looks }
   }
   // The second pause never ends: a key does.
-  const after = (_ms: number, then: () => void) => (looks === 1 && setImmediate(then), () => {})
+  const after = (_ms: number, then: () => void) => {
+    if (looks === 1) setImmediate(then)
+    return () => {}
+  }
   t.equal(await redraw(look, 1000, host, { after }), 2)
   const { out } = host.printed()
   t.ok(out.startsWith('\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[Ha\x1b[K\r\nb\x1b[K\r\n… 3 more lines\x1b[K\r\n\x1b[J'))
