@@ -2,10 +2,10 @@
 // daemon or a plugin says or does, with a deadline that fails the test.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { Place } from './place.js'
 
@@ -16,13 +16,18 @@ const MAIN = resolve('build/src/main.js')
  */
 const ENV = '/usr/bin/env'
 const FRESH = ['-i', 'NOT_FOR_PLUGINS=1']
-const DEADLINE_MS = 60_000
+/** Of each wait: what is slow is not wrong. */
+const DEADLINE_MS = 90_000
 const POLL_MS = 5
 /** Characters of the log that a failure shows. */
 const LOG_SHOWN = 3000
 const KIB = 1024
-/** Where statOf() has the start time. */
+/** Where statOf() has the process group and the start time. */
+const GROUP = 2
 const START_TIME = 19
+
+/** Stopped; dead; and waiting for a child that was stopped on its way to its program. */
+const STILL = new Set(['T', 'Z', 'X', 'D'])
 
 export interface Started {
   readonly args?: readonly string[]
@@ -109,8 +114,12 @@ export class Daemon {
 
   /** Writes, and waits until the kernel has taken it. */
   async write(bytes: Buffer): Promise<void> {
-    await new Promise<void>((done) => {
+    await new Promise<void>((done, fail) => {
+      const late = setTimeout(() => {
+        fail(new Error(this.#missed('the daemon takes what is written to it')))
+      }, DEADLINE_MS)
       this.stdin.write(bytes, () => {
+        clearTimeout(late)
         done()
       })
     })
@@ -142,16 +151,28 @@ export class Daemon {
     return this.lines(...words)
   }
 
-  /** As until(), and fails at once when the daemon has ended without it. */
+  /**
+   * As until(), and fails at once when the daemon has ended without it. What the daemon had logged before that is in the log
+   * then, also where something else was looked at.
+   */
   async until(isSo: () => boolean, what: string): Promise<void> {
-    const describe = (): string => `${what}\nthe log so far:\n${this.#log.slice(-LOG_SHOWN)}`
-    await until(() => isSo() || this.hasEnded, describe)
-    if (!isSo()) throw new Error(`the daemon has ended before: ${describe()}`)
+    await until(
+      () => isSo() || this.hasEnded,
+      () => this.#described(what),
+    )
+    if (!isSo()) throw new Error(`the daemon has ended before: ${this.#described(what)}`)
+    await turn()
   }
 
   /** Waits until plugins of these names run. */
   async running(...names: readonly string[]): Promise<void> {
     for (const name of names) await this.says(['plugin started', `plugin=${name} `])
+  }
+
+  /** Waits until plugins of these names run, and those of the line protocol have said READY. */
+  async ready(...names: readonly string[]): Promise<void> {
+    await this.running(...names)
+    for (const name of names) await this.ledgerWhen(name, ({ fields }) => fields['state'] === 'running')
   }
 
   /** Waits until a plugin has a process other than `pid`; returns the new one's. */
@@ -162,7 +183,8 @@ export class Daemon {
 
   /** The pid of a plugin's newest process. */
   pidOf(name: string): number {
-    const line = this.lines('plugin started', `plugin=${name} `).at(-1) ?? ''
+    const line = this.lines('plugin started', `plugin=${name} `).at(-1)
+    if (line === undefined) throw new Error(this.#described(`${name} has not been started`))
     return Number(/pid=(\d+)/.exec(line)?.[1])
   }
 
@@ -170,16 +192,39 @@ export class Daemon {
     process.kill(this.pidOf(name), signal)
   }
 
-  /** Stops a plugin's process by SIGSTOP, and waits until it stands still. */
+  /** Stops a plugin and its children by SIGSTOP, and waits until they stand still. */
   async stopPlugin(name: string): Promise<void> {
-    this.signalPlugin(name, 'SIGSTOP')
+    process.kill(-this.pidOf(name), 'SIGSTOP')
     await this.standsStill(name)
   }
 
-  /** Waits until a plugin's process is stopped. */
+  /**
+   * Waits until a plugin's process and its children are stopped, all threads of them: one that waits for input and has not
+   * come round to its signal yet still takes what comes in.
+   */
   async standsStill(name: string): Promise<void> {
-    const pid = this.pidOf(name)
-    await this.until(() => stateOf(pid) === 'T', `${name} stands still`)
+    const group = String(this.pidOf(name))
+    const hasStopped = (): boolean => {
+      const states = statesOfGroup(group)
+      return states.includes('T') && states.every((state) => STILL.has(state))
+    }
+    await this.until(hasStopped, `${name} stands still`)
+  }
+
+  /** Lets a plugin that was stopped go on, with its children. */
+  wakePlugin(name: string): void {
+    process.kill(-this.pidOf(name), 'SIGCONT')
+  }
+
+  /** Does something again and again until it is so. */
+  async doUntil(isSo: () => boolean | Promise<boolean>, what: string, act: () => Promise<unknown>): Promise<void> {
+    const deadline = Date.now() + DEADLINE_MS
+    while (!(await isSo())) {
+      if (Date.now() > deadline) throw new Error(this.#missed(what))
+      await act()
+      // The news of its end, among others, must come through.
+      await turn()
+    }
   }
 
   /** Waits until a plugin's file has `bytes` bytes. */
@@ -199,6 +244,17 @@ export class Daemon {
     this.signal('SIGUSR1')
     await this.until(() => this.#ledgers(name).length > known, `a ledger of ${name}`)
     return this.ledger(name)
+  }
+
+  /** Asks for the ledger of `name` until it is so. */
+  async ledgerWhen(name: string, isSo: (ledger: Ledger) => boolean): Promise<Ledger> {
+    const deadline = Date.now() + DEADLINE_MS
+    for (;;) {
+      const ledger = await this.ledgerNow(name)
+      if (isSo(ledger)) return ledger
+      if (Date.now() > deadline) throw new Error(this.#missed(`the ledger of ${name} has it that ${isSo.toString()}`))
+      await delay(POLL_MS)
+    }
   }
 
   /** The last ledger line of a plugin. */
@@ -222,6 +278,14 @@ export class Daemon {
   memory(which: 'VmRSS' | 'VmHWM'): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
     return KIB * Number(new RegExp(`^${which}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
+  }
+
+  #described(what: string): string {
+    return `${what}\nthe log so far:\n${this.#log.slice(-LOG_SHOWN)}`
+  }
+
+  #missed(what: string): string {
+    return `did not happen within ${DEADLINE_MS / 1000} s: ${this.#described(what)}`
   }
 
   #ledgers(name: string): string[] {
@@ -269,8 +333,23 @@ function stateOf(pid: number): string {
   return statOf(pid)[0] ?? ''
 }
 
-/** What /proc/PID/stat has behind the name in parentheses; empty if there is no such process. */
-function statOf(pid: number): string[] {
+/** The states of all threads of the processes of a group. */
+function statesOfGroup(group: string): string[] {
+  const members = readdirSync('/proc').filter((pid) => /^\d/.test(pid) && statOf(pid)[GROUP] === group)
+  return members.flatMap((pid) => namesIn(`/proc/${pid}/task`).map((task) => statOf(`${pid}/task/${task}`)[0] ?? ''))
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir)
+  } catch {
+    // ENOENT: gone.
+    return []
+  }
+}
+
+/** What /proc/PID/stat has behind the name in parentheses, or that of PID/task/TID; empty if there is no such process. */
+function statOf(pid: number | string): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')

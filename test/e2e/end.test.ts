@@ -2,7 +2,6 @@
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { Daemon, isAlive } from './daemon.js'
 import { PERL, Place } from './place.js'
@@ -26,7 +25,7 @@ void t.test('the end of input: everything is delivered, and everybody goes', asy
   t.same(['one', 'two'].map((name) => daemon.pidOf(name)).filter(isAlive), [])
 })
 
-void t.test('SIGTERM without the end of input: reads on until the time is up', async (t) => {
+void t.test('SIGTERM without the end of input: ends when the time is up', async (t) => {
   const place = new Place(t, 'self_events = no\ndrain_timeout = 300ms\n')
   place.tee('plugin')
   const daemon = new Daemon(t, place)
@@ -34,25 +33,25 @@ void t.test('SIGTERM without the end of input: reads on until the time is up', a
   await daemon.has('plugin', 1000 * LINE_BYTES)
   daemon.signal('SIGTERM')
   await daemon.says(['asked to stop; reading on'])
-  await daemon.write(frames(1001, 2000))
-  await daemon.has('plugin', 2000 * LINE_BYTES)
-  let sent = 2000
-  while (!daemon.hasEnded) {
-    await daemon.write(frames(sent + 1, sent + 50))
-    sent += 50
-    // A write to a daemon that has gone fails at once, and the news of its end must come through.
-    await setImmediate()
-  }
+  let sent = 1000
+  await daemon.doUntil(
+    () => daemon.hasEnded,
+    'its end',
+    async () => {
+      await daemon.write(frames(sent + 1, sent + 50))
+      sent += 50
+    },
+  )
   t.match(await daemon.ended(), { code: 0 })
   const { serials, torn } = serialsIn(place.read('plugin'))
   t.ok(torn.length <= 1, 'when the time is up a record may have been begun; it counts as dropped')
   t.same(serials, range(1, serials.length), 'what was delivered came in order')
-  t.ok(serials.length >= 2000)
+  t.ok(serials.length >= 1000)
   const { dropped, ...ledger } = daemon.ledger('plugin')
   t.match(ledger, { in: serials.length + dropped, delivered: serials.length, queued: 0, balanced: true })
 })
 
-void t.test('SIGTERM, and then the end of input: ends without waiting', async (t) => {
+void t.test('SIGTERM, and then the end of input: reads on till then, and ends without waiting', async (t) => {
   const place = new Place(t, NO_WAITING)
   place.tee('plugin')
   const daemon = new Daemon(t, place)
@@ -61,6 +60,7 @@ void t.test('SIGTERM, and then the end of input: ends without waiting', async (t
   daemon.signal('SIGTERM')
   await daemon.says(['asked to stop'])
   await daemon.write(frames(1001, 2000))
+  await daemon.has('plugin', 2000 * LINE_BYTES)
   t.match(await daemon.finish(), { code: 0 })
   t.ok(place.read('plugin').equals(textOf(1, 2000)))
 })
@@ -96,11 +96,11 @@ void t.test('a plugin ended by SIGTERM along with the daemon is no crash, and wh
   for (let death = 1; death <= 4; death++) {
     const pid = daemon.pidOf('plugin')
     process.kill(pid, 'SIGTERM')
-    process.kill(pid, 'SIGCONT')
+    process.kill(-pid, 'SIGCONT')
     await daemon.runningAnew('plugin', pid)
     await daemon.stopPlugin('plugin')
   }
-  daemon.signalPlugin('plugin', 'SIGCONT')
+  daemon.wakePlugin('plugin')
   t.match(await daemon.finish(), { code: 0 })
   t.same(serialsIn(place.read('plugin')).serials, range(1, 5000), 'each once')
   t.match(daemon.ledger('plugin'), { in: 5000, delivered: 5000, dropped: 0, balanced: true })
@@ -129,6 +129,7 @@ void t.test('what is unread or waits when the time is up is dropped, counted and
   await daemon.running('healthy', 'stopped')
   await daemon.stopPlugin('stopped')
   await daemon.write(frames(1, 3000))
+  await daemon.has('healthy', 3000 * LINE_BYTES)
   t.match(await daemon.finish(), { code: 0 })
   t.equal(daemon.lines(' warn ', 'time is up', 'stopped').length, 1)
   t.match(daemon.ledger('stopped'), { in: 3000, delivered: 0, dropped: 3000, queued: 0, balanced: true })
@@ -145,6 +146,7 @@ void t.test('whoever still reads when the time is up has no torn record', async 
     await daemon.running('slow')
     // More than a pipe holds, of lengths that never end where a page does.
     await daemon.write(frames(1, 3000, 1237))
+    await daemon.ledgerWhen('slow', (ledger) => ledger.in === 3000)
     daemon.signal('SIGTERM')
     daemon.endInput()
     await daemon.says(['time is up'])
@@ -156,7 +158,7 @@ void t.test('whoever still reads when the time is up has no torn record', async 
       continue
     }
     const count = Math.floor(given.length / (format === 'string' ? 1238 : 1237 + 16))
-    t.ok(count > 40 && count < 3000, `${format}: some of it (${count})`)
+    t.ok(count > 0 && count < 3000, `${format}: some of it (${count})`)
     t.ok(given.equals(format === 'string' ? textOf(1, count, 1237) : frames(1, count, 1237)), 'in whole records')
     t.match(daemon.ledger('slow'), { in: 3000, delivered: count, dropped: 3000 - count, balanced: true })
   }
@@ -174,8 +176,7 @@ void t.test('the end does not cut off a byte that waits for room in the pipe', a
   const sizes = Array.from({ length: 64 }, (_, index) => (index === 63 ? 1024 : 1023))
   const texts = sizes.map((bytes, index) => recordText(index + 1, bytes))
   await daemon.write(Buffer.concat(texts.map((text) => frame(text))))
-  let ledger = await daemon.ledgerNow('plugin')
-  while (ledger.in < texts.length) ledger = await daemon.ledgerNow('plugin')
+  await daemon.ledgerWhen('plugin', (ledger) => ledger.in === texts.length)
   const pid = daemon.pidOf('plugin')
   process.kill(pid, 'SIGKILL')
   await daemon.runningAnew('plugin', pid)
@@ -183,7 +184,7 @@ void t.test('the end does not cut off a byte that waits for room in the pipe', a
   daemon.endInput()
   await daemon.says(['input has ended'])
   await daemon.ledgerNow('plugin')
-  daemon.signalPlugin('plugin', 'SIGCONT')
+  daemon.wakePlugin('plugin')
   t.match(await daemon.ended(), { code: 0 })
   const expected = Buffer.from(texts.map((text) => `${text}\n`).join(''))
   t.equal(expected.length, PIPE_BYTES + 1)

@@ -56,17 +56,20 @@ void t.test('killed a hundred times under load, each record is read exactly once
 void t.test('a record half read at a death comes again, whole and once', async (t) => {
   const place = new Place(t)
   place.dropIn('half', [`path = ${PERL}`, `args = ${SPLICER} ${place.path('half')}`, ...RESTARTS])
-  const daemon = new Daemon(t, place)
   const total = 20_000
+  // Prime sizes, so that the process stops within a record, at another place in it each time.
+  const limits = [7919, 1, 120, 122, 65_537, 15_013, 2, 99_991]
+  // A process looks at it as it starts.
+  writeFileSync(place.path('half.limit'), String(limits[0]))
+  const daemon = new Daemon(t, place)
   const taken: number[] = []
   let size = 0
-  // Prime sizes, so that the process stops within a record, at another place in it each time.
-  for (const limit of [7919, 1, 120, 122, 65_537, 15_013, 2, 99_991]) {
-    writeFileSync(place.path('half.limit'), String(limit))
+  for (const limit of limits) {
     if (taken.length === 0) {
       await daemon.running('half')
       await daemon.write(frames(1, total))
     } else {
+      writeFileSync(place.path('half.limit'), String(limit))
       const pid = daemon.pidOf('half')
       process.kill(pid, 'SIGKILL')
       await daemon.runningAnew('half', pid)

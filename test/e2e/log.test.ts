@@ -18,7 +18,7 @@ function rotate(place: Place): number | null {
 }
 
 async function acknowledged(daemon: Daemon, count: number): Promise<void> {
-  for (let had = -1; had < count;) had = (await daemon.ledgerNow('log')).delivered
+  await daemon.ledgerWhen('log', ({ delivered }) => delivered >= count)
 }
 
 for (const [names, compress] of [

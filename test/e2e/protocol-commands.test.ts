@@ -26,6 +26,7 @@ void t.test(
     puppet.says('COMMAND a subscribe type=USER_LOGIN', 'COMMAND b subscribe type=', 'ACK 2')
     await puppet.hears(daemon, 'OK a')
     await puppet.hears(daemon, 'ERR b bad-arguments ')
+    await daemon.ledgerWhen('siem', ({ delivered }) => delivered === 2)
     await daemon.write(Buffer.concat([frames(3, 3), login(4)]))
     await puppet.hears(daemon, 'RECORD 4 ')
     const pid = daemon.pidOf('siem')
@@ -36,7 +37,7 @@ void t.test(
     await puppet.hears(daemon, 'RECORD 6 ')
     t.same(puppet.seqs, [1, 2, 4, 4, 6])
     puppet.says('ACK 6')
-    while ((await daemon.ledgerNow('siem')).queued > 0);
+    await daemon.ledgerWhen('siem', ({ queued }) => queued === 0)
     puppet.dropIn(['env.CHANGED = yes'])
     daemon.signal('SIGHUP')
     await puppet.hears(daemon, 'HELLO ', 3)

@@ -11,6 +11,12 @@ const WINDOW = 4096
 /** What one read may bring beyond the window, in records of counts-to.js, and what a pipe gives up in one go at most. */
 const MOST_BEYOND = 2000
 
+/** A plugin that sends `count` records as fast as they are taken from it. */
+function counter(place: Place, name: string, count: number, direction: 'in' | 'both'): void {
+  const args = [place.path(name), String(count)]
+  place.plugin(name, 'counts-to.js', args, ['format = protocol', `direction = ${direction}`])
+}
+
 void t.test('lines of a string plugin are records, and who sent them is their source', async (t) => {
   const place = new Place(t)
   const producer = new Puppet(t, place, 'producer', ['format = string', 'direction = in'])
@@ -115,28 +121,24 @@ void t.test(
       const place = new Place(t)
       const count = 30_000
       keeper(place, 'sink')
-      place.plugin(
-        'source',
-        'counts-to.js',
-        [place.path('source'), String(count)],
-        ['format = protocol', `direction = ${direction}`],
-      )
       const daemon = new Daemon(t, place, NO_INPUT)
-      await daemon.running('sink')
+      await daemon.ready('sink')
       await daemon.stopPlugin('sink')
-      let fields: Readonly<Record<string, string>> = {}
-      while (Number(fields['unsettled'] ?? 0) < WINDOW) ({ fields } = await daemon.ledgerNow('source'))
+      counter(place, 'source', count, direction)
+      daemon.signal('SIGHUP')
+      await daemon.running('source')
+      const { fields } = await daemon.ledgerWhen('source', (ledger) => Number(ledger.fields['unsettled']) >= WINDOW)
       const unsettled = Number(fields['unsettled'])
       if (direction === 'both') t.equal(unsettled, WINDOW)
       else t.ok(unsettled < WINDOW + MOST_BEYOND, `${unsettled} are unsettled`)
       if (direction === 'both') await daemon.until(() => place.read('source').includes(' busy '), 'it is told')
-      process.kill(daemon.pidOf('sink'), 'SIGCONT')
+      daemon.wakePlugin('sink')
       const isOver = (): boolean => {
         const heard = place.read('source').toString().trimEnd().split('\n')
         return heard.some((line) => line === `ACK ${count}` || line.startsWith(`ERR ${count} busy`))
       }
       await daemon.until(isOver, 'the last is answered')
-      while (Number((await daemon.ledgerNow('source')).fields['unsettled']) > 0);
+      await daemon.ledgerWhen('source', (ledger) => ledger.fields['unsettled'] === '0')
       await endAtSigterm(t, daemon)
       const { taken, busy } = daemon.ledger('source').fields
       t.equal(Number(taken) + Number(busy), count, `${direction}: ${busy} were answered busy`)
@@ -151,22 +153,23 @@ void t.test('a full queue with `block` holds plugins that send', async (t) => {
   const place = new Place(t)
   const count = 10_000
   place.tee('blocks', ['q_depth = 1000', 'overflow_action = block'])
-  place.plugin('source', 'counts-to.js', [place.path('source'), String(count)], ['format = protocol', 'direction = in'])
   const lines = new Puppet(t, place, 'lines', ['format = string', 'direction = in'])
   const daemon = new Daemon(t, place, NO_INPUT)
-  await daemon.running('blocks', 'source', 'lines')
+  await daemon.running('blocks', 'lines')
   await daemon.stopPlugin('blocks')
-  let queued = 0
-  while (queued < 1000) ({ queued } = await daemon.ledgerNow('blocks'))
+  counter(place, 'source', count, 'in')
+  daemon.signal('SIGHUP')
+  await daemon.running('source')
+  await daemon.ledgerWhen('blocks', ({ queued }) => queued >= 1000)
   lines.sends(1, 1)
   t.ok(Number((await daemon.ledgerNow('source')).fields['taken']) < 2 * MOST_BEYOND + 1000)
   t.equal((await daemon.ledgerNow('lines')).fields['taken'], '0')
   const late = new Puppet(t, place, 'late', ['direction = in'])
   daemon.signal('SIGHUP')
   await late.opens(daemon)
-  while ((await daemon.ledgerNow('late')).fields['state'] !== 'running');
+  await daemon.ready('late')
   t.ok((await daemon.ledgerNow('blocks')).queued >= 1000, 'its READY is heard although nobody may send')
-  process.kill(daemon.pidOf('blocks'), 'SIGCONT')
+  daemon.wakePlugin('blocks')
   await daemon.until(() => place.read('source').includes(`ACK ${count}\n`), 'all are settled')
   await endAtSigterm(t, daemon)
   t.match(daemon.ledger('blocks'), { in: count, delivered: count, dropped: 0, balanced: true })
@@ -203,7 +206,7 @@ void t.test('what is sent behind STOP still reaches everybody', async (t) => {
   keeper(place, 'sink')
   const daemon = new Daemon(t, place)
   await daemon.running('source', 'plain', 'sink')
-  while ((await daemon.ledgerNow('source')).fields['state'] !== 'running');
+  await daemon.ready('source')
   t.match(await daemon.finish(), { code: 0 })
   t.same(kept(place, 'sink'), [1, 2])
   t.ok(place.read('plain').equals(textOf(1, 2)))

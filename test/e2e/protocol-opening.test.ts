@@ -45,7 +45,7 @@ void t.test(
     t.same(puppet.heard[1], 'RELOAD')
     t.same(puppet.seqs, [1, 2, 3])
     puppet.says('ACK 2')
-    await acked(daemon, 2)
+    await daemon.ledgerWhen('siem', ({ delivered }) => delivered === 2)
     const pid = daemon.pidOf('siem')
     daemon.signalPlugin('siem', 'SIGKILL')
     await daemon.runningAnew('siem', pid)
@@ -57,11 +57,6 @@ void t.test(
     t.match(daemon.ledger('siem'), { in: 3, delivered: 3, balanced: true })
   },
 )
-
-/** Waits until so many records of siem are delivered. */
-async function acked(daemon: Daemon, delivered: number): Promise<void> {
-  for (let known = 0; known < delivered;) known = (await daemon.ledgerNow('siem')).delivered
-}
 
 void t.test(
   'no READY in time, or one that cannot be: restarted with a growing pause, and finally failed',

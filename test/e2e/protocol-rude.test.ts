@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { Daemon } from './daemon.js'
+import { Daemon, type Ledger } from './daemon.js'
 import { Place } from './place.js'
 import { Puppet } from './puppet.js'
 import { frames, range, serialsIn, textOf } from './records.js'
@@ -57,11 +57,11 @@ void t.test('faults: each ends the process, with the reason in the log, and anot
   const isDone = (): boolean =>
     faults.every(([name]) => daemon.lines('plugin died', `plugin=${name} `).length > 0) &&
     daemon.lines('plugin failed', 'plugin=never-ready ').length > 0
-  while (!isDone()) {
+  await daemon.doUntil(isDone, 'each has died of its fault', async () => {
     await daemon.write(frames(last + 1, last + 20))
     last += 20
     await daemon.has('string', textOf(1, last).length)
-  }
+  })
   for (const [program, why] of faults) {
     t.match(daemon.lines('plugin cannot be worked with', `plugin=${program} `)[0], why, program)
     t.match(daemon.lines('plugin died', `plugin=${program} `)[0], why, program)
@@ -128,7 +128,7 @@ void t.test('small sins are borne: ACKs that go back, no drain at STOP, death of
   await daemon.running('string', 'acks', 'acks-backwards', 'loses-what-it-had-at-stop', 'dies-on-reload')
   await daemon.write(frames(1, 3))
   await daemon.says(['plugin violates the line protocol', 'plugin=acks-backwards ', 'ACK not above'])
-  await delivered(daemon, 'dies-on-reload', 3)
+  await daemon.ledgerWhen('dies-on-reload', ({ delivered }) => delivered === 3)
   const pid = daemon.pidOf('dies-on-reload')
   daemon.signal('SIGHUP')
   await daemon.runningAnew('dies-on-reload', pid)
@@ -143,11 +143,6 @@ void t.test('small sins are borne: ACKs that go back, no drain at STOP, death of
   }
 })
 
-/** Waits until so many records of a plugin are delivered. */
-async function delivered(daemon: Daemon, name: string, records: number): Promise<void> {
-  for (let known = 0; known < records;) known = (await daemon.ledgerNow(name)).delivered
-}
-
 void t.test('plugins that write without end and never read', async (t) => {
   const place = new Place(t, 'self_events = no\nq_depth = 1000\ndrain_timeout = 1s\n')
   neighbours(place)
@@ -161,12 +156,13 @@ void t.test('plugins that write without end and never read', async (t) => {
   await daemon.running('string', 'acks', 'comments', 'commands', 'records', 'refused')
   let last = 0
   const hasFailed = (name: string): boolean => daemon.lines('plugin failed', `plugin=${name} `).length > 0
-  while (!['commands', 'records', 'refused'].every(hasFailed)) {
+  const haveFailed = (): boolean => ['commands', 'records', 'refused'].every(hasFailed)
+  await daemon.doUntil(haveFailed, 'they have failed', async () => {
     await daemon.write(frames(last + 1, last + 100))
     last += 100
     await daemon.has('string', textOf(1, last).length)
     await daemon.until(() => place.read('acks').includes(`\n${last} `), 'the one that acknowledges has it too')
-  }
+  })
   t.match(daemon.lines('plugin failed', 'plugin=commands ')[0], /it asks and does not read the answers/)
   t.match(daemon.lines('plugin failed', 'plugin=records ')[0], /10 violations within a minute/)
   t.match(daemon.lines('plugin failed', 'plugin=refused ')[0], /10 violations within a minute/)
@@ -187,15 +183,16 @@ void t.test('plugins that send good records without end and never read', async (
     )
   }
   const daemon = new Daemon(t, place, { args: ['--input', 'none'] })
-  await daemon.running('sink', 'in', 'both')
+  await daemon.running('in', 'both')
+  await daemon.ready('sink')
   await daemon.stopPlugin('sink')
   // It is told that it is too fast, more often than can wait to be read.
   const [failed] = await daemon.says(['plugin failed', 'plugin=both '])
   t.match(failed, /it asks and does not read the answers/)
-  process.kill(daemon.pidOf('sink'), 'SIGCONT')
-  const takenOf = async (): Promise<number> => Number((await daemon.ledgerNow('in')).fields['taken'])
-  const before = await takenOf()
-  while ((await takenOf()) < before + 50_000);
+  daemon.wakePlugin('sink')
+  const takenIn = ({ fields }: Ledger): number => Number(fields['taken'])
+  const before = takenIn(await daemon.ledgerNow('in'))
+  await daemon.ledgerWhen('in', (ledger) => takenIn(ledger) >= before + 50_000)
   t.equal(daemon.lines('plugin died', 'plugin=in ').length, 0, 'one that is not read instead may go on')
   t.ok(daemon.memory('VmHWM') < MOST_BYTES, `memory: ${Math.round(daemon.memory('VmHWM') / MIB)} MiB`)
   daemon.signal('SIGTERM')

@@ -6,7 +6,7 @@ import { Place } from './place.js'
 import { Puppet } from './puppet.js'
 import { frames, range, recordText } from './records.js'
 
-/** Of two of them one does not fit into a FIFO. */
+/** Whole pages of a FIFO are no multiple of it, so that a full one ends within a record. */
 const LONG_BYTES = 60_000
 const PROTOCOL = 'format = protocol'
 
@@ -41,12 +41,11 @@ void t.test('removed by a reload: STOP comes last, and what is acknowledged afte
 
 void t.test('who defies STOP gets SIGTERM, and then SIGKILL', async (t) => {
   const place = new Place(t)
-  place.plugin('defiant', 'defies-stop.js', [], [PROTOCOL, 'stop_timeout = 300ms'])
+  place.plugin('defiant', 'defies-stop.js', [], [PROTOCOL, 'stop_timeout = 1s'])
   const daemon = new Daemon(t, place)
   await daemon.running('defiant')
   await daemon.write(frames(1, 5))
-  let delivered = 0
-  while (delivered < 5) ({ delivered } = await daemon.ledgerNow('defiant'))
+  await daemon.ledgerWhen('defiant', ({ delivered }) => delivered === 5)
   const pid = daemon.pidOf('defiant')
   place.removeDropIn('defiant')
   daemon.signal('SIGHUP')
@@ -67,6 +66,7 @@ void t.test('unchanged it is told RELOAD, changed it is stopped and keeps what i
   await daemon.write(frames(1, 9))
   await puppet.hears(daemon, 'RECORD 9 ')
   puppet.says('ACK 4')
+  await daemon.ledgerWhen('siem', ({ delivered }) => delivered === 4)
   await reload(daemon, 'siem', 'kept')
   await puppet.hears(daemon, 'RELOAD')
   t.equal(daemon.lines('plugin started', 'plugin=siem ').length, 1)
@@ -92,35 +92,28 @@ void t.test('stopped in the middle of a long record: that is finished before STO
   const daemon = new Daemon(t, place)
   await puppet.hears(daemon, 'HELLO ')
   puppet.says('READY 1')
+  const longRecords = range(2, 5)
+    .map((n) => `${recordText(n, LONG_BYTES)}\n`)
+    .join('')
   await daemon.write(Buffer.from(`${recordText(1)}\n`))
   await puppet.hears(daemon, 'RECORD 1 ')
-  await daemon.running('siem')
-  const group = -daemon.pidOf('siem')
-  process.kill(group, 'SIGSTOP')
-  await daemon.standsStill('siem')
-  await daemon.write(
-    Buffer.from(
-      range(2, 5)
-        .map((n) => `${recordText(n, LONG_BYTES)}\n`)
-        .join(''),
-    ),
-  )
-  let queued = 0
-  let delivered = 0
-  while (delivered < 2 || queued < 3) ({ queued, delivered } = await daemon.ledgerNow('siem'))
+  await daemon.stopPlugin('siem')
+  await daemon.write(Buffer.from(longRecords))
+  // By then as much of them has been written as goes into the FIFO, whatever it holds on this machine, and a piece waits for room.
+  const { delivered } = await daemon.ledgerWhen('siem', (ledger) => ledger.in === 5)
+  t.ok(delivered < 4, 'of the long ones at least one waits behind the one that has been begun')
   place.removeDropIn('siem')
   daemon.signal('SIGHUP')
   await daemon.says(['drop-in read', 'plugin=siem', 'change=stopped'])
-  process.kill(group, 'SIGCONT')
+  daemon.wakePlugin('siem')
   await daemon.says(['plugin stopped', 'plugin=siem'])
   const heard = puppet.heard.slice(1)
-  const last = heard.length - 1
-  t.ok(last >= 3 && last < 6, 'more than there was room for, less than everything')
+  const last = delivered + 1
   t.same(
-    heard.slice(0, last),
+    heard.slice(0, -1),
     range(1, last).map((n) => `RECORD ${n} ${recordText(n, n === 1 ? 120 : LONG_BYTES)}`),
   )
-  t.equal(heard[last], 'STOP')
+  t.equal(heard.at(-1), 'STOP', 'behind what had been begun, and nothing else')
   t.match(await daemon.finish(), { code: 0 })
   t.match(daemon.ledger('siem'), { in: 5, delivered: last, dropped: 5 - last, balanced: true })
 })

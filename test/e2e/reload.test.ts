@@ -40,6 +40,8 @@ void t.test('one added, one removed, one changed, one broken, while records pass
   place.plugin('told', 'tells-signals.pl', [place.path('told')])
   const daemon = new Daemon(t, place)
   await daemon.running(...stay, 'told', 'changed', 'broken', 'removed')
+  // It heeds signals from then on.
+  await daemon.has('told', 'ready\n'.length)
   const pids = stay.map((name) => daemon.pidOf(name))
   const old = daemon.pidOf('changed')
   for (let sent = 0; sent < RECORDS; sent += CHUNK) {
@@ -103,7 +105,7 @@ void t.test('what a changed plugin has not read when it must go is for its next 
   t.ok(isAlive(old), 'the old process is waited for')
   await daemon.write(frames(5001, 6000))
   t.equal(daemon.pidOf('changed'), old, 'and no other is started beside it')
-  process.kill(old, 'SIGCONT')
+  daemon.wakePlugin('changed')
   await daemon.runningAnew('changed', old)
   t.match(await daemon.finish(), { code: 0 })
   t.same(serialsIn(place.read('changed')).serials, range(1, 6000), 'each once and in order')

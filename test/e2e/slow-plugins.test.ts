@@ -89,14 +89,14 @@ void t.test('a healthy plugin among others that stand still', async (t) => {
   t.equal(picky.in - filtered, rare, 'what was not asked for is filtered')
   t.match(picky, { dropped: 0 }, 'and takes no room')
 
-  daemon.signalPlugin('stopped', 'SIGCONT')
+  daemon.wakePlugin('stopped')
   const [recovered = ''] = await daemon.says(['queue has room again', 'plugin=stopped '])
   const lost = Number(/lost=(\d+)/.exec(recovered)?.[1])
-  t.equal(lost, daemon.ledger('stopped').dropped, 'recovery is told with the total')
+  t.equal(lost, (await daemon.ledgerNow('stopped')).dropped, 'recovery is told with the total')
   const isTold = (name: string, op: string): boolean => place.read(name).includes(`op=${op} plugin=stopped`)
   await daemon.until(() => isTold('healthy', 'loss-end') && isTold('stopped', 'loss-end'), 'everyone is told')
   await flood(daemon, RECORDS + 1, RECORDS + CHUNK)
-  daemon.signalPlugin('picky', 'SIGCONT')
+  daemon.wakePlugin('picky')
   t.match(await daemon.finish(), { code: 0 })
 
   const healthy = parted(place.read('healthy'))
@@ -137,7 +137,7 @@ void t.test('a stopped plugin that asked for one record in a thousand keeps no m
   const grown = daemon.memory('VmHWM') - before
   // They lie at least one in every piece of memory that records are kept in: 120 MB of them.
   t.ok(grown < 48 * MIB, `memory has grown by ${Math.round(grown / MIB)} MiB`)
-  daemon.signalPlugin('picky', 'SIGCONT')
+  daemon.wakePlugin('picky')
   t.match(await daemon.finish(), { code: 0 })
   const rare = Array.from({ length: (2 * RECORDS) / RARE }, (_, index) => `${textWithRare((index + 1) * RARE)}\n`)
   t.equal(place.read('picky').toString(), rare.join(''), 'each of them, as it was')

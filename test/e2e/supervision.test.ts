@@ -256,7 +256,7 @@ void t.test(
 void t.test('a plugin that does not end by itself is asked, then killed with its group', async (t) => {
   const place = new Place(t)
   for (const name of ['goes', 'stays']) {
-    place.plugin(name, 'defies-its-end.pl', [place.path(name)], ['stop_timeout = 400ms'])
+    place.plugin(name, 'defies-its-end.pl', [place.path(name)], ['stop_timeout = 1s'])
   }
   place.plugin('parent', 'leaves-a-child.pl', [place.path('parent')])
   const daemon = new Daemon(t, place)
