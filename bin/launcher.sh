@@ -4,12 +4,12 @@
 # auditd's systemd unit forbids memory that is writable and executable (MemoryDenyWriteExecute), and its children
 # inherit that: plain node aborts there, which the kernel records as ANOM_ABEND. So node runs without its compiler
 # whenever auditd is the parent, or when --jitless stands first on the command line (what `audispctl install` writes).
+here=$(PATH=/usr/bin:/bin && dirname -- "$(readlink -f -- "$0")")
 node=@NODE@
 [ -x "$node" ] || node=$(command -v node) || {
   echo "$0: no node found: install Node.js 20.19 or later" >&2
   exit 71
 }
-here=$(PATH=/usr/bin:/bin && dirname -- "$(readlink -f -- "$0")")
 main=$here/@MAIN@
 
 parent=
