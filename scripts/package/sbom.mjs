@@ -1,0 +1,48 @@
+// The bill of materials, CycloneDX: the npm packages that run, by `npm sbom`, and the Node that the Debian package carries, with what
+// it is made of. It is the same for the same sources: npm's random number and its clock are replaced.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { run, sourceDate } from './place.mjs'
+
+const UUID_PARTS = /^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/
+/** Not parts of the program: interfaces and tables that have a version too. */
+const NO_PARTS = new Set(['node', 'modules', 'napi', 'unicode', 'tz', 'cldr'])
+
+export function billOfMaterials(runtime, version) {
+  const bill = JSON.parse(run('npm', ['sbom', '--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=application']))
+  const { bom, subject } = named(bill, version)
+  const node = nodeComponent(runtime)
+  bom.components.push(node)
+  bom.dependencies.find(({ ref }) => ref === subject)?.dependsOn.push(node['bom-ref'])
+  bom.metadata.timestamp = new Date(sourceDate() * 1000).toISOString()
+  delete bom.serialNumber
+  const digest = createHash('sha256').update(JSON.stringify(bom)).digest('hex')
+  const serialNumber = `urn:uuid:${digest.replace(UUID_PARTS, '$1-$2-5$3-8$4-$5')}`
+  return `${JSON.stringify({ ...bom, serialNumber }, undefined, 2)}\n`
+}
+
+/** npm calls us by the name of the directory that we lie in, and knows no version but the one that is in package.json. */
+function named(bill, version) {
+  const own = bill.metadata.component['bom-ref']
+  const subject = `audispd@${version}`
+  const bom = JSON.parse(JSON.stringify(bill).replaceAll(JSON.stringify(own), JSON.stringify(subject)))
+  Object.assign(bom.metadata.component, { name: 'audispd', version, purl: `pkg:npm/audispd@${version}` })
+  return { bom, subject }
+}
+
+function nodeComponent({ file, version }) {
+  const content = createHash('sha256').update(readFileSync(file)).digest('hex')
+  const parts = Object.entries(process.versions).filter(([name]) => !NO_PARTS.has(name))
+  return {
+    'bom-ref': `node@${version}`,
+    type: 'platform',
+    name: 'node',
+    version,
+    description: 'The runtime in the Debian package: /usr/lib/audispd/runtime/node',
+    purl: `pkg:generic/node@${version}`,
+    hashes: [{ alg: 'SHA-256', content }],
+    licenses: [{ license: { id: 'MIT' } }],
+    externalReferences: [{ type: 'vcs', url: 'https://github.com/nodejs/node' }],
+    components: parts.map(([name, its]) => ({ 'bom-ref': `node/${name}@${its}`, type: 'library', name, version: its })),
+  }
+}
