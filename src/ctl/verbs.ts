@@ -75,6 +75,17 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       },
     },
   ],
+  [
+    'logs',
+    {
+      group: 'see',
+      summary: "the last of the daemon's log, and what plugins said",
+      load: async () => {
+        const { logs, OPTIONS } = await import('./logs.js')
+        return { run: logs, options: OPTIONS, words: 'plugin' }
+      },
+    },
+  ],
   ['start', pluginVerbOf('start', 'start a plugin that was stopped, or that has failed')],
   ['stop', pluginVerbOf('stop', 'stop a plugin until it is started again')],
   ['restart', pluginVerbOf('restart', 'stop a plugin and start it again')],
@@ -89,6 +100,18 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       load: async () => {
         const { reload, OPTIONS } = await import('./reload.js')
         return { run: reload, options: OPTIONS }
+      },
+    },
+  ],
+  [
+    'replay',
+    {
+      group: 'files',
+      summary: 'recorded records through the plugins again',
+      load: async () => {
+        const { replay, OPTIONS } = await import('./replay.js')
+        const program = resolve(import.meta.dirname, '../../bin/audispd')
+        return { run: (args, host) => replay(args, host, program), options: OPTIONS, words: 'file' }
       },
     },
   ],

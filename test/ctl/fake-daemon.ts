@@ -7,6 +7,9 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { greetingLine } from '../../src/control/greeting.js'
 
+/** As the last line of an answer: the daemon closes the connection. */
+export const END = 'END'
+
 /** What follows a request: lines of the test, each without its end. A request that has no answer is refused. */
 export type Answers = (request: string, asked: number) => readonly string[] | undefined
 
@@ -38,7 +41,9 @@ export async function fakeDaemon(t: Test, answers: Answers): Promise<FakeDaemon>
       const asked = requests.filter((each) => each === request).length
       requests.push(request)
       const lines = answers(request, asked) ?? [refused('unknown-verb')]
-      connection.write(lines.map((line) => `${line}\n`).join(''))
+      const isEnd = lines.at(-1) === END
+      connection.write((isEnd ? lines.slice(0, -1) : lines).map((line) => `${line}\n`).join(''))
+      if (isEnd) connection.end()
     })
   })
   await new Promise<void>((resolve) => {
