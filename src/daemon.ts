@@ -3,28 +3,33 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { getPriority, setPriority } from 'node:os'
-import { formatProblem, type Problem } from './config.js'
+import { basename, join } from 'node:path'
+import type { Problem } from './config.js'
 import { author } from './config/author.js'
 import { ActionRunner } from './dispatcher/action-runner.js'
 import { startBare } from './dispatcher/child.js'
 import { SYSTEM_CLOCK } from './dispatcher/clock.js'
-import { trustAt, withPluginDir, type ConfigPlace } from './dispatcher/config-place.js'
+import { trustAt, type ConfigPlace } from './dispatcher/config-place.js'
 import { REAL_DISK } from './config/disk.js'
+import { ControlSocket, type ControlWishes } from './control/control-socket.js'
+import { LogRing } from './control/log-ring.js'
+import { DaemonDesk } from './daemon-desk.js'
 import { Dispatcher } from './dispatcher/dispatcher.js'
-import { readDropIns, watchDropIns, type DropInReport } from './dispatcher/drop-in-dir.js'
+import type { DropInReport } from './dispatcher/drop-in-dir.js'
 import { Herald } from './dispatcher/herald.js'
 import { endOrphans } from './dispatcher/orphans.js'
+import { findOwner } from './dispatcher/owner.js'
 import { nameOf, processWith } from './dispatcher/process-table.js'
 import { checkProgram } from './dispatcher/program.js'
-import { ReloadRequests } from './dispatcher/reload-requests.js'
 import { RunDir, runDirBase } from './dispatcher/run-dir.js'
 import { SegmentPool } from './dispatcher/segment.js'
-import { loadSettings } from './dispatcher/settings-file.js'
-import type { Settings } from './dispatcher/settings.js'
+import { DEFAULT_SETTINGS, type Settings } from './dispatcher/settings.js'
 import type { EarlySignals } from './early-signals.js'
 import { closeInheritedFiles } from './inherited-files.js'
 import { openLog, type Log } from './log.js'
 import type { Options } from './options.js'
+import { isError, Reloading, tellProblems } from './reloading.js'
+import { Watching } from './watching.js'
 
 const UMASK = 0o022
 const INIT = '/sbin/init'
@@ -46,7 +51,9 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
   process.umask(UMASK)
   const parent = process.ppid
   closeInheritedFiles()
-  const openedLog = openLog(settings.log, settings.logLevel)
+  const startedMs = Date.now()
+  const ring = new LogRing()
+  const openedLog = openLog(settings.log, settings.logLevel, ring.hear)
   const { log } = openedLog
   for (const warning of place.warnings) log.warn(warning)
   tellProblems(log, [...parts.problems, ...parts.reports.flatMap((report) => report.problems)])
@@ -77,29 +84,39 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         random: Math.random,
         changeRunlevel: toRunlevel,
         runner: new ActionRunner({ clock: SYSTEM_CLOCK, start: startBare, programDoubt, changeRunlevel: toRunlevel }),
-        reload: () => {
-          reloads.request()
-        },
+        reload: () => reloading.request(),
         run: randomUUID(),
         isParentGone: () => process.ppid !== parent,
         programDoubt,
         endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
         onEnd: (status) => {
           watching.close()
-          resolve(status)
+          // Whoever watches sees the end of the connection, and by then everything has ended.
+          void Promise.resolve(control?.close()).then(() => resolve(status))
         },
       },
     )
-    const watching = new Watching(log, () => {
-      reloads.request()
+    const watching = new Watching(log, () => reloading.request())
+    const { only } = options
+    const onSettings = (taken: Settings): void => {
+      watching.follow(place, taken)
+      control?.follow(controlWishes(taken, base))
+    }
+    const reloading = new Reloading({ place, only, dispatcher, herald, onSettings })
+    const desk = new DaemonDesk({
+      dispatcher,
+      reloading,
+      log: openedLog,
+      ring,
+      jitless: isJitless(),
+      parent: nameOf(parent),
+      startedMs,
     })
-    const reloads = new ReloadRequests(SYSTEM_CLOCK, async () => {
-      await reload(parts, dispatcher, watching, log)
-    })
+    const control = only === undefined && !options.replay ? openControl(desk, log) : undefined
     parts.signals.handOver({
       SIGHUP: () => {
         openedLog.reopen()
-        reloads.request()
+        reloading.request()
       },
       SIGTERM: () => {
         dispatcher.leave('SIGTERM')
@@ -111,10 +128,10 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         dispatcher.tellLedger()
       },
       SIGUSR2: () => {
-        dispatcher.resume()
+        dispatcher.admin.resume(undefined)
       },
     })
-    watching.follow(place, settings)
+    onSettings(settings)
     dispatcher.start(parts.reports).catch(reject)
   })
   runDir.remove()
@@ -123,65 +140,26 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
   return exitStatus
 }
 
-/** Reads the whole configuration first; a mistake in audispd.conf, or a directory that cannot be read, changes nothing. */
-async function reload(parts: DaemonParts, dispatcher: Dispatcher, watching: Watching, log: Log): Promise<void> {
-  const { place, options } = parts
-  if (dispatcher.isEnding) return log.info('asked to reload while ending; not reloading')
-  const { settings, problems } = loadSettings(place)
-  const reports = problems.some(isError) ? [] : readDropIns(place, settings, options.only)
-  const directories = reports.filter(({ kind }) => kind === 'directory').flatMap((report) => report.problems)
-  tellProblems(log, [...problems, ...reports.flatMap((report) => report.problems)])
-  if ([...problems, ...directories].some(isError)) {
-    log.error('configuration cannot be used; reload refused, everything goes on as it was')
-    return dispatcher.refuseReload()
+function openControl(desk: DaemonDesk, log: Log): ControlSocket {
+  const groupId = async (group: string): Promise<number | undefined> => {
+    try {
+      return (await findOwner('', group))?.gid
+    } catch {
+      // There is no such group, which whoever asks tells.
+      return undefined
+    }
   }
-  await dispatcher.reload(settings, reports)
-  if (!dispatcher.isEnding) watching.follow(place, settings)
+  const after = (ms: number, then: () => void): (() => void) => {
+    const timer = setTimeout(then, ms).unref()
+    return () => clearTimeout(timer)
+  }
+  return new ControlSocket({ desk, log, after, groupId })
 }
 
-/** The watch on the drop-in directories, as long as `watch = yes`. */
-class Watching {
-  readonly #log: Log
-  readonly #onHint: () => void
-  #dirs = ''
-  #watch: { close(): Promise<void> } | undefined
-
-  constructor(log: Log, onHint: () => void) {
-    this.#log = log
-    this.#onHint = onHint
-  }
-
-  follow(place: ConfigPlace, settings: Settings): void {
-    const watched = withPluginDir(place, settings)
-    const dirs = settings.watch ? watched.dropInDirs.join('\n') : ''
-    if (dirs === this.#dirs) return
-    this.#dirs = dirs
-    void this.#watch?.close()
-    this.#watch = settings.watch ? this.#watchIn(watched) : undefined
-  }
-
-  close(): void {
-    void this.#watch?.close()
-  }
-
-  #watchIn(place: ConfigPlace): { close(): Promise<void> } {
-    return watchDropIns(place, this.#onHint, {
-      onTrouble: (error) => {
-        this.#log.warn({ error: String(error) }, 'watch is in trouble; drop-ins are looked at every 30 s')
-      },
-    })
-  }
-}
-
-function tellProblems(log: Log, problems: readonly Problem[]): void {
-  for (const problem of problems) {
-    if (isError(problem)) log.error(formatProblem(problem))
-    else log.warn(formatProblem(problem))
-  }
-}
-
-function isError({ level }: Pick<Problem, 'level'>): boolean {
-  return level === 'error'
+/** Where nothing is said of the socket it is where the run directory is: in /run/audispd, unless that is another one. */
+function controlWishes({ controlSocket, controlGroup }: Settings, runDir: string): ControlWishes {
+  const isUnsaid = controlSocket === DEFAULT_SETTINGS.controlSocket
+  return { path: isUnsaid ? join(runDir, basename(controlSocket)) : controlSocket, group: controlGroup }
 }
 
 /** auditd's unit forbids memory that is writable and executable; what is Node among our children must do without as well. */

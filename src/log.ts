@@ -15,6 +15,10 @@ export type LogTarget =
 
 export interface OpenLog {
   readonly log: Log
+  /** Where it goes, as audispd.conf has it. */
+  readonly target: string
+  /** Lines that were dropped so far, because nobody read them. */
+  droppedLines(): number
   /** A file is opened anew, after it has been rotated. */
   reopen(): void
   /** Writes out what is still held, then lets go. */
@@ -29,20 +33,29 @@ const FILE_MODE = 0o640
 const LAST_WORDS_MS = 1000
 
 interface Sink {
+  readonly target: string
+  dropped(): number
   write(line: string): void
   reopen(): void
   close(): Promise<void>
 }
 
-export function openLog(target: LogTarget, level: 'debug' | 'info' | 'warn' | 'error'): OpenLog {
+/** `hear` gets each line too, as JSON and before it is known whether anybody reads the log. */
+export function openLog(
+  target: LogTarget,
+  level: 'debug' | 'info' | 'warn' | 'error',
+  hear: (json: string) => void = () => {},
+): OpenLog {
   const sink = openSink(target)
   const destination: DestinationStream = {
     write: (json) => {
+      hear(json)
       sink.write(json)
     },
   }
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
-  return { log, reopen: () => sink.reopen(), close: () => sink.close() }
+  const droppedLines = (): number => sink.dropped()
+  return { log, target: sink.target, droppedLines, reopen: () => sink.reopen(), close: () => sink.close() }
 }
 
 /** The last words before an end: to stderr, or to syslog where stderr leads nowhere. Waits until they are out. */
@@ -122,19 +135,22 @@ function fileSink(path: string): Sink {
 function sonicSink(to: number | string): Sink {
   const file = pino.destination({ dest: to, sync: false, maxLength: MAX_HELD_BYTES, append: true, mode: FILE_MODE })
   let dropped = 0
+  let told = 0
   let isClosed = false
   file.on('drop', () => dropped++)
   // EPIPE, ENOSPC and the like: the log is gone, the records are not.
   file.on('error', () => dropped++)
   return {
+    target: typeof to === 'string' ? `file:${to}` : 'stderr',
+    dropped: () => dropped,
     write: (json) => {
       if (isClosed) return
-      const missing = dropped
-      if (missing > 0) {
-        file.write(`${new Date().toISOString()} warn log lines dropped: nobody read them lines=${missing}\n`)
+      const before = dropped
+      if (before > told) {
+        file.write(`${new Date().toISOString()} warn log lines dropped: nobody read them lines=${before - told}\n`)
         // That was dropped as well: there is no room for this line either, and it is the one that counts.
-        if (dropped > missing) return
-        dropped = 0
+        if (dropped > before) return
+        told = before
       }
       file.write(renderLine(json, true))
     },
@@ -167,6 +183,7 @@ function syslogSink(): Sink {
     detached: true,
   })
   let dropped = 0
+  let told = 0
   // ENOENT, EPIPE: no logger or no syslog; there is nowhere left to say it.
   child.on('error', () => dropped++)
   child.stdin.on('error', () => dropped++)
@@ -175,13 +192,15 @@ function syslogSink(): Sink {
     child.stdin.unref()
   }
   return {
+    target: 'syslog',
+    dropped: () => dropped,
     write: (json) => {
       if (child.stdin.writableLength > MAX_HELD_BYTES) {
         dropped++
         return
       }
-      if (dropped > 0) child.stdin.write(`<28>log lines dropped: nobody read them lines=${dropped}\n`)
-      dropped = 0
+      if (dropped > told) child.stdin.write(`<28>log lines dropped: nobody read them lines=${dropped - told}\n`)
+      told = dropped
       child.stdin.write(`<${syslogPriority(json)}>${renderLine(json, false)}`)
     },
     reopen: () => {},

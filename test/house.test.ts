@@ -40,7 +40,7 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   ['show', ['src/show/'], ['protocol', 'sdk']],
   ['journal', ['src/journal/'], ['protocol', 'log']],
   ['remote', ['src/remote/'], ['protocol', 'config', 'log', 'journal']],
-  ['control', ['src/control/'], ['protocol', 'config', 'log']],
+  ['control', ['src/control/'], ['protocol', 'config', 'log', 'program']],
   ['dispatcher', ['src/dispatcher/'], ['protocol', 'config', 'log', 'control']],
   [
     'ctl',

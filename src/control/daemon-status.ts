@@ -18,7 +18,7 @@ const words = text(MAX_TEXT)
 const lines = list(words, MAX_LINES)
 
 const input = fields({
-  /** `binary`, `padded`, `text`; `unknown` before the first record. */
+  /** `exact` or `padded`, both binary, or `text`; `undecided` before the first record. */
   format: words,
   records: number,
   bytes: number,

@@ -26,7 +26,7 @@ function* daemonFindings(status: DaemonStatus): Generator<Finding> {
     yield fail(name, `invalid: ${problems[0] ?? `${file} has mistakes`}`, `mend ${file}, then: audispctl reload`)
   }
   if (status.phase !== 'running') yield warn('', `the daemon is ${status.phase}`, 'audispctl status --watch')
-  if (status.phase === 'running' && status.plugins.length === 0) {
+  if (status.phase === 'running' && status.plugins.length + status.invalid.length === 0) {
     yield warn('', 'no plugin is active: records are read and go nowhere', 'audispctl enable NAME')
   }
   if (input.fault !== null) yield fail('', input.fault, 'audispctl doctor')

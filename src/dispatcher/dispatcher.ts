@@ -5,6 +5,9 @@
 // written to as far as it takes it. So when a queue is empty and its plugin keeps up, a record has left before the turn ends.
 
 import { StreamReader } from '../protocol/stream.js'
+import { Admin } from './admin.js'
+import { changesText, tellChanges } from './change-voice.js'
+import { dispatcherStatus, type DispatcherStatus } from './daemon-report.js'
 import type { DropInReport } from './drop-in-dir.js'
 import type { DispatcherOptions, DispatcherWorld } from './dispatcher-world.js'
 import { FanOut } from './fan-out.js'
@@ -17,8 +20,9 @@ import { PluginSet } from './plugin-set.js'
 import type { Plugin } from './plugin.js'
 import { planReload, type Change } from './reload-plan.js'
 import type { Settings } from './settings.js'
-import { inputLedger, ledgerOf, statsText } from './state-report.js'
+import { statsText, tellLedgers } from './state-report.js'
 import { sinkInto } from './stream-sink.js'
+import { Taps } from './taps.js'
 import { Troubles } from './troubles.js'
 
 const STDIN = 0
@@ -42,12 +46,18 @@ export class Dispatcher {
   readonly #troubles: Troubles
   readonly #inputs: Inputs
   readonly #naming: Naming
+  /** What is asked by hand. */
+  readonly admin: Admin
+  /** Who listens in. */
+  readonly taps: Taps
   #settings: Settings
   #phase: Phase = 'running'
   /** How often it was asked to stop. */
   #requests = 0
   #exitStatus = EXIT_DONE
   #input: Input | undefined
+  /** When something was read last. */
+  #readMs: number | undefined
   #cancelDeadline: (() => void) | undefined
   #cancelCheck: () => void = () => {}
 
@@ -64,19 +74,16 @@ export class Dispatcher {
     this.#plugins = new PluginSet(this.#fanOut, {
       ...world,
       isEnding: () => this.isEnding,
-      onChange: (plugin) => {
-        this.#changed(plugin)
-      },
-      onHeard: () => {
-        this.turn()
-      },
+      onChange: (plugin) => this.#changed(plugin),
+      onHeard: () => this.turn(),
       // Several plugins acknowledge at a time, and all that follows from it is done once.
-      onAnswered: later(() => {
-        this.turn()
-      }),
+      onAnswered: later(() => this.turn()),
       hello: () => ({ run: world.run, next: this.#fanOut.seq + 1, node: this.#naming.node }),
       stats: (name) => statsText(this.#reader, this.#fanOut.seq, this.#plugins.plugins, name),
     })
+    const { herald, clock } = world
+    this.admin = new Admin({ herald, clock, plugins: this.#plugins, isEnding: () => this.isEnding })
+    this.taps = new Taps(this.#fanOut)
     this.#inputs = new Inputs(
       world.clock,
       () => this.#plugins.everyone,
@@ -91,7 +98,7 @@ export class Dispatcher {
     const { herald } = this.#world
     herald.log.info({ pid: process.pid, configuration: this.#options.place.settingsFile }, 'audispd started')
     herald.setOn(this.#settings.selfEvents)
-    this.carryOut(this.#settings, planReload(this.#plugins.known, reports))
+    this.#carryOut(this.#settings, planReload(this.#plugins.known, reports))
     const gate = this.#openGate()
     this.#checkProgressLater()
     await this.#naming.find(this.#settings)
@@ -106,32 +113,41 @@ export class Dispatcher {
     return this.#phase !== 'running'
   }
 
-  async reload(settings: Settings, reports: readonly DropInReport[]): Promise<void> {
+  /** Returns what it has changed. */
+  async reload(settings: Settings, reports: readonly DropInReport[]): Promise<readonly Change[]> {
     this.#settings = settings
     await this.#naming.find(this.#settings)
     // Whoever was started now would be stopped at once, or by nobody.
-    if (this.isEnding) return
+    if (this.isEnding) return []
     // Compared only now: the start may have waited for its name as well.
     const changes = planReload(this.#plugins.known, reports)
-    this.carryOut(settings, changes)
-    const summary = changes.map(({ name, change }) => `${name}:${change}`).join(',')
-    this.#world.herald.publish({ op: 'dispatcher-reload', fields: { plugins: summary || 'none' }, success: true })
+    this.#carryOut(settings, changes)
+    this.#world.herald.publish({ op: 'dispatcher-reload', fields: { plugins: changesText(changes) }, success: true })
+    return changes
   }
 
-  refuseReload(): void {
-    this.#world.herald.publish({ op: 'dispatcher-reload', fields: { reason: 'configuration' }, success: false })
+  /** What a reload would change. */
+  planReload(reports: readonly DropInReport[]): readonly Change[] {
+    return planReload(this.#plugins.known, reports)
   }
 
-  carryOut(settings: Settings, changes: readonly Change[]): void {
+  /** How everything is, or of the plugins the one of that name alone. Throws ControlError. */
+  status(name: string | undefined, wallMs: number): DispatcherStatus {
+    const { run, clock } = this.#world
+    const phase = this.#phase === 'ended' ? 'stopping' : this.#phase
+    const { settingsFile: configuration } = this.#options.place
+    const { node } = this.#naming
+    const own = { phase, run, configuration, node, seq: this.#fanOut.seq, serials: null } as const
+    const { isDoorShut: isShut } = this.#inputs
+    const door = { reader: this.#reader, isShut, lastMs: this.#readMs, fault: this.#troubles.fault }
+    return dispatcherStatus(own, door, this.#plugins, name, { nowMs: clock.nowMs(), wallMs })
+  }
+
+  #carryOut(settings: Settings, changes: readonly Change[]): void {
     this.#world.runner.define(settings.actions)
     this.#world.herald.setOn(settings.selfEvents)
-    for (const change of changes) {
-      const said = { plugin: change.name, change: change.change }
-      if (change.change === 'invalid')
-        this.#world.herald.log.error(said, 'drop-in has mistakes; this plugin does not run')
-      else this.#world.herald.log.info(said, 'drop-in read')
-      this.#plugins.apply(change)
-    }
+    tellChanges(this.#world.herald.log, changes)
+    this.#plugins.apply(changes)
     if (this.#plugins.plugins.length === 0) {
       this.#world.herald.log.warn('no drop-in is active: records are read and go nowhere')
     }
@@ -140,16 +156,9 @@ export class Dispatcher {
     if (problem !== '') this.#world.onRunDirProblem(problem)
   }
 
-  /** Lets suspended queues take records again. */
-  resume(): void {
-    for (const { queue } of this.#plugins.plugins) queue.resume()
-  }
-
   /** Writes the ledger to the log. */
   tellLedger(): void {
-    const { log } = this.#world.herald
-    log.info(inputLedger(this.#reader.kind, this.#reader.counters), 'input')
-    for (const plugin of this.#plugins.plugins) log.info(ledgerOf(plugin), 'ledger')
+    tellLedgers(this.#world.herald.log, this.#reader, this.#plugins.plugins)
   }
 
   /** Asked to stop. A second time: at once. The end of input is no request: auditd brings it together with its SIGTERM. */
@@ -166,36 +175,23 @@ export class Dispatcher {
       return
     }
     this.#phase = 'leaving'
-    const waits = { why, waitMs: this.#settings.drainTimeoutMs }
-    log.info(waits, 'asked to stop; reading on until the input ends')
+    log.info({ why, waitMs: this.#settings.drainTimeoutMs }, 'asked to stop; reading on until the input ends')
     this.#setDeadline()
     if (this.#options.input === 'none') this.#inputEnded('')
   }
 
   #openGate(): InputGate {
     const gate = new InputGate(
-      (chunk) => {
-        this.#read(chunk)
-      },
-      (error) => {
-        this.#inputEnded(error)
-      },
+      (chunk) => this.#read(chunk),
+      (error) => this.#inputEnded(error),
     )
-    if (this.#options.input === 'none') return gate
-    this.#input = openInput(
-      STDIN,
-      (chunk) => {
-        gate.take(chunk)
-      },
-      (error) => {
-        gate.end(error)
-      },
-    )
+    if (this.#options.input !== 'none') this.#input = openInput(STDIN, gate.take, gate.end)
     return gate
   }
 
   #read(chunk: Buffer): void {
     if (this.#phase !== 'running' && this.#phase !== 'leaving') return
+    this.#readMs = this.#world.clock.nowMs()
     if (this.#reader.push(chunk) === 'gave-up') {
       this.#exitStatus = EXIT_UNREADABLE
       this.#input?.close()
@@ -212,6 +208,7 @@ export class Dispatcher {
     for (const line of this.#world.herald.take()) this.#fanOut.publish(line)
     for (const plugin of this.#plugins.plugins) plugin.pump()
     this.#inputs.mind()
+    this.taps.turn()
     if (this.#phase !== 'draining') return
     this.#letFinishedGo()
     this.#endIfDone()
@@ -245,9 +242,7 @@ export class Dispatcher {
   }
 
   #setDeadline(): void {
-    this.#cancelDeadline ??= this.#world.clock.after(this.#settings.drainTimeoutMs, () => {
-      this.#stopNow()
-    })
+    this.#cancelDeadline ??= this.#world.clock.after(this.#settings.drainTimeoutMs, () => this.#stopNow())
   }
 
   #stopNow(): void {

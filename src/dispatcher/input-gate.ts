@@ -18,14 +18,14 @@ export class InputGate {
   }
 
   /** `chunk` is valid only during the call. */
-  take(chunk: Buffer): void {
+  readonly take = (chunk: Buffer): void => {
     if (this.#isOpen) return this.#onChunk(chunk)
     this.#held.push(Buffer.from(chunk))
     this.#heldBytes += chunk.length
     if (this.#heldBytes > MAX_HELD_BYTES) this.open()
   }
 
-  end(error: string): void {
+  readonly end = (error: string): void => {
     if (this.#isOpen) this.#onEnd(error)
     else this.#end = error
   }

@@ -28,6 +28,8 @@ export interface Outbox {
   readonly ledger: Ledger
   /** Nothing is left to be written, nor to be acknowledged. */
   readonly isEmpty: boolean
+  /** Bytes that wait, or are on their way; what counts against `q_bytes`. */
+  readonly heldBytes: number
   readonly flow: 'open' | 'losing' | 'suspended' | 'shut'
   /** It wants the door shut, because its overflow action is `block`. */
   readonly blocks: boolean

@@ -155,6 +155,11 @@ export class PluginProcess {
     return !this.#ended && !this.#fifo.hasReader()
   }
 
+  /** What it has said last on stderr. */
+  get lastLines(): readonly string[] {
+    return this.#stderr.lastLines
+  }
+
   endInput(): void {
     this.#ended = true
     this.#fifo.end()

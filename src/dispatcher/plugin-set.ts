@@ -4,9 +4,10 @@
 import { EVERYTHING, type Selector } from '../protocol/selector.js'
 import type { DropIn } from './drop-in.js'
 import type { FanOut, Outlet } from './fan-out.js'
+import { isLeaving } from './plugin-life.js'
 import { Plugin } from './plugin.js'
 import type { PluginWorld } from './plugin-world.js'
-import type { Change, Known } from './reload-plan.js'
+import type { Change, InvalidDropIn, Known } from './reload-plan.js'
 import type { Hold } from './settlement.js'
 
 interface Member {
@@ -18,7 +19,7 @@ export class PluginSet {
   readonly #fanOut: FanOut
   readonly #world: PluginWorld
   readonly #members = new Map<string, Member>()
-  readonly #invalid = new Set<string>()
+  #invalid: readonly InvalidDropIn[] = []
   /** Plugins that get nothing any more, whose processes still end. */
   readonly #leaving = new Set<Plugin>()
   /** Plugins that collect already and start when those of their name have left: two generations never run together. */
@@ -61,7 +62,7 @@ export class PluginSet {
 
   get known(): ReadonlyMap<string, Known> {
     const known = new Map<string, Known>()
-    for (const name of this.#invalid) known.set(name, { kind: 'invalid' })
+    for (const { name } of this.#invalid) known.set(name, { kind: 'invalid' })
     for (const [name, { fingerprint }] of this.#members) known.set(name, { kind: 'active', fingerprint })
     return known
   }
@@ -72,9 +73,39 @@ export class PluginSet {
     for (const heir of this.#heirs) this.#startIfFree(heir)
   }
 
-  apply(change: Change): void {
-    this.#carryOut(change)
+  /** `changes`: everything that the directories come to, or at the end nothing. */
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) this.#carryOut(change)
+    this.#invalid = changes.filter((change) => change.change === 'invalid')
     this.#plugins = [...this.#members.values()].map(({ plugin }) => plugin)
+  }
+
+  /** Drop-ins that cannot be used. */
+  get invalid(): readonly InvalidDropIn[] {
+    return this.#invalid
+  }
+
+  /** The plugin of this name that gets records. */
+  find(name: string): Plugin | undefined {
+    return this.#members.get(name)?.plugin
+  }
+
+  /** It was stopped by hand, and stays so until it is started again or its drop-in is another one. */
+  isHeld(plugin: Plugin): boolean {
+    const isStopped = plugin.state.kind === 'stopped' || isLeaving(plugin.state)
+    return isStopped && !this.#heirs.has(plugin) && !this.#leaving.has(plugin) && !this.#world.isEnding()
+  }
+
+  /** Starts one that rests, or has its waiting end: it has been asked for by hand. */
+  start(plugin: Plugin): void {
+    this.#heirs.add(plugin)
+    this.#startIfFree(plugin)
+  }
+
+  /** Ends its process and starts the next. */
+  restart(plugin: Plugin): void {
+    if (plugin.isAtRest) this.start(plugin)
+    else plugin.restart()
   }
 
   #carryOut(change: Change): void {
@@ -82,14 +113,12 @@ export class PluginSet {
       case 'kept':
         return this.#members.get(change.name)?.plugin.reloaded(change.dropIn)
       case 'started':
-        this.#invalid.delete(change.name)
         return this.#add(change.dropIn, change.fingerprint)
       case 'restarted':
         return this.#restart(change.dropIn, change.fingerprint)
       case 'stopped':
         return this.#remove(change.name, 'stopped')
       case 'invalid':
-        this.#invalid.add(change.name)
         return this.#remove(change.name, 'invalid')
       default:
         change satisfies never

@@ -4,6 +4,7 @@
 import type { Selector } from '../protocol/selector.js'
 import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
+import { Lag } from './lag.js'
 import { Listening } from './listening.js'
 import { LossTeller } from './loss-teller.js'
 import type { Outbox } from './outbox.js'
@@ -11,6 +12,7 @@ import { Outflow } from './outflow.js'
 import { PluginProcess, type Remains } from './plugin-process.js'
 import type { PluginSide } from './plugin-side.js'
 import { isAtRest, isBeingTold, isLeaving, isStopped } from './plugin-life.js'
+import { PluginPast } from './plugin-past.js'
 import { newLife, next, type Life, type PluginAction, type PluginEvent, type PluginState } from './plugin-state.js'
 import { PluginVoice } from './plugin-voice.js'
 import type { PluginWorld } from './plugin-world.js'
@@ -27,13 +29,13 @@ export class Plugin implements Holder {
   readonly #teller: LossTeller
   readonly #outflow: Outflow
   readonly stall: StallWatch
+  readonly past: PluginPast
+  readonly lag = new Lag()
   readonly #listening: Listening
   #dropIn: DropIn
   #life: Life
   #process: PluginProcess | undefined
   #cancelTimer: () => void = () => {}
-  #starts = 0
-  #lastLines: readonly string[] = []
 
   constructor(dropIn: DropIn, world: PluginWorld) {
     this.name = dropIn.name
@@ -41,6 +43,7 @@ export class Plugin implements Holder {
     this.#world = world
     this.#voice = new PluginVoice(dropIn.name, world.herald)
     this.#life = newLife(dropIn.restart)
+    this.past = new PluginPast(world.clock.nowMs())
     this.stall = new StallWatch(this.#voice)
     this.#teller = new LossTeller({
       voice: this.#voice,
@@ -49,14 +52,10 @@ export class Plugin implements Holder {
       ledger: () => this.queue.ledger,
       overflow: () => this.#dropIn.queue.overflow,
       changeRunlevel: world.changeRunlevel,
-      makeRoom: () => {
-        this.pump()
-      },
+      makeRoom: () => this.pump(),
     })
     this.side = sideOf(this, world, this.#voice, this.#teller, {
-      onReady: () => {
-        this.#apply({ kind: 'ready' })
-      },
+      onReady: () => this.#apply({ kind: 'ready' }),
       onFull: () => this.pump(),
       onFault: (why) => {
         this.#voice.faulty(why)
@@ -91,10 +90,6 @@ export class Plugin implements Holder {
     return this.#process?.pid
   }
 
-  get restarts(): number {
-    return Math.max(0, this.#starts - 1)
-  }
-
   get isAtRest(): boolean {
     return isAtRest(this.#life.state)
   }
@@ -123,9 +118,9 @@ export class Plugin implements Holder {
     this.#take(dropIn)
   }
 
-  /** The drop-in or the program has changed: ends the process and starts the next. */
-  restart(dropIn: DropIn): void {
-    this.adopt(dropIn)
+  /** The drop-in or the program may have changed: ends the process and starts the next. The queue stays. */
+  restart(dropIn = this.#dropIn): void {
+    if (dropIn !== this.#dropIn) this.adopt(dropIn)
     this.#apply({ kind: 'restart' })
   }
 
@@ -144,11 +139,13 @@ export class Plugin implements Holder {
 
   /** Writes what waits, as far as the plugin takes it now. Called after every run of records. */
   pump(): void {
-    this.side.noteProgress(this.#world.clock.nowMs())
+    const nowMs = this.#world.clock.nowMs()
+    this.side.noteProgress(nowMs)
     const { state } = this.#life
     const isTold = isBeingTold(state)
     if (state.kind === 'running' || state.kind === 'greeting' || (isTold && !this.side.isAllSaid)) this.#outflow.pump()
     if (isTold && this.side.isAllSaid) this.#process?.endInput()
+    this.lag.note(this.queue.ledger, this.#dropIn.queue, nowMs)
   }
 
   /** The record about the beginning of its own loss, when it has room for it again. */
@@ -190,14 +187,16 @@ export class Plugin implements Holder {
   }
 
   #apply(event: PluginEvent): void {
+    const nowMs = this.#world.clock.nowMs()
     const step = next(this.#life, event, {
-      nowMs: this.#world.clock.nowMs(),
+      nowMs,
       roll: this.#world.random(),
       restart: this.#dropIn.restart,
       stopTimeoutMs: this.#dropIn.stopTimeoutMs,
       readyTimeoutMs: this.#dropIn.readyTimeoutMs,
     })
     this.#life = step.life
+    this.past.note(step.life.state, nowMs)
     for (const action of step.actions) this.#do(action)
     this.#world.onChange(this)
   }
@@ -224,9 +223,7 @@ export class Plugin implements Holder {
         return
       case 'set-timer':
         this.#cancelTimer()
-        this.#cancelTimer = this.#world.clock.after(action.ms, () => {
-          this.#apply({ kind: 'timer' })
-        })
+        this.#cancelTimer = this.#world.clock.after(action.ms, () => this.#apply({ kind: 'timer' }))
         return
       case 'clear-timer':
         this.#cancelTimer()
@@ -244,7 +241,7 @@ export class Plugin implements Holder {
         this.#voice.tell(action, {
           pid: this.pid,
           exe: this.#dropIn.path,
-          lastLines: this.#lastLines,
+          lastLines: this.past.lastWords,
           isEnding: this.#world.isEnding(),
         })
         return
@@ -254,22 +251,21 @@ export class Plugin implements Holder {
   }
 
   async #spawn(): Promise<void> {
-    this.#starts++
+    this.past.starts()
     let child: PluginProcess
     try {
       const ears = {
         stderr: this.#voice,
         stdout: this.side.isHeard ? { hear: this.#hear, ended: () => this.side.deaf() } : undefined,
       }
-      child = await PluginProcess.start(this.#dropIn, this.#world, ears, (remains) => {
-        this.#isGone(remains)
-      })
+      child = await PluginProcess.start(this.#dropIn, this.#world, ears, (remains) => this.#isGone(remains))
     } catch (error) {
       const how = `not started: ${error instanceof Error ? error.message : String(error)}`
-      this.#apply({ kind: 'exited', death: { how, exitCode: undefined, excused: false } })
-      return
+      this.past.ended(how, this.past.lastWords, this.#world.clock.nowMs())
+      return this.#apply({ kind: 'exited', death: { how, exitCode: undefined, excused: false } })
     }
     this.#process = child
+    this.past.lives(child)
     this.#outflow.begin(child)
     this.#listening.begin()
     this.side.begin()
@@ -293,8 +289,9 @@ export class Plugin implements Holder {
     this.stall.forget()
     this.#voice.uncertain(this.queue.takeBack(remains.unread), remains.exact)
     this.side.end(!isStopped(this.#life.state))
-    this.#lastLines = remains.lastLines
+    const how = describeExit(remains.exit)
+    this.past.ended(how, remains.lastLines, this.#world.clock.nowMs())
     const excused = this.#world.isEnding() && remains.exit.signal === 'SIGTERM'
-    this.#apply({ kind: 'exited', death: { how: describeExit(remains.exit), exitCode: remains.exit.code, excused } })
+    this.#apply({ kind: 'exited', death: { how, exitCode: remains.exit.code, excused } })
   }
 }

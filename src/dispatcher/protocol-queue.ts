@@ -51,11 +51,9 @@ export class ProtocolQueue implements Outbox {
   constructor(limits: QueueLimits, pool: SegmentPool, watcher: OutboxWatcher) {
     this.#pool = pool
     this.#watcher = watcher
-    this.#bounds = new Bounds(limits, this.ledger, watcher, () => this.#waiting.bytes + this.#unacked.bytes)
+    this.#bounds = new Bounds(limits, this.ledger, watcher, () => this.heldBytes)
     this.#intake = new Intake(this.#waiting, this.#bounds, this.ledger, {
-      makeRoom: () => {
-        watcher.makeRoom()
-      },
+      makeRoom: () => watcher.makeRoom(),
       begun: () => this.#stream.begun,
     })
     this.#stream = new ProcessStream(this.#waiting, {
@@ -70,6 +68,10 @@ export class ProtocolQueue implements Outbox {
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0 && this.#sent.open === 0
+  }
+
+  get heldBytes(): number {
+    return this.#waiting.bytes + this.#unacked.bytes
   }
 
   get flow(): FlowKind {
@@ -159,11 +161,9 @@ export class ProtocolQueue implements Outbox {
   }
 
   offerAlone(record: Buffer, seq: number): void {
-    const segment = this.#ownLog.reserve(record.length)
-    const start = segment.used
-    segment.used += record.copy(segment.bytes, start)
+    const { segment, start, end } = this.#ownLog.append(record)
     this.ledger.in++
-    this.offer(segment, start, segment.used, 1, true, seq, seq)
+    this.offer(segment, start, end, 1, true, seq, seq)
   }
 
   dropTooLong(seq: number): void {

@@ -50,14 +50,14 @@ export class Queue implements Outbox {
     this.format = format
     this.#pool = pool
     this.#watcher = watcher
-    this.#bounds = new Bounds(limits, this.ledger, watcher, () => this.waitingBytes)
+    this.#bounds = new Bounds(limits, this.ledger, watcher, () => this.heldBytes)
   }
 
   get isEmpty(): boolean {
     return this.#waiting.bytes === 0
   }
 
-  get waitingBytes(): number {
+  get heldBytes(): number {
     return this.#waiting.bytes - this.#partial
   }
 
@@ -90,11 +90,9 @@ export class Queue implements Outbox {
   }
 
   offerAlone(record: Buffer): void {
-    const segment = this.#ownLog.reserve(record.length)
-    const start = segment.used
-    segment.used += record.copy(segment.bytes, start)
+    const { segment, start, end } = this.#ownLog.append(record)
     this.ledger.in++
-    this.offer(segment, start, segment.used, 1, true)
+    this.offer(segment, start, end, 1, true)
   }
 
   dropTooLong(): void {

@@ -1,3 +1,4 @@
+import type { Problem } from '../config.js'
 import type { DropIn } from './drop-in.js'
 import type { DropInReport } from './drop-in-dir.js'
 
@@ -7,7 +8,15 @@ export type Change =
   | { readonly name: string; readonly change: 'started'; readonly dropIn: DropIn; readonly fingerprint: string }
   | { readonly name: string; readonly change: 'restarted'; readonly dropIn: DropIn; readonly fingerprint: string }
   | { readonly name: string; readonly change: 'stopped' }
-  | { readonly name: string; readonly change: 'invalid' }
+  | InvalidDropIn
+
+/** A drop-in that cannot be used, and why. */
+export interface InvalidDropIn {
+  readonly name: string
+  readonly change: 'invalid'
+  readonly file: string
+  readonly problems: readonly Problem[]
+}
 
 /** What is known of a plugin that is there: the fingerprint it runs with, or that its drop-in could not be used. */
 export type Known = { readonly kind: 'active'; readonly fingerprint: string } | { readonly kind: 'invalid' }
@@ -30,7 +39,7 @@ export function planReload(known: ReadonlyMap<string, Known>, reports: readonly 
       }
       case 'invalid':
         seen.add(name)
-        changes.push({ name, change: 'invalid' })
+        changes.push({ name, change: 'invalid', file: report.file, problems: report.problems })
         break
       case 'inactive':
       case 'ignored':

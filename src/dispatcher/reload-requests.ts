@@ -12,6 +12,8 @@ export class ReloadRequests {
   readonly #clock: Clock
   readonly #reload: () => Promise<void>
   #state: State = 'idle'
+  /** Who waits for a reload that has not begun. */
+  #waiting: (() => void)[] = []
 
   /** `reload` must not reject. */
   constructor(clock: Clock, reload: () => Promise<void>) {
@@ -35,6 +37,14 @@ export class ReloadRequests {
     }
   }
 
+  /** Asks for one, and resolves when one that began after this is done. */
+  finished(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.request()
+    })
+  }
+
   #become(state: State): void {
     this.#state = state
   }
@@ -48,9 +58,11 @@ export class ReloadRequests {
 
   async #carryOut(): Promise<void> {
     this.#become('reloading')
+    const waiting = this.#waiting.splice(0)
     try {
       await this.#reload()
     } finally {
+      for (const done of waiting) done()
       this.#settle()
     }
   }

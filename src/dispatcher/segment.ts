@@ -75,6 +75,14 @@ export class SegmentLog {
     return this.#segment
   }
 
+  /** Copies `record` in; the range of the segment where it lies now. */
+  append(record: Buffer): { readonly segment: Segment; readonly start: number; readonly end: number } {
+    const segment = this.reserve(record.length)
+    const start = segment.used
+    segment.used += record.copy(segment.bytes, start)
+    return { segment, start, end: segment.used }
+  }
+
   /** Lets the segment being filled go; the log is not used afterwards. */
   close(): void {
     this.#segment.release()

@@ -1,6 +1,9 @@
+import type { InputStatus } from '../control/daemon-status.js'
+import type { Log } from '../log.js'
 import type { StreamKind, StreamReader } from '../protocol/stream.js'
 import type { StreamCounters } from '../protocol/stream-trouble.js'
 import { balances, DROP_REASONS, droppedTotal } from './ledger.js'
+import { toldState } from './plugin-past.js'
 import type { Plugin } from './plugin.js'
 
 /** One plugin as the ledger has it: what came, and what became of it. */
@@ -9,10 +12,10 @@ export function ledgerOf(plugin: Plugin): Record<string, string | number | boole
   const dropped = DROP_REASONS.filter((reason) => ledger.dropped[reason] > 0)
   return {
     plugin: plugin.name,
-    state: stateOf(plugin),
+    state: toldState(plugin.state),
     ...(plugin.stall.isStalled ? { stalled: true } : {}),
     ...(plugin.side.isPaused ? { paused: true } : {}),
-    restarts: plugin.restarts,
+    restarts: plugin.past.restarts,
     in: ledger.in,
     delivered: ledger.delivered,
     filtered: ledger.filtered,
@@ -22,11 +25,6 @@ export function ledgerOf(plugin: Plugin): Record<string, string | number | boole
     ...sentBy(plugin),
     balanced: balances(ledger),
   }
-}
-
-/** A process that has not said READY is still starting. */
-function stateOf({ state }: Plugin): string {
-  return state.kind === 'greeting' ? 'starting' : state.kind
 }
 
 /** What came from the plugin itself: records, and commands. */
@@ -53,8 +51,21 @@ export function statsText(
   return plugin === undefined ? undefined : JSON.stringify(ledgerOf(plugin))
 }
 
+/** Everything, to the log. */
+export function tellLedgers(
+  log: Log,
+  { kind, counters }: Pick<StreamReader, 'kind' | 'counters'>,
+  plugins: readonly Plugin[],
+): void {
+  log.info(inputLedger(kind, counters), 'input')
+  for (const plugin of plugins) log.info(ledgerOf(plugin), 'ledger')
+}
+
 /** What came in at the door. */
-export function inputLedger(kind: StreamKind, counters: StreamCounters): Record<string, string | number> {
+export function inputLedger(
+  kind: StreamKind,
+  counters: StreamCounters,
+): Omit<InputStatus, 'held' | 'lastAt' | 'fault'> {
   return {
     format: kind,
     records: counters.frames + counters.lines,

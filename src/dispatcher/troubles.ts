@@ -15,13 +15,22 @@ export class Troubles {
   readonly #clock: Clock
   #windowBeganMs = -Infinity
   #inWindow = 0
+  #fault = ''
 
   constructor(log: Log, clock: Clock) {
     this.#log = log
     this.#clock = clock
   }
 
+  /** The fault of auditd's that the stream shows; '' is none. */
+  get fault(): string {
+    return this.#fault
+  }
+
   report(trouble: StreamTrouble): void {
+    if (trouble.code === 'lost-tail') {
+      this.#fault = `${TROUBLE_MEANING[trouble.code]} (auditd ${trouble.releases.join(', ')})`
+    }
     const nowMs = this.#clock.nowMs()
     if (nowMs - this.#windowBeganMs >= WINDOW_MS) {
       this.#sayLeftOut()

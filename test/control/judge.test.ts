@@ -59,6 +59,8 @@ void test('what is wrong with the daemon', (t) => {
     t.equal(found.length, 1, JSON.stringify(difference))
     t.match(found, [{ level, what, mend }])
   }
+  const invalid = [{ name: 'x', file: '/d/x.conf', problems: ['bad'] }]
+  t.equal(judge({ ...STATUS, plugins: [], invalid }).length, 1, 'and nobody is missed beside it')
   t.same(judge({ ...STATUS, lastReload: { at: '', ok: true, changes: [], problems: [] } }), [])
   t.end()
 })

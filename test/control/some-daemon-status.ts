@@ -50,7 +50,7 @@ export const STATUS: DaemonStatus = {
   jitless: true,
   parent: 'auditd',
   input: {
-    format: 'binary',
+    format: 'exact',
     records: 1200,
     bytes: 240_000,
     skippedBytes: 0,

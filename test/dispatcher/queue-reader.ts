@@ -79,7 +79,7 @@ export class QueueReader {
     const { queue, model } = this
     assert.deepEqual(queue.ledger, model.ledger)
     assert.deepEqual(this.told, model.told)
-    const seen = [queue.flow, queue.isEmpty, queue.waitingBytes, queue.blocks, queue.unblocks]
+    const seen = [queue.flow, queue.isEmpty, queue.heldBytes, queue.blocks, queue.unblocks]
     assert.deepEqual(seen, [model.flow, model.waiting.length === 0, model.waitingBytes, model.blocks, model.unblocks])
     assert.deepEqual(this.#rooms, [], 'the model asked for room as often')
   }

@@ -190,9 +190,9 @@ void test('memory is bounded by the records that wait, whatever share of the str
     const pool = new SpyPool()
     const bench = new QueueBench(pool, STRING, [ROOMY])
     for (let come = 0; come < 1000; come++) bench.come(bench.record(10_000), come % 10 < picked)
-    const { waitingBytes } = readerAt(bench, 0).queue
-    const most = waitingBytes / 0.9 / SEGMENT_BYTES + 3
-    t.ok(pool.out.size <= most, `${pool.out.size} segments for ${waitingBytes} bytes`)
+    const { heldBytes } = readerAt(bench, 0).queue
+    const most = heldBytes / 0.9 / SEGMENT_BYTES + 3
+    t.ok(pool.out.size <= most, `${pool.out.size} segments for ${heldBytes} bytes`)
   }
   t.end()
 })
@@ -234,8 +234,8 @@ void test('more unread than is kept: what is kept comes back, and how much more 
   writeMuch(bench, reader)
   const { queue } = reader
   const beyond = queue.takeBack(3 * KEPT_BYTES)
-  t.ok(queue.waitingBytes >= KEPT_BYTES && queue.waitingBytes < KEPT_BYTES + SEGMENT_BYTES)
-  t.equal(beyond, 3 * KEPT_BYTES - queue.waitingBytes)
+  t.ok(queue.heldBytes >= KEPT_BYTES && queue.heldBytes < KEPT_BYTES + SEGMENT_BYTES)
+  t.equal(beyond, 3 * KEPT_BYTES - queue.heldBytes)
   t.ok(balances(queue.ledger))
   t.end()
 })

@@ -1,0 +1,186 @@
+// One client of the control socket. Requests are dealt with one after another; while one is, and while answers wait to be read,
+// no more is read of it, so that what it costs is one answer, however much it sends. Whoever does not read its answer in time is
+// closed. What follows an answer is only sent as far as it is read: what waits meanwhile is in the bounds of its source.
+
+import type { Socket } from 'node:net'
+import { refusalLine, resultLine } from './answer.js'
+import { ControlError } from './control-error.js'
+import type { Answer, ControlDesk, Spring } from './control-desk.js'
+import { greetingLine, type Access } from './greeting.js'
+import { checkAccess, MAX_REQUEST_BYTES, readRequest, type Request } from './request.js'
+
+/** An answer that is not read within this time ends the connection. */
+export const SLOW_MS = 30_000
+/** So does a silence of this length, but for a connection that follows something. */
+export const IDLE_MS = 300_000
+/** What follows an answer is sent in pieces of this size, between which records have their turn. */
+const PIECE_BYTES = 512 * 1024
+const LF = 0x0a
+const NO_BYTES: Buffer = Buffer.alloc(0)
+
+type State =
+  /** A request may come. */
+  | { readonly kind: 'listening' }
+  /** A request is dealt with, or its answer waits to be read. */
+  | { readonly kind: 'answering' }
+  /** `isFull`: what was sent last is still to be read. */
+  | { readonly kind: 'following'; readonly spring: Spring; readonly isFull: boolean }
+  | { readonly kind: 'over' }
+
+export interface ConnectionWorld {
+  readonly desk: ControlDesk
+  readonly access: Access
+  readonly after: (ms: number, then: () => void) => () => void
+  readonly onEnd: (connection: ControlConnection) => void
+}
+
+export class ControlConnection {
+  readonly #socket: Socket
+  readonly #world: ConnectionWorld
+  #state: State = { kind: 'listening' }
+  #held: Buffer = NO_BYTES
+  #cancelTimer: () => void = () => {}
+
+  constructor(socket: Socket, world: ConnectionWorld) {
+    this.#socket = socket
+    this.#world = world
+    socket.on('data', (chunk: Buffer) => {
+      this.#take(chunk)
+    })
+    // What it sent last is still answered; then the connection ends.
+    socket.on('end', () => {
+      if (this.#state.kind !== 'answering') this.close()
+    })
+    // ECONNRESET, EPIPE: it has gone, which is told by close.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.close()
+    })
+    socket.write(greetingLine(world.access, process.pid))
+    this.#closeAfter(IDLE_MS)
+  }
+
+  close(): void {
+    const state = this.#state
+    if (state.kind === 'over') return
+    this.#state = { kind: 'over' }
+    this.#cancelTimer()
+    if (state.kind === 'following') state.spring.close()
+    this.#socket.destroy()
+    this.#world.onEnd(this)
+  }
+
+  #take(chunk: Buffer): void {
+    // Whoever follows something has nothing more to say.
+    if (this.#state.kind === 'following') return
+    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
+    this.#next()
+  }
+
+  /** The next request that is there whole. */
+  #next(): void {
+    if (this.#state.kind !== 'listening') return
+    const lf = this.#held.indexOf(LF)
+    if (lf > MAX_REQUEST_BYTES || (lf === -1 && this.#held.length > MAX_REQUEST_BYTES)) return this.#tooLong()
+    if (lf === -1) {
+      if (this.#socket.readableEnded) this.close()
+      return
+    }
+    const line = this.#held.toString('utf8', 0, lf)
+    this.#held = this.#held.subarray(lf + 1)
+    this.#state = { kind: 'answering' }
+    this.#cancelTimer()
+    this.#socket.pause()
+    void this.#answer(line)
+  }
+
+  async #answer(line: string): Promise<void> {
+    const { text, spring } = await this.#dealtWith(line)
+    if (this.#state.kind === 'over') return spring?.close()
+    this.#say(text, () => {
+      if (this.#state.kind === 'over') return
+      if (spring === undefined) return this.#listen()
+      this.#state = { kind: 'following', spring, isFull: false }
+      this.#socket.resume()
+      this.#follow()
+    })
+  }
+
+  /** Waits for the next request, which may be there already. */
+  #listen(): void {
+    this.#state = { kind: 'listening' }
+    this.#closeAfter(IDLE_MS)
+    this.#socket.resume()
+    this.#next()
+  }
+
+  async #dealtWith(line: string): Promise<{ readonly text: string; readonly spring: Spring | undefined }> {
+    try {
+      const request = readRequest(line)
+      checkAccess(this.#world.access, request)
+      const { result, spring } = await this.#ask(request)
+      return { text: resultLine(result), spring }
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error
+      return { text: refusalLine(error), spring: undefined }
+    }
+  }
+
+  async #ask(request: Request): Promise<Answer> {
+    const { desk } = this.#world
+    const onMore = (): void => {
+      this.#follow()
+    }
+    switch (request.verb) {
+      case 'tap':
+        return desk.tap(request.selector, onMore)
+      case 'logs':
+        return desk.logs(request.plugin, request.follow, onMore)
+      default:
+        return { result: await desk.ask(request), spring: undefined }
+    }
+  }
+
+  /** Sends what follows, as far as it is read. */
+  #follow(): void {
+    const state = this.#state
+    if (state.kind !== 'following' || state.isFull) return
+    const bytes = state.spring.take(PIECE_BYTES)
+    if (bytes === undefined) return
+    this.#state = { ...state, isFull: true }
+    this.#socket.write(bytes, () => {
+      if (this.#state.kind !== 'following') return
+      this.#state = { ...this.#state, isFull: false }
+      setImmediate(() => {
+        this.#follow()
+      })
+    })
+  }
+
+  /** Says it, and goes on once it has been read, or is on its way to be. */
+  #say(text: string, then: () => void): void {
+    this.#closeAfter(SLOW_MS)
+    this.#socket.write(text, () => {
+      this.#cancelTimer()
+      then()
+    })
+  }
+
+  /** What comes behind it cannot be told from it. */
+  #tooLong(): void {
+    this.#state = { kind: 'answering' }
+    this.#held = NO_BYTES
+    this.#socket.pause()
+    const message = `a request has at most ${MAX_REQUEST_BYTES} bytes`
+    this.#say(refusalLine({ code: 'too-long', message, mend: 'connect again, and ask for less' }), () => {
+      this.close()
+    })
+  }
+
+  #closeAfter(ms: number): void {
+    this.#cancelTimer()
+    this.#cancelTimer = this.#world.after(ms, () => {
+      this.close()
+    })
+  }
+}

@@ -1,0 +1,36 @@
+// Where the daemon's sockets are, and who can get at them.
+
+import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { errorCode } from '../config/error-code.js'
+
+/** Beside the control socket, where `control_group` is set. */
+const STATUS_SOCKET_NAME = 'status.sock'
+const PRIVATE = 0o700
+const ENTER_OTHERS = 0o001
+const ENTER_GROUP = 0o010
+const PERMISSIONS = 0o7777
+
+/** The socket for those who may only read the status. */
+export function statusSocketBeside(controlSocket: string): string {
+  return join(dirname(controlSocket), STATUS_SOCKET_NAME)
+}
+
+/** The directory of a socket is made unless it is there; not with all its parents. */
+export function makeDirOf(socket: string): void {
+  try {
+    mkdirSync(dirname(socket), { mode: PRIVATE })
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
+  }
+}
+
+/** A group can only get at its socket if it may enter the directory. One that is another user's is that user's affair. */
+export function letGroupIn(socket: string, gid: number): void {
+  const dir = dirname(socket)
+  const stat = lstatSync(dir)
+  const isOpen = (stat.mode & ENTER_OTHERS) !== 0 || (stat.gid === gid && (stat.mode & ENTER_GROUP) !== 0)
+  if (isOpen || !stat.isDirectory() || stat.uid !== process.geteuid?.()) return
+  chownSync(dir, stat.uid, gid)
+  chmodSync(dir, (stat.mode & PERMISSIONS) | ENTER_GROUP)
+}

@@ -1,0 +1,62 @@
+// How long the oldest record of a queue has waited. Records carry no time of their arrival, and are not to pay for one: so once in
+// a while it is noted how many had been taken in all by then. Those that have left since tell how old the first in line is.
+
+import type { Ledger } from './ledger.js'
+import type { QueueLimits } from './settings.js'
+
+/** Time is noted no more often than this; so finely the age is known. */
+const MARK_MS = 250
+/** Marks kept; with more of them every other one is given up. */
+const MAX_MARKS = 512
+
+interface Mark {
+  /** Records that had been taken by then, since the queue was made. */
+  readonly taken: number
+  readonly ms: number
+}
+
+export class Lag {
+  #marks: Mark[] = []
+  #dropsOldest = false
+
+  /** Called once a turn, when what came has been offered and the plugin has been written to. */
+  note(ledger: Ledger, { overflow }: Pick<QueueLimits, 'overflow'>, nowMs: number): void {
+    if (ledger.queued === 0) {
+      if (this.#marks.length > 0) this.#marks = []
+      return
+    }
+    this.#goBy(overflow === 'drop-oldest')
+    const left = leftOf(ledger, this.#dropsOldest)
+    this.#forget(left)
+    const last = this.#marks.at(-1)
+    if (last !== undefined && nowMs - last.ms < MARK_MS) return
+    if (this.#marks.length >= MAX_MARKS) this.#marks = this.#marks.filter((_mark, at) => at % 2 === 0)
+    this.#marks.push({ taken: left + ledger.queued, ms: nowMs })
+  }
+
+  /** The age of the oldest record, in ms; 0 when none waits. */
+  ageMs(ledger: Ledger, nowMs: number): number {
+    if (ledger.queued === 0) return 0
+    const left = leftOf(ledger, this.#dropsOldest)
+    const mark = this.#marks.find(({ taken }) => taken > left)
+    return mark === undefined ? 0 : Math.max(0, Math.round(nowMs - mark.ms))
+  }
+
+  /** Whether what the queue drops has waited in it. After a change, numbers from before cannot be compared. */
+  #goBy(dropsOldest: boolean): void {
+    if (dropsOldest === this.#dropsOldest) return
+    this.#dropsOldest = dropsOldest
+    this.#marks = []
+  }
+
+  #forget(left: number): void {
+    let gone = 0
+    while ((this.#marks[gone]?.taken ?? Infinity) <= left) gone++
+    if (gone > 0) this.#marks.splice(0, gone)
+  }
+}
+
+/** Records that were taken and do not wait any more. */
+function leftOf({ delivered, dropped }: Ledger, dropsOldest: boolean): number {
+  return delivered + dropped.poison + (dropsOldest ? dropped['queue-full'] : 0)
+}
