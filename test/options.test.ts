@@ -54,7 +54,7 @@ void test('what cannot be meant', (t) => {
 
 void test('the usage names every option, and no other', (t) => {
   const named = [...USAGE.matchAll(/^ {2}(?:-\w, | {4})--([a-z-]+)/gm)].map(([, option = '']) => option)
-  const options = ['config-dir', 'only', 'input', 'run-dir', 'check', 'dry-run', 'json', 'help', 'version']
+  const options = ['config-dir', 'only', 'input', 'run-dir', 'replay', 'check', 'dry-run', 'json', 'help', 'version']
   // The launcher takes --jitless and does not pass it on.
   t.same(named.toSorted(), [...options, 'jitless'].toSorted())
   for (const option of options) {

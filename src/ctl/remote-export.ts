@@ -9,6 +9,7 @@ import type { SegmentPath } from '../journal/segment-path.js'
 import { segmentName } from '../journal/segment-name.js'
 import type { Host } from './host.js'
 import { journalDirs, readJournal } from './journal-dir.js'
+import { momentIn } from './moment.js'
 import { orUsage, usage } from './verb-options.js'
 
 const VERB = 'remote export'
@@ -53,21 +54,15 @@ export async function remoteExport(args: readonly string[], host: Host): Promise
     return 0
   }
   if (!/^[0-9a-f]{0,32}$/.test(values.stream)) throw usage(VERB, `--stream '${values.stream}' is no id of a stream`)
-  const wanted = { stream: values.stream, sinceMs: timeIn(values.since), isJson: values.json }
+  const wanted = {
+    stream: values.stream,
+    sinceMs: values.since === undefined ? 0 : momentIn(VERB, 'since', values.since),
+    isJson: values.json,
+  }
   let damages = 0
   for (const dir of await journalDirs(positionals))
     damages += await readJournal(dir, (port) => exportOne(dir, port, wanted, host))
   return damages > 0 ? EXIT_DAMAGED : 0
-}
-
-/** Milliseconds since 1970. */
-function timeIn(text: string | undefined): number {
-  if (text === undefined) return 0
-  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000
-  const isDate = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
-  const ms = isDate ? Date.parse(text) : NaN
-  if (Number.isNaN(ms)) throw usage(VERB, `--since '${text}' is no time`)
-  return ms
 }
 
 /** Returns how many damages were met. */

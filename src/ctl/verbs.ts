@@ -140,6 +140,28 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    'check',
+    {
+      group: 'files',
+      summary: 'every mistake in the configuration, with its file and line',
+      load: async () => {
+        const { check, OPTIONS } = await import('./check.js')
+        return { run: (args, host) => check(args, host), options: OPTIONS }
+      },
+    },
+  ],
+  [
+    'config',
+    {
+      group: 'files',
+      summary: 'what the configuration says, key by key, and where',
+      load: async () => {
+        const { config, CONFIG_VERBS } = await import('./config.js')
+        return { run: config, verbs: CONFIG_VERBS, words: 'plugin' }
+      },
+    },
+  ],
+  [
     'plugin',
     {
       group: 'files',
