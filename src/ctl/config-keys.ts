@@ -1,0 +1,43 @@
+/** The keys of audispd.conf outside of sections, each with its default as one writes it; '' is none. */
+export const SETTINGS_KEYS: ReadonlyMap<string, string> = new Map([
+  ['q_depth', '100000'],
+  ['q_bytes', '64M'],
+  ['overflow_action', 'drop-newest'],
+  ['restart_delay', '0.1s..60s'],
+  ['max_restarts', '10'],
+  ['restart_window', '10m'],
+  ['name_format', 'none'],
+  ['name', ''],
+  ['self_events', 'yes'],
+  ['plugin_dir', ''],
+  ['watch', 'no'],
+  ['priority_boost', '4'],
+  ['log', 'auto'],
+  ['log_level', 'info'],
+  ['control_socket', '/run/audispd/control.sock'],
+  ['control_group', ''],
+  ['drain_timeout', '10s'],
+])
+
+/** The keys of a drop-in with their defaults; those that are undefined are taken from audispd.conf. */
+export const DROP_IN_KEYS: ReadonlyMap<string, string | undefined> = new Map([
+  ['active', 'no'],
+  ['direction', 'out'],
+  ['path', ''],
+  ['type', 'always'],
+  ['args', ''],
+  ['format', 'string'],
+  ['subscribe', ''],
+  ['q_depth', undefined],
+  ['q_bytes', undefined],
+  ['overflow_action', undefined],
+  ['restart_delay', undefined],
+  ['max_restarts', undefined],
+  ['restart_window', undefined],
+  ['user', ''],
+  ['group', ''],
+  ['allow', ''],
+  ['ready_timeout', '10s'],
+  ['stop_timeout', '5s'],
+  ['watchdog', 'off'],
+])
