@@ -7,8 +7,6 @@ import { Daemon } from './daemon.js'
 import { endAtSigterm, keeper, NO_INPUT } from './keeper.js'
 import { Place } from './place.js'
 
-t.setTimeout(120_000)
-
 const MAIN = resolve('build/plugins/iptables/main.js')
 const KILLS = 5
 const PIECE = 400

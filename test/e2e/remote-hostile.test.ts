@@ -16,8 +16,6 @@ import { endAtSigterm, NO_INPUT } from './keeper.js'
 import { Place } from './place.js'
 import { Stranger } from './stranger.js'
 
-t.setTimeout(120_000)
-
 const MAIN = resolve('build/plugins/remote-recv/main.js')
 const BEFORE = Buffer.alloc(32, 7)
 const MAX_RSS_KIB = 200 * 1024

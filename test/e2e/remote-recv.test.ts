@@ -16,8 +16,6 @@ import { Place } from './place.js'
 import { PlaySender } from './play-sender.js'
 import { range } from './records.js'
 
-t.setTimeout(120_000)
-
 const MAIN = resolve('build/plugins/remote-recv/main.js')
 
 /** A port that nobody listens on now. */

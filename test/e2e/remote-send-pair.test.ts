@@ -14,8 +14,6 @@ import { Place } from './place.js'
 import { frames, range } from './records.js'
 import { configure, remoteSend } from './remote-send-place.js'
 
-t.setTimeout(120_000)
-
 const RECEIVER = resolve('build/plugins/remote-recv/main.js')
 
 async function freePort(): Promise<number> {
