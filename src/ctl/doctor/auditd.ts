@@ -51,8 +51,7 @@ async function running({ auditd }: Survey): Promise<readonly Finding[]> {
 
 async function startsUs(survey: Survey): Promise<readonly Finding[]> {
   const { ours, confFile, pluginDir, rules } = await survey.auditd()
-  const active = ours.filter((starter) => starter.active)
-  const [first] = active
+  const first = ours.find(({ active }) => active)
   if (first !== undefined) return [ok(`starts ${first.program}`)]
   if (await isCollector(survey)) return [skip('audispd runs without auditd, with --input none')]
   const [off] = ours

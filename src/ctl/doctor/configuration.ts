@@ -1,6 +1,5 @@
 // What audispd itself says of its configuration, and its plugins of theirs.
-import { printable } from '../../config.js'
-import { formatProblem } from '../../config.js'
+import { formatProblem, printable } from '../../config.js'
 import { harmlessText } from '../../protocol/harmless-text.js'
 import { fail, ok, orOk, quoted, skip, warn, type Check, type Finding } from './check.js'
 import type { ConfigurationProblem, ShippedPlugin } from './configuration-facts.js'
@@ -58,8 +57,8 @@ function targetIn(text: string): string | undefined {
 }
 
 async function active({ configuration }: Survey): Promise<readonly Finding[]> {
-  const { report, dir } = await configuration()
-  if (report === undefined) return []
+  const { report, dir, isThere } = await configuration()
+  if (report === undefined || !isThere) return []
   const names = report.dropIns.filter(({ state }) => state === 'active').map(({ name }) => name)
   if (names.length > 0) return [ok(`active: ${names.join(', ')}`)]
   if (report.dropIns.some(({ state }) => state === 'invalid')) return []

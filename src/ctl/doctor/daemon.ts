@@ -10,7 +10,7 @@ import type { DaemonAnswer } from './world.js'
 
 const MAX_CHARACTERS = 200
 /** Options with which a process of that name is not the daemon of this machine. */
-const ASIDE = ['--check', '--dry-run', '--only', '--help', '--version']
+const ASIDE: ReadonlySet<string> = new Set(['--check', '--dry-run', '--only', '--help', '--version'])
 
 export const DAEMON_CHECKS: readonly Check[] = [
   { id: 'daemon.running', layer: 'daemon', run: running },
@@ -87,7 +87,7 @@ function isThatOf(answer: DaemonAnswer, pid: number): boolean {
 async function daemonsHere({ processes, configuration }: Survey): Promise<readonly FoundProcess[]> {
   const { dir, dirArgs } = await configuration()
   return (await processes()).filter(({ name, args }) => {
-    if (name !== 'audispd' || args.some((arg) => ASIDE.includes(arg))) return false
+    if (name !== 'audispd' || args.some((arg) => ASIDE.has(arg))) return false
     const theirs = configDirIn(args)
     return theirs === dir || (theirs === undefined && dirArgs.length === 0)
   })

@@ -57,12 +57,13 @@ export interface World extends Pick<Host, 'files' | 'uid' | 'node'> {
   readonly isAlive: (status: ProgramStatus) => Promise<boolean>
 }
 
-export function realWorld(host: Host, asked: Asked): World {
+export function realWorld(host: Host, asked: Asked, runTimeoutMs = RUN_TIMEOUT_MS): World {
   const { files, uid, node } = host
+  const run: World['run'] = (program, args) => runWithin(runTimeoutMs, program, args)
   return { files, uid, node, asked, nodeVersion: process.versions.node, nowMs: Date.now, run, ask, isAlive }
 }
 
-function run(program: string, args: readonly string[]): Promise<Ran> {
+function runWithin(timeoutMs: number, program: string, args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
     const { stdout, stderr } = child
@@ -75,7 +76,7 @@ function run(program: string, args: readonly string[]): Promise<Ran> {
       stderr.destroy()
       child.unref()
       resolve({ kind: 'late' })
-    }, RUN_TIMEOUT_MS)
+    }, timeoutMs)
     keepUpTo(MAX_OUTPUT_BYTES, stdout, out)
     keepUpTo(MAX_OUTPUT_BYTES, stderr, err)
     child.on('error', () => {

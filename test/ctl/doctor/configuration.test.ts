@@ -1,0 +1,141 @@
+import { test } from 'tap'
+import { CONFIGURATION_CHECKS } from '../../../src/ctl/doctor/configuration.js'
+import { CHECKED, checkReport, dropIn, eachIsNamed, failing, findings, type Illness } from './patient.js'
+
+const DIR = '/etc/audispd/audispd.d'
+
+function problem(text: string, more: object = {}): object {
+  return { level: 'error', file: `${DIR}/bad.conf`, line: 3, key: 'colour', text, ...more }
+}
+
+/** A drop-in that audispd --check says this of. */
+function bad(text: string, more: object = {}): Illness {
+  const invalid = { name: 'bad', file: `${DIR}/bad.conf`, state: 'invalid', problems: [problem(text, more)] }
+  return { programs: { '/usr/sbin/audispd': checkReport([...CHECKED, invalid]) } }
+}
+
+function listed(...dropIns: readonly object[]): Illness {
+  return { programs: { '/usr/sbin/audispd': checkReport([...CHECKED, ...dropIns]) } }
+}
+
+void test('each mistake is named with what mends it', async (t) => {
+  await eachIsNamed(t, CONFIGURATION_CHECKS, [
+    [
+      'a key',
+      bad("unknown key (did you mean 'format'?)"),
+      /^fail configuration\.check: .*bad\.conf:3: colour: unknown key.* -> sed -i '3s\/colour\/format\/I' \S+ && audispctl reload$/,
+    ],
+    ['a value', bad("'x' is not yes or no"), /bad\.conf:3: .* -> sensible-editor \+3 /],
+    [
+      'an owner',
+      bad("belongs to user 7; it must be root's (chown root)", { line: 0 }),
+      /-> chown root \/etc\/audispd\/audispd\.d\/bad\.conf$/,
+    ],
+    [
+      'a mode',
+      bad('everybody may write it (chmod o-w)', { line: 0 }),
+      /-> chmod o-w \/etc\/audispd\/audispd\.d\/bad\.conf$/,
+    ],
+    ['a program', bad('/opt/my prog is not executable (chmod 0750)'), /-> chmod 0750 '\/opt\/my prog'$/],
+    ['a warning', bad('also on line 1; the last one counts', { level: 'warning' }), /^warn configuration\.check: /],
+    ['a terminal', bad('a \u001b[31mred\u202e word'), /a \\u\{1b\}\[31mred\\u\{202e\} word/],
+    [
+      'nothing is active',
+      { programs: { '/usr/sbin/audispd': checkReport([dropIn('a', '/sbin/a', [], { state: 'inactive' })]) } },
+      /^warn configuration\.active: .* -> audispctl enable syslog$/,
+    ],
+    [
+      'a name that is passed over',
+      {
+        ...listed(dropIn('x', '/sbin/x', [], { file: `${DIR}/x.cnf`, state: 'ignored' })),
+        files: { [`${DIR}/x.cnf`]: 'active = yes\n' },
+      },
+      /^warn configuration\.ignored: .* -> mv \/etc\/audispd\/audispd\.d\/x\.cnf \/etc\/audispd\/audispd\.d\/x\.conf$/,
+    ],
+    [
+      'an active drop-in behind one that is not',
+      {
+        ...listed(
+          dropIn('m', '/sbin/m', [], { state: 'inactive' }),
+          dropIn('m', '/sbin/m', [], {
+            file: '/usr/lib/audispd/audispd.d/m.conf',
+            state: 'masked',
+            by: `${DIR}/m.conf`,
+          }),
+        ),
+        files: { '/usr/lib/audispd/audispd.d/m.conf': 'active = yes\n' },
+      },
+      /^warn configuration\.masked: .*m\.conf is not active, and masks \/usr\/lib/,
+    ],
+    [
+      "a plugin's own file",
+      {
+        programs: { '/usr/sbin/audispd-remote-send': failing('/etc/x.conf:3: server: it is missing\nand more\n', 78) },
+      },
+      /^fail configuration\.plugins: remote-send: \/etc\/x\.conf:3: server: it is missing; and more -> \/usr\/sbin\/audispd-remote-send --check \/etc\/audispd\/remote-send\.conf/,
+    ],
+    [
+      'a plugin that hangs over its file',
+      { programs: { '/usr/sbin/audispd-remote-send': { kind: 'late' } } },
+      /^warn configuration\.plugins: remote-send: its --check does not end/,
+    ],
+    [
+      'edited and not reloaded',
+      {
+        pending: [
+          { name: 'mine', change: 'kept' },
+          { name: 'new', change: 'started' },
+        ],
+      },
+      /^warn configuration\.reload: .*new would be started -> audispctl reload$/,
+    ],
+    [
+      'audispd that cannot say',
+      { programs: { '/usr/sbin/audispd': failing('no node found') } },
+      /^fail configuration\.check: .*no node found/,
+    ],
+    [
+      'audispd that hangs',
+      { programs: { '/usr/sbin/audispd': { kind: 'late' } } },
+      /^fail configuration\.check: audispd --check does not end/,
+    ],
+  ])
+})
+
+void test('copies that editors and packages leave are nothing to see to', async (t) => {
+  const file = `${DIR}/x.conf.bak`
+  const all = await findings(CONFIGURATION_CHECKS, {
+    ...listed(dropIn('x.conf.bak', '/sbin/x', [], { file, state: 'ignored' })),
+    files: { [file]: 'active = yes\n' },
+  })
+  t.same(
+    all.filter(({ level }) => level === 'warn'),
+    [],
+  )
+})
+
+void test('more mistakes than anybody would read', async (t) => {
+  const many = Array.from({ length: 50 }, (_, line) => problem('no', { line }))
+  const invalid = { name: 'bad', file: `${DIR}/bad.conf`, state: 'invalid', problems: many }
+  const all = await findings(CONFIGURATION_CHECKS, listed(invalid))
+  t.equal(all.filter(({ id }) => id === 'configuration.check').length, 11)
+  t.match(all, [...Array.from({ length: 10 }, () => ({})), { what: 'and 40 more mistakes' }])
+})
+
+void test('no configuration is no mistake', async (t) => {
+  const files = Object.fromEntries(
+    ['audispd.conf', 'audispd.d/mine.conf', 'audispd.d/af-unix.conf', 'audispd.d/remote-send.conf'].map((name) => [
+      `/etc/audispd/${name}`,
+      null,
+    ]),
+  )
+  const absent = problem('does not exist, so there are no plugins', { level: 'warning' })
+  const directory = { name: '', file: DIR, state: 'directory', problems: [absent] }
+  const programs = { '/usr/sbin/audispd': checkReport([directory]) }
+  const all = await findings(CONFIGURATION_CHECKS, { files, programs })
+  t.match(all[0], { level: 'skip', what: /there is no configuration in \/etc\/audispd/ })
+  t.same(
+    all.filter(({ level }) => level === 'fail' || level === 'warn'),
+    [],
+  )
+})
