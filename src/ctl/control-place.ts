@@ -4,6 +4,7 @@ import { formatProblem } from '../config.js'
 import { connectControl, type ControlClient } from '../control/control-client.js'
 import { ControlError } from '../control/control-error.js'
 import { findConfig } from '../dispatcher/config-place.js'
+import { DEFAULT_SETTINGS } from '../dispatcher/settings.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { CtlError, type CtlErrorCode } from './ctl-error.js'
 
@@ -21,18 +22,20 @@ export interface ControlValues {
   readonly 'config-dir'?: string | undefined
 }
 
-/** The path of the daemon's control socket: as given, or as its configuration has it. */
+/**
+ * The path of the daemon's control socket: as given, or as its configuration has it. Mistakes elsewhere in that are no matter: the
+ * daemon may run with what was there before. But where it cannot be known which daemon is meant, none is asked.
+ */
 export function controlSocket(values: ControlValues): string {
   if (values.socket !== undefined) return values.socket
   const place = findConfig(values['config-dir'])
   const { settings, problems } = loadSettings(place)
+  const isUnknown = settings === DEFAULT_SETTINGS || problems.some(({ key }) => key === 'control_socket')
   const mistake = problems.find(({ level }) => level === 'error')
   // Who may ask for the status alone may well not read the configuration: then the socket is where it usually is.
-  if (mistake !== undefined && values['config-dir'] !== undefined) {
-    const mend = 'mend that, or give the socket itself with --socket'
-    throw new CtlError('config', [{ message: formatProblem(mistake), mend }])
-  }
-  return settings.controlSocket
+  if (mistake === undefined || !isUnknown || values['config-dir'] === undefined) return settings.controlSocket
+  const mend = 'mend that, or give the socket itself with --socket'
+  throw new CtlError('config', [{ message: formatProblem(mistake), mend }])
 }
 
 /** Asks the daemon, and closes the connection. What the daemon refuses comes out as a CtlError. */
