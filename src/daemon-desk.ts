@@ -29,13 +29,30 @@ export class DaemonDesk implements ControlDesk {
     this.#parts = parts
   }
 
+  /** How everything is, or of the plugins the one of that name alone. Throws ControlError. */
+  status(plugin: string | undefined): DaemonStatus {
+    const { dispatcher, reloading, log, jitless, parent, startedMs } = this.#parts
+    const wallMs = Date.now()
+    return {
+      version: this.#version,
+      pid: process.pid,
+      now: new Date(wallMs).toISOString(),
+      startedAt: new Date(startedMs).toISOString(),
+      jitless,
+      parent,
+      ...dispatcher.status(plugin, wallMs),
+      log: { target: log.target, droppedLines: log.droppedLines() },
+      lastReload: reloading.last ?? null,
+    }
+  }
+
   async ask(question: Question): Promise<unknown> {
     const { admin } = this.#parts.dispatcher
     switch (question.verb) {
       case 'ping':
         return { pid: process.pid, now: new Date().toISOString() }
       case 'status':
-        return this.#status(question.plugin)
+        return this.status(question.plugin)
       case 'start':
         return admin.start(question.plugin)
       case 'stop':
@@ -59,24 +76,8 @@ export class DaemonDesk implements ControlDesk {
     const { ring } = this.#parts
     const lines = ring.lines(plugin)
     // One that is gone may have lines still; with none, its name must at least be right.
-    if (lines.length === 0 && plugin !== undefined) this.#status(plugin)
+    if (lines.length === 0 && plugin !== undefined) this.status(plugin)
     return { result: { lines }, spring: follow ? ring.follow(plugin, onMore) : undefined }
-  }
-
-  #status(plugin: string | undefined): DaemonStatus {
-    const { dispatcher, reloading, log, jitless, parent, startedMs } = this.#parts
-    const wallMs = Date.now()
-    return {
-      version: this.#version,
-      pid: process.pid,
-      now: new Date(wallMs).toISOString(),
-      startedAt: new Date(startedMs).toISOString(),
-      jitless,
-      parent,
-      ...dispatcher.status(plugin, wallMs),
-      log: { target: log.target, droppedLines: log.droppedLines() },
-      lastReload: reloading.last ?? null,
-    }
   }
 
   async #reload(): Promise<ReloadStatus> {

@@ -24,6 +24,7 @@ import { checkProgram } from './dispatcher/program.js'
 import { RunDir, runDirBase } from './dispatcher/run-dir.js'
 import { SegmentPool } from './dispatcher/segment.js'
 import { DEFAULT_SETTINGS, type Settings } from './dispatcher/settings.js'
+import { statsPage } from './dispatcher/stats-page.js'
 import type { EarlySignals } from './early-signals.js'
 import { closeInheritedFiles } from './inherited-files.js'
 import { openLog, type Log } from './log.js'
@@ -85,6 +86,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         changeRunlevel: toRunlevel,
         runner: new ActionRunner({ clock: SYSTEM_CLOCK, start: startBare, programDoubt, changeRunlevel: toRunlevel }),
         reload: () => reloading.request(),
+        statsPage: (from) => statsPage(desk.status(undefined), from),
         run: randomUUID(),
         isParentGone: () => process.ppid !== parent,
         programDoubt,

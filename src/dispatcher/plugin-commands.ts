@@ -9,6 +9,7 @@ import { ActionGate, type ActionGateWorld, type Reply } from './action-gate.js'
 import type { DropIn } from './drop-in.js'
 import { RateWindow } from './rate-window.js'
 import type { OverflowAction } from './settings.js'
+import { pageStart } from './stats-page.js'
 
 const MAX_TEXT_CHARACTERS = 300
 const MAX_NOTICE_CHARACTERS = 1000
@@ -40,6 +41,8 @@ export interface CommandWorld extends ActionGateWorld {
   readonly resume: () => void
   /** Counters as JSON on one line, of everything or of one plugin; undefined when there is no such plugin. */
   readonly stats: (plugin: string | undefined) => string | undefined
+  /** The same with all figures, of the plugins from this name on, as many as a line holds. */
+  readonly statsPage: (from: string) => string
   /** The same as SIGHUP. */
   readonly reload: () => void
 }
@@ -141,7 +144,9 @@ export class PluginCommands {
 
   #stats(args: readonly Buffer[], reply: Reply): void {
     if (args.length > 1) return reply.error('bad-arguments', 'stats [plugin]')
-    const json = this.#world.stats(args[0]?.toString())
+    const asked = args[0]?.toString()
+    const from = pageStart(asked)
+    const json = from === undefined ? this.#world.stats(asked) : this.#world.statsPage(from)
     if (json === undefined) return reply.error('bad-arguments', 'there is no such plugin')
     const result = inAscii(json)
     // With the verb, the tag, and what stands between them.

@@ -16,6 +16,8 @@ export interface MachineWorld extends ProcessWorld {
   readonly changeRunlevel: (to: 'single' | 'halt') => void
   /** The same as SIGHUP. */
   readonly reload: () => void
+  /** All figures of the daemon as JSON on one line, of the plugins from this name on as many as it holds. */
+  readonly statsPage: (from: string) => string
   /** This run of the dispatcher, as no other is called. */
   readonly run: string
 }

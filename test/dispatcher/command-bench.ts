@@ -58,6 +58,10 @@ export class CommandBench {
         this.done.push(`stats ${plugin ?? '-'}`)
         return this.stats
       },
+      statsPage: (from) => {
+        this.done.push(`stats page ${from}`)
+        return this.stats ?? ''
+      },
       reload: () => {
         this.done.push('reload')
       },

@@ -13,6 +13,8 @@ void test('what is not allowed by default and what is', (t) => {
     ['a.b_C-9 resume', 'OK a.b_C-9\n', ['resume']],
     ['1 stats', 'OK 1 {}\n', ['stats -']],
     ['1 stats other', 'OK 1 {}\n', ['stats other']],
+    ['1 stats from=', 'OK 1 {}\n', ['stats page ']],
+    ['1 stats from%3Dsiem', 'OK 1 {}\n', ['stats page siem']],
     ['1 notify warn disk is full', 'OK 1\n', []],
     ['1 action block-ip 1.2.3.4', 'ERR 1 denied the drop-in does not allow this action\n', []],
     ['1 action halt', 'ERR 1 denied the drop-in does not allow this action\n', []],
@@ -22,7 +24,7 @@ void test('what is not allowed by default and what is', (t) => {
     t.same(bench.give(command), [answer], command)
     t.same(bench.done.splice(0), done, command)
   }
-  t.same(bench.commands.counts, { taken: 11, errors: 3, notified: 1 })
+  t.same(bench.commands.counts, { taken: 13, errors: 3, notified: 1 })
   t.end()
 })
 

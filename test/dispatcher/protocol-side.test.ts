@@ -20,6 +20,7 @@ function bench() {
       dropIn: () => someDropIn({ format: 'protocol' }),
       hello: () => ({ run: 'r', next: 50, node: '' }),
       stats: () => '{}',
+      statsPage: () => '{}',
       reload: () => {},
       onSelected: () => selections++,
       onReady: () => {},

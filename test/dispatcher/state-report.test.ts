@@ -37,6 +37,7 @@ void test('the ledger of one plugin', (t) => {
     holds: () => [],
     received: new Map<string, number>(),
     stats: () => undefined,
+    statsPage: () => '',
     reload: () => {},
     run: 'r',
     runner: new ActionRunner({
