@@ -34,13 +34,13 @@ export const INPUT = {
 const NODE = ['node'] as const
 
 export const SERIALS = {
-  missing: counter(
-    'audispd_serials_missing_total',
-    'records',
-    'Serials that never came: lost by kernel or auditd.',
+  missing: gauge('audispd_serials_missing', 'events', 'Events that have not come: lost by kernel or auditd.', NODE),
+  pending: gauge(
+    'audispd_serials_pending',
+    'events',
+    'Events that have not come yet, of which it is too early to tell.',
     NODE,
   ),
-  pending: gauge('audispd_serials_pending', 'records', 'Serials that have not come yet, and still may.', NODE),
   restarts: counter('audispd_serial_restarts_total', 'times', 'Times that the serials began anew, as at a boot.', NODE),
   more: gauge('audispd_serials_more_nodes', 'nodes', 'Nodes that are not listed here, beyond 100.'),
   untracked: counter('audispd_serials_untracked_records_total', 'records', 'Records of nodes beyond those followed.'),

@@ -34,6 +34,7 @@ export class ScrapeServer {
   readonly #events: ServerEvents
   readonly #connections = new Map<Socket, () => void>()
   #closeListener: () => void = () => {}
+  #port = 0
 
   private constructor(text: TextSource, clock: Clock, events: ServerEvents) {
     this.#text = text
@@ -69,11 +70,18 @@ export class ScrapeServer {
       })
       // Such as no more files: those who are connected are served.
       listener.on('error', () => {})
+      const address = listener.address()
+      if (address !== null && typeof address === 'object') server.#port = address.port
       server.#closeListener = () => {
         listener.close()
       }
     }
     return server
+  }
+
+  /** Of a listener by TCP. */
+  get port(): number {
+    return this.#port
   }
 
   /** Whoever is connected is cut off. */
