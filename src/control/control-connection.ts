@@ -13,6 +13,8 @@ import { checkAccess, MAX_REQUEST_BYTES, readRequest, type Request } from './req
 export const SLOW_MS = 30_000
 /** So does a silence of this length, but for a connection that follows something. */
 export const IDLE_MS = 300_000
+/** How long one that is dismissed may take to read why. */
+const DISMISSED_MS = 1000
 /** What follows an answer is sent in pieces of this size, between which records have their turn. */
 const PIECE_BYTES = 512 * 1024
 const LF = 0x0a
@@ -25,6 +27,8 @@ type State =
   | { readonly kind: 'answering' }
   /** `isFull`: what was sent last is still to be read. */
   | { readonly kind: 'following'; readonly spring: Spring; readonly isFull: boolean }
+  /** Nothing that it says is heard any more, and it is closed as soon as it has stopped. */
+  | { readonly kind: 'dismissed' }
   | { readonly kind: 'over' }
 
 export interface ConnectionWorld {
@@ -72,7 +76,7 @@ export class ControlConnection {
 
   #take(chunk: Buffer): void {
     // Whoever follows something has nothing more to say.
-    if (this.#state.kind === 'following') return
+    if (this.#state.kind !== 'listening' && this.#state.kind !== 'answering') return
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     this.#next()
   }
@@ -168,13 +172,11 @@ export class ControlConnection {
 
   /** What comes behind it cannot be told from it. */
   #tooLong(): void {
-    this.#state = { kind: 'answering' }
+    this.#state = { kind: 'dismissed' }
     this.#held = NO_BYTES
-    this.#socket.pause()
+    this.#closeAfter(DISMISSED_MS)
     const message = `a request has at most ${MAX_REQUEST_BYTES} bytes`
-    this.#say(refusalLine({ code: 'too-long', message, mend: 'connect again, and ask for less' }), () => {
-      this.close()
-    })
+    this.#socket.end(refusalLine({ code: 'too-long', message, mend: 'connect again, and ask for less' }))
   }
 
   #closeAfter(ms: number): void {

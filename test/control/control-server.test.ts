@@ -1,0 +1,141 @@
+// The server against clients of every kind.
+
+import { test } from 'tap'
+import { IDLE_MS, SLOW_MS } from '../../src/control/control-connection.js'
+import { MAX_CONNECTIONS } from '../../src/control/control-server.js'
+import { Bench } from './control-bench.js'
+
+const MIB = 1 << 20
+
+void test('one request after another, each with its answer', async (t) => {
+  const bench = await Bench.open(t)
+  const client = await bench.client()
+  t.match(client.lines[0], { protocol: 1, pid: process.pid, access: 'all' })
+  client.socket.write('status a\nping\nnonsense\nstop x\n')
+  t.match(await client.answers(4), [
+    { ok: true, result: { verb: 'status', plugin: 'a' } },
+    { ok: true, result: { verb: 'ping' } },
+    { ok: false, code: 'unknown-verb' },
+    { ok: false, code: 'no-such-plugin', message: 'x', mend: 'y' },
+  ])
+})
+
+void test('whoever has said all it wants to say still gets its answers', async (t) => {
+  const bench = await Bench.open(t)
+  const client = await bench.client()
+  client.socket.end('ping\nstatus\nhalf a li')
+  await client.ended
+  t.match(client.lines.slice(1), [{ ok: true }, { ok: true }])
+  t.equal(client.lines.length, 3, 'and half a line is none')
+})
+
+void test('a line that never ends, and rubbish', async (t) => {
+  const bench = await Bench.open(t)
+  const endless = await bench.client()
+  endless.socket.write('y'.repeat(MIB))
+  await endless.ended
+  t.match(endless.lines.slice(1), [{ ok: false, code: 'too-long' }])
+  const long = await bench.client()
+  long.socket.write(`status ${'y'.repeat(9000)}\nping\n`)
+  await long.ended
+  t.match(long.lines.slice(1), [{ ok: false, code: 'too-long' }], 'nothing behind it is believed')
+  const binary = await bench.client()
+  binary.socket.write(Buffer.from([0, 1, 2, 0xff, 0xfe, 0x0a, 0x80, 0x0a]))
+  binary.socket.write('ping\n')
+  t.match(await binary.answers(3), [{ code: 'usage' }, { code: 'usage' }, { ok: true }])
+  t.match(await (await bench.client()).asks('ping'), { ok: true }, 'all others are served')
+})
+
+void test('as many as there is room for, and those beyond are told so', async (t) => {
+  const bench = await Bench.open(t)
+  const clients = await Promise.all(Array.from({ length: MAX_CONNECTIONS + 8 }, () => bench.client()))
+  const refused = clients.filter(({ lines }) => JSON.stringify(lines[0]).includes('"busy"'))
+  t.equal(refused.length, 8)
+  await Promise.all(refused.map(({ ended }) => ended))
+  const taken = clients.filter((client) => !refused.includes(client))
+  for (const client of taken) t.match(await client.asks('ping'), { ok: true })
+  taken[0]?.socket.destroy()
+  await bench.until(() => bench.open === MAX_CONNECTIONS - 1)
+  t.match(await (await bench.client()).asks('ping'), { ok: true }, 'one that goes makes room for one that comes')
+})
+
+void test('one that asks and asks and does not read costs one answer, and not for long', async (t) => {
+  const bench = await Bench.open(t)
+  const rude = await bench.client()
+  rude.socket.pause()
+  rude.socket.write('status huge\n'.repeat(5000))
+  await bench.until(() => bench.asked.length > 0)
+  t.match(await (await bench.client()).asks('ping'), { ok: true })
+  t.equal(bench.asked.filter(({ verb }) => verb === 'status').length, 1)
+  bench.clock.pass(SLOW_MS)
+  await bench.until(() => bench.open === 1)
+  rude.socket.resume()
+  await rude.ended
+})
+
+void test('silence is borne for so long', async (t) => {
+  const bench = await Bench.open(t)
+  const client = await bench.client()
+  bench.clock.pass(IDLE_MS - 1)
+  t.match(await client.asks('ping'), { ok: true })
+  bench.clock.pass(IDLE_MS)
+  await client.ended
+})
+
+void test('what follows comes as it is read, and its source is closed with the connection', async (t) => {
+  const bench = await Bench.open(t)
+  const client = await bench.client()
+  bench.pieces.push(Buffer.from('a\n'), Buffer.from('b\n'))
+  client.socket.write('tap type=X\nping\n')
+  t.match(await client.answers(1), [{ ok: true, result: 'type=X' }])
+  await client.has('a\nb\n')
+  bench.pieces.push(Buffer.from('c\n'))
+  bench.onMore()
+  await client.has('a\nb\nc\n')
+  t.equal(bench.asked.length, 0, 'nothing else is asked on it')
+  bench.clock.pass(IDLE_MS + SLOW_MS)
+  bench.pieces.push(Buffer.alloc(MIB, 'x'), Buffer.from('d\n'))
+  bench.onMore()
+  await client.has('xxd\n')
+  client.socket.destroy()
+  await bench.until(() => bench.closedSprings === 1)
+  bench.onMore()
+})
+
+void test('one that follows and does not read is not sent more, and may be killed in the middle', async (t) => {
+  const bench = await Bench.open(t)
+  const client = await bench.client()
+  client.socket.write('logs a follow\n')
+  t.match(await client.answers(1), [{ ok: true, result: 'a' }])
+  client.socket.pause()
+  bench.pieces.push(...Array.from({ length: 64 }, () => Buffer.alloc(MIB, 'x')))
+  for (let n = 0; n < 64; n++) bench.onMore()
+  t.match(await (await bench.client()).asks('ping'), { ok: true })
+  bench.clock.pass(SLOW_MS + IDLE_MS)
+  t.ok(bench.pieces.length >= 60, `${bench.pieces.length} pieces of 64 are left`)
+  client.socket.destroy()
+  await bench.until(() => bench.closedSprings === 1)
+})
+
+void test('where only the status may be read', async (t) => {
+  const bench = await Bench.open(t, 'status')
+  const client = await bench.client()
+  t.match(client.lines[0], { access: 'status' })
+  client.socket.write('status\ntap\nstop a\nlogs\nreload\nping\n')
+  const codes = (await client.answers(6)).map((line) => JSON.stringify(line).includes('"denied"'))
+  t.same(codes, [false, true, true, true, true, false])
+  t.same(
+    bench.asked.map(({ verb }) => verb),
+    ['status', 'ping'],
+  )
+})
+
+void test('at the end everybody is closed', async (t) => {
+  const bench = await Bench.open(t)
+  const clients = await Promise.all([bench.client(), bench.client()])
+  clients[0]?.socket.write('tap\n')
+  await clients[0]?.answers(1)
+  bench.server.close()
+  await Promise.all(clients.map(({ ended }) => ended))
+  t.equal(bench.closedSprings, 1)
+})
