@@ -5,6 +5,8 @@ import { controlFailure, openControl } from './control-place.js'
 
 /** So much less than the daemon's gets a program that only looks on. */
 const NICENESS = 10
+/** So long the end waits for what was written last to be read. */
+const LAST_WORDS_MS = 500
 
 /** A connection to the daemon. */
 export interface LiveClient {
@@ -38,8 +40,8 @@ export const LIVE_WORLD: LiveWorld = {
   onInterrupt,
   stepBack: () => setPriority(NICENESS),
   letGo: () => {
-    const { stdout } = process
-    if ('unref' in stdout && typeof stdout.unref === 'function') stdout.unref()
+    // A write that is under way keeps a process alive, whoever reads it or not.
+    setTimeout(() => process.exit(), LAST_WORDS_MS).unref()
   },
 }
 

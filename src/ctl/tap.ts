@@ -114,7 +114,7 @@ async function show(
   })
   const offInterrupt = world.onInterrupt(() => {
     world.letGo()
-    stop('interrupted')
+    stop(isFull ? 'unread' : 'interrupted')
   })
   const offTimer = world.every(EXPIRY_MS, () => {
     teller.look()
@@ -184,9 +184,10 @@ class LossTeller {
 }
 
 function sumText({ shows }: TapWish, view: TapView, ending: Ending): string {
-  const closed = ending === 'closed' ? '; audispd has closed the connection' : ''
+  const why =
+    ending === 'closed' ? '; audispd has closed the connection' : ending === 'unread' ? '; nobody read more' : ''
   const shown = countOf(view.shown, shows === 'events' ? 'event' : 'record')
-  return `audispctl ${VERB}: ${shown} shown, ${countOf(view.lostRecords, 'record')} lost in this view${closed}\n`
+  return `audispctl ${VERB}: ${shown} shown, ${countOf(view.lostRecords, 'record')} lost in this view${why}\n`
 }
 
 function selectorOf(words: readonly string[]): Selector {

@@ -65,15 +65,17 @@ export function reportOf(
   const isSameRun = before.status.run === status.run
   const intervalMs = after.atMs - before.atMs
   const perSecond = (now: number, then: number | undefined): number =>
-    isSameRun && then !== undefined && intervalMs > 0 ? Math.max(0, ((now - then) * MS_A_SECOND) / intervalMs) : 0
+    isSameRun && then !== undefined && intervalMs > 0
+      ? rounded(Math.max(0, ((now - then) * MS_A_SECOND) / intervalMs), 1)
+      : 0
   const recordsPerSecond = perSecond(status.seq, before.status.seq)
   const findings = judge(status)
-  const seenPerSecond = ((census?.records ?? 0) * MS_A_SECOND) / Math.max(1, intervalMs)
+  const seenPerSecond = rounded(((census?.records ?? 0) * MS_A_SECOND) / Math.max(1, intervalMs), 1)
   const noiseOf = (table: TableName): NoiseRow[] =>
     (census?.greatest(table, MOST_NAMES) ?? []).map(({ name, share }) => ({
       name: table === 'auid' ? userName(name) : name,
-      perSecond: share * Math.max(recordsPerSecond, seenPerSecond),
-      share,
+      perSecond: rounded(share * Math.max(recordsPerSecond, seenPerSecond), 1),
+      share: rounded(share, 4),
     }))
   return {
     now: status.now,
@@ -108,7 +110,7 @@ export function reportOf(
         ? null
         : {
             recordsPerSecond: seenPerSecond,
-            part: recordsPerSecond === 0 ? 1 : Math.min(1, seenPerSecond / recordsPerSecond),
+            part: recordsPerSecond === 0 ? 1 : rounded(Math.min(1, seenPerSecond / recordsPerSecond), 4),
           },
     noise: { key: noiseOf('key'), exe: noiseOf('exe'), auid: noiseOf('auid'), type: noiseOf('type') },
   }
@@ -120,4 +122,8 @@ function stateOf({ state, stalled, flow, paused }: PluginStatus): PluginRow['sta
   if (stalled) return 'stalled'
   if (flow === 'suspended' || flow === 'losing') return flow
   return paused ? 'paused' : state
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
 }
