@@ -43,8 +43,12 @@ const nodeSerials = fields({
   missing: number,
   /** Gaps that may still close. */
   pending: number,
+  /** Of those missing, how many are in none of `ranges`. */
+  unlisted: number,
   ranges: list(pair(number), MAX_RANGES),
   restarts: number,
+  /** Numbers that were out of place by far: damaged, or another machine's. */
+  strays: number,
 })
 
 const serials = fields({

@@ -21,6 +21,7 @@ import type { Plugin } from './plugin.js'
 import { planReload, type Change } from './reload-plan.js'
 import type { Settings } from './settings.js'
 import { statsText, tellLedgers } from './state-report.js'
+import { SerialWatch } from './serial-watch.js'
 import { sinkInto } from './stream-sink.js'
 import { Taps } from './taps.js'
 import { Troubles } from './troubles.js'
@@ -46,6 +47,7 @@ export class Dispatcher {
   readonly #troubles: Troubles
   readonly #inputs: Inputs
   readonly #naming: Naming
+  readonly #serials: SerialWatch
   /** What is asked by hand. */
   readonly admin: Admin
   /** Who listens in. */
@@ -89,8 +91,9 @@ export class Dispatcher {
       () => this.#plugins.everyone,
       () => this.#input,
     )
+    this.#serials = new SerialWatch(clock)
     const force = options.input === 'auto' || options.input === 'none' ? {} : { force: options.input }
-    this.#reader = new StreamReader(sinkInto(this.#fanOut, this.#troubles), force)
+    this.#reader = new StreamReader(sinkInto(this.#fanOut, this.#serials, this.#troubles), force)
   }
 
   /** Reads from the first moment, as auditd's socket holds only some 200 records; plugins start when nothing is in their way. */
@@ -137,7 +140,7 @@ export class Dispatcher {
     const phase = this.#phase === 'ended' ? 'stopping' : this.#phase
     const { settingsFile: configuration } = this.#options.place
     const { node } = this.#naming
-    const own = { phase, run, configuration, node, seq: this.#fanOut.seq, serials: null } as const
+    const own = { phase, run, configuration, node, seq: this.#fanOut.seq, serials: this.#serials.view() } as const
     const { isDoorShut: isShut } = this.#inputs
     const door = { reader: this.#reader, isShut, lastMs: this.#readMs, fault: this.#troubles.fault }
     return dispatcherStatus(own, door, this.#plugins, name, { nowMs: clock.nowMs(), wallMs })
@@ -283,6 +286,7 @@ export class Dispatcher {
   #checkProgressLater(): void {
     this.#cancelCheck = this.#world.clock.after(CHECK_PROGRESS_MS, () => {
       for (const plugin of this.#plugins.plugins) plugin.checkProgress()
+      this.#serials.verify()
       // With the door shut the end of input is not seen.
       if (this.#inputs.isDoorShut && this.#phase === 'running' && this.#world.isParentGone())
         this.leave('whoever started us is gone')

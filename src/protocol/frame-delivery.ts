@@ -25,13 +25,21 @@ export class FrameDelivery {
     this.#nextLf = -1
   }
 
-  deliver(version: number, type: number, window: Buffer, start: number, end: number, hasNul: boolean): void {
+  deliver(
+    version: number,
+    type: number,
+    window: Buffer,
+    view: DataView,
+    start: number,
+    end: number,
+    hasNul: boolean,
+  ): void {
     if (this.#nextLf < start) {
       const lf = window.indexOf(LF, start)
       this.#nextLf = lf === -1 ? window.length : lf
     }
     this.#report.counters.frames++
-    this.#sink.frame(version === 0 ? 0 : 1, type, window, start, end, !hasNul && this.#nextLf >= end)
+    this.#sink.frame(version === 0 ? 0 : 1, type, window, start, end, !hasNul && this.#nextLf >= end, view)
     if (version === 0 && this.#lostTail?.recognisedIn(type, window, start, end) === true) {
       this.#lostTail = undefined
       this.#report.lostTail(this.#windowOffset + start - HEADER_BYTES)

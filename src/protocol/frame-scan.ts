@@ -143,7 +143,7 @@ export class FrameScan {
       const hasNul = nul !== -1 && nul < end
       const swallowed = hasNul ? swallowedHeader(window, view, at, end) : undefined
       if (swallowed !== undefined) return this.#leaveOut(at, size, swallowed)
-      this.#delivery.deliver(version, view.getUint32(at + 8, LITTLE_ENDIAN), window, start, end, hasNul)
+      this.#delivery.deliver(version, view.getUint32(at + 8, LITTLE_ENDIAN), window, view, start, end, hasNul)
       at = end
       if (this.#framing !== 'exact') return this.#leavePayload(at, size)
     }

@@ -1,3 +1,4 @@
+import { findByte } from './find-byte.js'
 import { looksLikeRecord, MAX_LINE_BYTES } from './record.js'
 import type { StreamReport } from './stream-report.js'
 import type { StreamSink } from './stream-trouble.js'
@@ -10,6 +11,8 @@ export class LineReader {
   readonly #report: StreamReport
   readonly #held = Buffer.alloc(MAX_LINE_BYTES)
   #heldBytes = 0
+  /** Where the lines of a run end. */
+  readonly #ends: number[] = []
   /** `skipping`: the line at the read position is too long, and its beginning was dropped. */
   #state: 'line' | 'skipping' = 'line'
   /** Stream offset of the read position. */
@@ -78,7 +81,7 @@ export class LineReader {
     let start = from
     let at = from
     let count = 0
-    for (let lf = chunk.indexOf(LF, at); lf !== -1; lf = chunk.indexOf(LF, at)) {
+    for (let lf = findByte(chunk, LF, at); lf !== -1; lf = findByte(chunk, LF, at)) {
       const next = lf + 1
       if (next - at > MAX_LINE_BYTES) {
         this.#deliver(chunk, start, at, count)
@@ -86,7 +89,7 @@ export class LineReader {
         start = next
         count = 0
       } else {
-        count++
+        this.#ends[count++] = next
       }
       at = next
     }
@@ -111,7 +114,7 @@ export class LineReader {
     if (count === 0) return
     this.#report.counters.lines += count
     this.#offset += end - start
-    this.#sink.lines(bytes, start, end, count)
+    this.#sink.lines(bytes, start, end, count, this.#ends)
   }
 
   #dropTooLong(bytes: number): void {

@@ -49,9 +49,9 @@ export interface StreamCounters {
 
 /** Takes what a stream holds, in order. The bytes given are the reader's own and valid only during the call. */
 export interface StreamSink {
-  /** One record: its payload is bytes[start, end). `clean` says that neither LF nor NUL is in it. */
-  frame(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number, clean: boolean): void
-  /** One or more whole lines, each with its LF; `count` of them. */
-  lines(bytes: Buffer, start: number, end: number, count: number): void
+  /** One record: its payload is bytes[start, end). `clean` says that neither LF nor NUL is in it; `view` is of all the bytes. */
+  frame(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number, clean: boolean, view: DataView): void
+  /** One or more whole lines, each with its LF; `count` of them. Where there are several, `ends` has the end of each. */
+  lines(bytes: Buffer, start: number, end: number, count: number, ends: readonly number[]): void
   trouble(trouble: StreamTrouble): void
 }

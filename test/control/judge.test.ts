@@ -35,7 +35,7 @@ void test('what is wrong with a plugin', (t) => {
 
 void test('what is wrong with the daemon', (t) => {
   const { input } = STATUS
-  const node = { node: '', first: 1, last: 9, missing: 2, pending: 0, ranges: [], restarts: 0 }
+  const node = { node: '', first: 1, last: 9, missing: 2, pending: 0, ranges: [], restarts: 0, unlisted: 0, strays: 0 }
   const cases: readonly (readonly [Partial<DaemonStatus>, 'warn' | 'fail', RegExp, RegExp])[] = [
     [
       { invalid: [{ name: 'x', file: '/d/x.conf', problems: ['/d/x.conf:1: bad'] }] },

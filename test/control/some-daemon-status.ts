@@ -63,7 +63,19 @@ export const STATUS: DaemonStatus = {
     fault: null,
   },
   serials: {
-    nodes: [{ node: '', first: 100, last: 499, missing: 0, pending: 0, ranges: [[100, 499]], restarts: 0 }],
+    nodes: [
+      {
+        node: '',
+        first: 100,
+        last: 499,
+        missing: 0,
+        pending: 0,
+        ranges: [[100, 499]],
+        restarts: 0,
+        unlisted: 0,
+        strays: 0,
+      },
+    ],
     untracked: 0,
   },
   plugins: [PLUGIN],

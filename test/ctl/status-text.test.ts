@@ -44,7 +44,17 @@ void test('what is wrong comes first with what mends it, and then everything tha
 
 void test('every place where records are lost is in the sum', (t) => {
   const { input } = STATUS
-  const node = { node: 'web1', first: 1, last: 9, missing: 3, pending: 0, ranges: [[4, 6] as const], restarts: 0 }
+  const node = {
+    node: 'web1',
+    first: 1,
+    last: 9,
+    missing: 3,
+    pending: 0,
+    ranges: [[4, 6] as const],
+    restarts: 0,
+    unlisted: 0,
+    strays: 0,
+  }
   const plugins = ['a', 'b', 'c', 'd'].map((name) => ({ ...PLUGIN, name, droppedTotal: 1, dropped: { failed: 1 } }))
   const text = textOf({ ...STATUS, plugins, input: { ...input, torn: 2 }, serials: { nodes: [node], untracked: 0 } })
   const sum =

@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { test } from 'tap'
+import { SerialWatch, type NodeSerials } from '../../src/dispatcher/serial-watch.js'
+import { viewOf } from '../../src/protocol/frame.js'
+import { RECORD_TYPES } from '../../src/protocol/record-type.js'
+import { StreamReader } from '../../src/protocol/stream.js'
+import { Random } from '../protocol/random.js'
+
+const FIXTURES = 'test/fixtures/auditd-stream'
+const SECONDS = 1_700_000_000
+const LATER_MS = 60_000
+
+type Way = 'bare' | 'whole' | 'node' | 'line' | 'lines' | 'node lines'
+const WAYS: readonly Way[] = ['bare', 'whole', 'node', 'line', 'lines', 'node lines']
+
+interface Came {
+  readonly serial: number
+  readonly type: number
+  readonly node?: string
+  readonly seconds?: number
+}
+
+/** Hands records to a watch in one of the ways in which they come. */
+class Writer {
+  nowMs = 0
+  readonly watch = new SerialWatch({ nowMs: () => this.nowMs })
+  readonly #way: Way
+
+  constructor(way: Way) {
+    this.#way = way
+  }
+
+  come(records: readonly Came[]): void {
+    const texts = records.map((record) => this.#text(record))
+    if (this.#way === 'lines' || this.#way === 'node lines') return this.#lines(texts)
+    for (const [index, text] of texts.entries()) {
+      if (this.#way === 'line') this.#lines([text])
+      else this.#frame(records[index]?.type ?? 0, text)
+    }
+  }
+
+  /** What is known when everything has settled. */
+  settled(): readonly NodeSerials[] {
+    this.nowMs += LATER_MS
+    return this.watch.view().nodes
+  }
+
+  #frame(type: number, text: string): void {
+    const bytes = Buffer.from(`before${text}after`)
+    this.watch.frame(this.#way === 'bare' ? 0 : 1, type, bytes, 6, 6 + text.length, viewOf(bytes))
+    bytes.fill('?')
+  }
+
+  #lines(texts: readonly string[]): void {
+    const bytes = Buffer.from(`before\n${texts.map((text) => `${text}\n`).join('')}after\n`)
+    let end = 7
+    const ends = texts.map((text) => (end += text.length + 1))
+    this.watch.lines(bytes, 7, end, texts.length, ends)
+    bytes.fill('?')
+  }
+
+  #text({ serial, type, node, seconds = SECONDS }: Came): string {
+    const stamp = `audit(${seconds}.123:${serial}): a=1 b=(2) msg=audit(${SECONDS}.123:${serial + 1}) c=3`
+    if (this.#way === 'bare') return stamp
+    const prefix = this.#way.startsWith('node') ? `node=${node ?? 'web-12.example'} ` : ''
+    return `${prefix}type=${RECORD_TYPES.get(type) ?? `UNKNOWN[${type}]`} msg=${stamp}`
+  }
+}
+
+for (const way of WAYS) {
+  void test(`one event of thousands, ${way}`, (t) => {
+    const text = new Writer(way)
+    const lost = 734_512
+    // A record a serial, and all at once: what is looked at of each is the same.
+    let batch: Came[] = []
+    for (let serial = lost - 3000; serial < lost + 3000; serial++) {
+      if (serial !== lost) batch.push({ serial, type: 1300 })
+      if (batch.length < 65) continue
+      text.come(batch)
+      batch = []
+    }
+    text.come(batch)
+    t.match(text.settled(), [{ missing: 1, pending: 0, ranges: [[lost, lost]], last: lost + 2999, restarts: 0 }])
+    t.end()
+  })
+
+  void test(`what is missing is what did not come, ${way}`, (t) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = new Random(seed)
+      const from = random.below(2) === 0 ? random.below(200_000) : random.below(30)
+      const { records, missing } = scene(random, from)
+      const writer = new Writer(way)
+      for (let at = 0; at < records.length;) {
+        const count = 1 + random.below(40)
+        writer.come(records.slice(at, at + count))
+        at += count
+        if (random.below(20) === 0) writer.watch.verify()
+      }
+      const [node] = writer.settled()
+      const { ranges = [] } = node ?? {}
+      t.same(ranges.flatMap(numbersIn), missing, `seed ${seed}`)
+      t.match(node, { missing: missing.length, unlisted: 0, restarts: 0, strays: 0 })
+    }
+    t.end()
+  })
+
+  void test(`a loss that four digits do not show, ${way}`, (t) => {
+    for (const lost of [999, 1000, 9998, 9999, 10_000, 19_999, 90_001]) {
+      const writer = new Writer(way)
+      const events = (first: number): Came[] =>
+        Array.from({ length: 50 }, (_, at) => ({ serial: first + at, type: 1300 }))
+      writer.come(events(20_000))
+      writer.come(events(20_050 + lost))
+      writer.watch.verify()
+      writer.come(events(20_100 + lost))
+      // With 9999 the first one behind the gap looks like the last one before it.
+      const missing = (lost + 1) % 10_000 === 0 ? lost + 1 : lost
+      t.match(writer.settled(), [{ missing, last: 20_149 + lost, first: 20_000 }], `${lost} events`)
+    }
+    t.end()
+  })
+}
+
+/** Events of one to five records, mixed a little, of which some are missing. */
+function scene(random: Random, from: number): { records: Came[]; missing: number[] } {
+  const types = [1300, 1309, 1307, 1302, 1327, 1320, 1100]
+  const placed: { readonly at: number; readonly record: Came }[] = []
+  const missing: number[] = []
+  const events = 400
+  for (let event = 0; event < events; event++) {
+    const serial = from + event
+    if (event > 5 && event < events - 5 && random.below(30) === 0) {
+      missing.push(serial)
+      continue
+    }
+    const records = 1 + random.below(5)
+    const spread = random.below(4) === 0 ? 6 : 0.5
+    for (let index = 0; index < records; index++) {
+      const type = types[random.below(types.length)] ?? 1300
+      placed.push({
+        at: event + (event > 5 && event < events - 12 ? (spread * random.below(1000)) / 1000 : 0),
+        record: { serial, type },
+      })
+    }
+    // auditd numbers its own on its own.
+    if (random.below(50) === 0)
+      placed.push({ at: event + 0.9, record: { serial: random.below(from + 2000), type: 1201 } })
+  }
+  placed.sort((a, b) => a.at - b.at)
+  return { records: placed.map(({ record }) => record), missing }
+}
+
+function numbersIn([from, to]: readonly [number, number]): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index)
+}
+
+void test('machines are counted apart', (t) => {
+  for (const way of ['node', 'node lines'] as const) {
+    const writer = new Writer(way)
+    const names = ['web-12.example', 'web-13.example', 'db', 'x']
+    for (let event = 0; event < 3000; event++) {
+      const serial = 50_000 + event
+      const batch = names.map((node, index) => ({ node, serial: serial + index * 7, type: 1300 }))
+      // Of each another one, and once in a while one of them says much.
+      if (event % 10 < 7) writer.come(batch.filter((_, index) => event !== 100 + index))
+      else for (const record of batch) writer.come([record, record])
+    }
+    const nodes = writer.settled()
+    t.same(
+      nodes.map(({ node, missing, ranges }) => ({ node, missing, ranges })),
+      names.map((node, index) => {
+        const lost = 50_100 + index * 8
+        return { node, missing: 1, ranges: [[lost, lost]] }
+      }),
+    )
+  }
+  t.end()
+})
+
+void test('more machines than are counted are told', (t) => {
+  const writer = new Writer('node')
+  const nodes = Array.from({ length: 1003 }, (_, index) => `n${index}`)
+  for (let serial = 1; serial < 4; serial += 2) writer.come(nodes.map((node) => ({ node, serial, type: 1300 })))
+  const { nodes: counted, untracked } = writer.watch.view()
+  t.equal(counted.length, 1000)
+  t.equal(untracked, 6)
+  t.end()
+})
+
+void test('what is no record of the kernel counts for nothing', (t) => {
+  const watch = new SerialWatch({ nowMs: () => 0 })
+  const texts = [
+    'audit(1700000000.123:7)',
+    'type=SYSCALL msg=audit(1700000000.123:): x',
+    'type=SYSCALL msg=audit(1700000000.123:99999999999): x',
+    'type=SYSCALL msg=audit(1700000000:12345): x',
+    'type=SYSCALL message=audit(1700000000.123:12345): x',
+    'type=DAEMON_START msg=audit(1700000000.123:12345): x',
+    'type=UNKNOWN[1299] msg=audit(1700000000.123:12345): x',
+    'node=a type=DAEMON_END msg=audit(1700000000.123:12345): x',
+    'node=',
+    '',
+  ]
+  for (const text of texts) {
+    const bytes = Buffer.from(`${text}\n`)
+    watch.lines(bytes, 0, bytes.length, 1, [])
+    watch.frame(1, 1201, bytes, 0, text.length, viewOf(bytes))
+    watch.frame(0, 1201, bytes, 0, text.length, viewOf(bytes))
+  }
+  t.same(watch.view(), { nodes: [], untracked: 0 })
+  t.end()
+})
+
+void test('nothing is missing in what auditd sent when nothing was lost', (t) => {
+  const names = ['v2.8.5-raw.bin', 'v2.8.5-enriched.bin', 'v2.8.5-enriched-node.bin', 'v3.0.9-raw-plugin.bin.gz']
+  for (const name of [
+    ...names,
+    'v3.0.9-enriched-node-plugin.bin.gz',
+    'v2.8.5-raw.string',
+    'v3.0.9-raw-plugin.string',
+  ]) {
+    const file = readFileSync(`${FIXTURES}/${name}`)
+    const watch = new SerialWatch({ nowMs: () => 0 })
+    const reader = new StreamReader({
+      frame: (version, type, bytes, start, end, _clean, view) => {
+        watch.frame(version, type, bytes, start, end, view)
+      },
+      lines: (bytes, start, end, count, ends) => {
+        watch.lines(bytes, start, end, count, ends)
+      },
+      trouble: () => {},
+    })
+    const stream = name.endsWith('.gz') ? gunzipSync(file) : file
+    for (let at = 0; at < stream.length; at += 65_536) reader.push(stream.subarray(at, at + 65_536))
+    reader.end()
+    const { nodes } = watch.view()
+    t.match(
+      nodes,
+      [{ node: name.includes('node') ? 'node1' : '', missing: 0, pending: 0, restarts: 0, strays: 0 }],
+      name,
+    )
+    const { first = 0, last = 0 } = nodes[0] ?? {}
+    t.ok(last - first > 400, `${name}: ${last - first + 1} events`)
+  }
+  t.end()
+})
