@@ -1,15 +1,12 @@
-import { dirname, join } from 'node:path'
 import type { ParseArgsConfig } from 'node:util'
 import { formatProblem } from '../config.js'
 import { connectControl, type ControlClient } from '../control/control-client.js'
+import { statusSocketBeside } from '../control/control-place.js'
 import { ControlError } from '../control/control-error.js'
 import { findConfig } from '../dispatcher/config-place.js'
 import { DEFAULT_SETTINGS } from '../dispatcher/settings.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { CtlError, type CtlErrorCode } from './ctl-error.js'
-
-/** Beside the control socket, where `control_group` is set: what that group may ask. */
-const STATUS_SOCKET_NAME = 'status.sock'
 
 /** What every verb understands that talks to the daemon. */
 export const CONTROL_OPTIONS = {
@@ -52,18 +49,13 @@ export async function withControl<T>(values: ControlValues, use: (client: Contro
   }
 }
 
-/** The socket that a member of `control_group` may open. */
-export function statusSocket(socket: string): string {
-  return join(dirname(socket), STATUS_SOCKET_NAME)
-}
-
 /** The control socket, or where that is not permitted the one beside it that tells the status alone. */
 export async function openControl(socket: string): Promise<ControlClient> {
   try {
     return await connectControl(socket)
   } catch (error) {
     if (!(error instanceof ControlError) || error.code !== 'not-permitted') throw error
-    return await connectControl(statusSocket(socket)).catch(() => {
+    return await connectControl(statusSocketBeside(socket)).catch(() => {
       // Nobody there, or not permitted either: what it is all about is the first of them.
       throw error
     })

@@ -34,7 +34,6 @@ See audispctl(8).
 export const OPTIONS = {
   ...CONTROL_OPTIONS,
   watch: { type: 'boolean', short: 'w', default: false },
-  interval: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
@@ -42,7 +41,12 @@ export const OPTIONS = {
 /** Shows how the running daemon is. */
 export async function status(args: readonly string[], host: Host): Promise<number> {
   const { values, positionals } = orUsage(VERB, () =>
-    parseArgs({ args: withInterval(args), options: OPTIONS, strict: true, allowPositionals: true }),
+    parseArgs({
+      args: withInterval(args),
+      options: { ...OPTIONS, interval: { type: 'string' } },
+      strict: true,
+      allowPositionals: true,
+    }),
   )
   if (values.help) {
     host.out(HELP)

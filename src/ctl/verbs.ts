@@ -2,16 +2,16 @@ import { resolve } from 'node:path'
 import type { ParseArgsConfig } from 'node:util'
 import type { Host } from './host.js'
 
-type Options = NonNullable<ParseArgsConfig['options']>
+export type VerbOptions = NonNullable<ParseArgsConfig['options']>
 
 /** What a verb consists of, for those who run it and for the shell that completes it. */
 export interface VerbProgram {
   readonly run: (args: readonly string[], host: Host) => Promise<number>
-  readonly options?: Options
+  readonly options?: VerbOptions
   /** What stands behind it beside options: names of plugins, files, or one of these words. */
   readonly words?: 'plugin' | 'file' | readonly string[]
   /** A verb of two words has its options by the second. */
-  readonly verbs?: Readonly<Record<string, Options>>
+  readonly verbs?: Readonly<Record<string, VerbOptions>>
 }
 
 export interface Verb {
@@ -169,6 +169,17 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       load: async () => {
         const { plugin, PLUGIN_VERBS } = await import('./plugin.js')
         return { run: plugin, verbs: PLUGIN_VERBS, words: 'file' }
+      },
+    },
+  ],
+  [
+    'completion',
+    {
+      group: 'files',
+      summary: 'what lets bash complete all this',
+      load: async () => {
+        const { completion, OPTIONS } = await import('./completion.js')
+        return { run: completion, options: OPTIONS, words: ['bash'] }
       },
     },
   ],

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { ControlError } from '../../src/control/control-error.js'
-import { controlFailure, controlSocket, openControl, statusSocket, withControl } from '../../src/ctl/control-place.js'
+import { controlFailure, controlSocket, openControl, withControl } from '../../src/ctl/control-place.js'
 import { fakeDaemon, ok } from './fake-daemon.js'
 
 void test('the socket is as given, or as the configuration has it', (t) => {
@@ -48,5 +48,4 @@ void test('a daemon is asked, and what is no refusal stays what it is', async (t
     withControl({ socket }, (client) => client.ask(['a\nb'])),
     { code: 'usage' },
   )
-  t.equal(statusSocket('/run/audispd/control.sock'), '/run/audispd/status.sock')
 })

@@ -1,6 +1,6 @@
 // Sockets and the run directory. Nobody is connected to: a socket has one client, or counts them, and this is none.
 import { basename } from 'node:path'
-import { statusSocket } from '../control-place.js'
+import { statusSocketBeside } from '../../control/control-place.js'
 import { systemCode } from '../ctl-error.js'
 import type { FilePort } from '../host.js'
 import { fail, ok, quoted, skip, warn, type Check, type Finding } from './check.js'
@@ -97,7 +97,7 @@ async function control({ world, configuration, daemon }: Survey): Promise<readon
 async function statusSocketCheck({ world, configuration, daemon }: Survey): Promise<readonly Finding[]> {
   const { settings, socket } = await configuration()
   if (settings.controlGroup === '' || (await daemon()).kind !== 'status') return []
-  const path = statusSocket(socket)
+  const path = statusSocketBeside(socket)
   const rights = await rightsOf(world.files, path)
   const group = settings.controlGroup
   if (rights === undefined) {

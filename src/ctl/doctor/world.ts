@@ -9,7 +9,7 @@ import {
 } from '../../control/daemon-status.js'
 import { isAlive } from '../../remote/alive.js'
 import type { ProgramStatus } from '../../remote/status.js'
-import { statusSocket } from '../control-place.js'
+import { statusSocketBeside } from '../../control/control-place.js'
 import type { Host } from '../host.js'
 
 /** A healthy program answers at once; a machine that is short of everything in some seconds. */
@@ -103,7 +103,7 @@ function keepUpTo(maxBytes: number, stream: NodeJS.ReadableStream, kept: Buffer[
 async function ask(socket: string): Promise<DaemonAnswer> {
   const answer = await askAt(socket)
   const mayNot = answer.kind === 'error' && answer.code === 'not-permitted'
-  return mayNot ? askAt(statusSocket(socket)) : answer
+  return mayNot ? askAt(statusSocketBeside(socket)) : answer
 }
 
 async function askAt(socket: string): Promise<DaemonAnswer> {
