@@ -4,19 +4,21 @@
 import type { Ledger } from './ledger.js'
 import type { QueueLimits } from './settings.js'
 
-/** Time is noted no more often than this; so finely the age is known. */
-const MARK_MS = 250
-/** Marks kept; with more of them every other one is given up. */
+/** Records that came within this time of one another count as of the same age; in a long backlog it is more. */
+const FINENESS_MS = 250
+/** Marks kept; where they are more, every other one is given up, and they are made half as often. */
 const MAX_MARKS = 512
 
 interface Mark {
-  /** Records that had been taken by then, since the queue was made. */
-  readonly taken: number
+  /** Records that have been taken, since the queue was made, until the next mark. */
+  taken: number
+  /** When the first of them was taken that is not of the mark before. */
   readonly ms: number
 }
 
 export class Lag {
   #marks: Mark[] = []
+  #finenessMs = FINENESS_MS
   #dropsOldest = false
 
   /** Called once a turn, when what came has been offered and the plugin has been written to. */
@@ -28,10 +30,10 @@ export class Lag {
     this.#goBy(overflow === 'drop-oldest')
     const left = leftOf(ledger, this.#dropsOldest)
     this.#forget(left)
+    const taken = left + ledger.queued
     const last = this.#marks.at(-1)
-    if (last !== undefined && nowMs - last.ms < MARK_MS) return
-    if (this.#marks.length >= MAX_MARKS) this.#marks = this.#marks.filter((_mark, at) => at % 2 === 0)
-    this.#marks.push({ taken: left + ledger.queued, ms: nowMs })
+    if (last === undefined || (taken > last.taken && nowMs - last.ms >= this.#finenessMs)) this.#mark(taken, nowMs)
+    else if (taken > last.taken) last.taken = taken
   }
 
   /** The age of the oldest record, in ms; 0 when none waits. */
@@ -47,6 +49,17 @@ export class Lag {
     if (dropsOldest === this.#dropsOldest) return
     this.#dropsOldest = dropsOldest
     this.#marks = []
+  }
+
+  #mark(taken: number, ms: number): void {
+    if (this.#marks.length === 0) this.#finenessMs = FINENESS_MS
+    this.#marks.push({ taken, ms })
+    if (this.#marks.length < MAX_MARKS) return
+    // Of two the younger one goes, and its records count as of the other one's age.
+    this.#marks = this.#marks.flatMap((mark, at) =>
+      at % 2 === 0 ? [{ ms: mark.ms, taken: this.#marks[at + 1]?.taken ?? mark.taken }] : [],
+    )
+    this.#finenessMs *= 2
   }
 
   #forget(left: number): void {

@@ -94,3 +94,22 @@ void test('no request is lost: a reload begins after each', async () => {
     { numRuns: 300 },
   )
 })
+
+void test('whoever waits is told when a reload that began after its request is done', async (t) => {
+  const reloads = new Reloads()
+  const { clock, requests } = reloads
+  const done: string[] = []
+  void requests.finished().then(() => done.push('a'))
+  clock.pass(50)
+  void requests.finished().then(() => done.push('b'))
+  clock.pass(60)
+  void requests.finished().then(() => done.push('late'))
+  await settled()
+  t.same(done, [])
+  await reloads.finish()
+  t.same(done, ['a', 'b'])
+  clock.pass(BURST_MS)
+  await settled()
+  await reloads.finish()
+  t.same(done, ['a', 'b', 'late'])
+})
