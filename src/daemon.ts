@@ -30,6 +30,7 @@ import { closeInheritedFiles } from './inherited-files.js'
 import { openLog, type Log } from './log.js'
 import type { Options } from './options.js'
 import { isError, Reloading, tellProblems } from './reloading.js'
+import { factsOf, openServiceManager, tellBySystemdNotify } from './service-manager.js'
 import { Watching } from './watching.js'
 
 const UMASK = 0o022
@@ -93,6 +94,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         endOrphans: () => endOrphans(base, SYSTEM_CLOCK, log),
         onEnd: (status) => {
           watching.close()
+          service?.close()
           // Whoever watches sees the end of the connection, and by then everything has ended.
           void Promise.resolve(control?.close()).then(() => resolve(status))
         },
@@ -104,7 +106,9 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
       watching.follow(place, taken)
       control?.follow(controlWishes(taken, base))
     }
-    const reloading = new Reloading({ place, only, dispatcher, herald, onSettings })
+    const onBegin = (): void => service?.reloading()
+    const onOver = (): void => service?.ready()
+    const reloading = new Reloading({ place, only, dispatcher, herald, onBegin, onOver, onSettings })
     const desk = new DaemonDesk({
       dispatcher,
       reloading,
@@ -114,6 +118,14 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
       parent: nameOf(parent),
       startedMs,
     })
+    const service = openServiceManager({
+      env: process.env,
+      pid: process.pid,
+      clock: SYSTEM_CLOCK,
+      log,
+      facts: () => factsOf(desk.status(undefined)),
+      tell: tellBySystemdNotify,
+    })
     const control = only === undefined && !options.replay ? openControl(desk, log) : undefined
     parts.signals.handOver({
       SIGHUP: () => {
@@ -121,9 +133,11 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
         reloading.request()
       },
       SIGTERM: () => {
+        service?.stopping()
         dispatcher.leave('SIGTERM')
       },
       SIGINT: () => {
+        service?.stopping()
         dispatcher.leave('SIGINT')
       },
       SIGUSR1: () => {
@@ -134,7 +148,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
       },
     })
     onSettings(settings)
-    dispatcher.start(parts.reports).catch(reject)
+    dispatcher.start(parts.reports).then(onOver, reject)
   })
   runDir.remove()
   log.info({ exitStatus }, 'audispd ended')

@@ -18,6 +18,9 @@ export interface ReloadingParts {
   readonly only: readonly string[] | undefined
   readonly dispatcher: Dispatcher
   readonly herald: Herald
+  /** A reload begins, and is over, whatever it came to. */
+  readonly onBegin: () => void
+  readonly onOver: () => void
   /** A reload has taken over these settings. */
   readonly onSettings: (settings: Settings) => void
 }
@@ -38,7 +41,11 @@ export class Reloading {
 
   constructor(parts: ReloadingParts) {
     this.#parts = parts
-    this.#requests = new ReloadRequests(SYSTEM_CLOCK, () => this.#reload())
+    this.#requests = new ReloadRequests(SYSTEM_CLOCK, async () => {
+      parts.onBegin()
+      await this.#reload()
+      parts.onOver()
+    })
   }
 
   /** What the last reload came to. */
