@@ -2,13 +2,13 @@
 // the oracle reads what is on the disks.
 
 import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { runWork } from '../../src/journal/file-port.js'
 import { NodeFilePort } from '../../src/journal/node-file-port.js'
 import { readJournal, type Reading } from '../models/journal-reading.js'
 import { judgeConsumer, Oracle, type SpoolView, type Verdict } from '../models/oracle.js'
+import { freePort } from '../free-port.js'
 import { FaultProxy } from './fault-proxy.js'
 import { Site } from './site.js'
 
@@ -274,15 +274,4 @@ function seqsOf(blocks: Reading['blocks']): SpoolView['at'] {
     if (!isStated) for (const [index, text] of lines.entries()) at.set(firstSeq + index, { stream, text })
   }
   return at
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((done) => {
-    server.listen(0, '127.0.0.1', done)
-  })
-  const address: AddressInfo | string | null = server.address()
-  await new Promise((done) => server.close(done))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

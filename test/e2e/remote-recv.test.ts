@@ -10,6 +10,7 @@ import { runWork } from '../../src/journal/file-port.js'
 import { NodeFilePort } from '../../src/journal/node-file-port.js'
 import { verify } from '../../src/journal/verify.js'
 import { Random } from '../protocol/random.js'
+import { freePort } from '../free-port.js'
 import { Daemon } from './daemon.js'
 import { endAtSigterm, keeper, kept, NO_INPUT } from './keeper.js'
 import { Place } from './place.js'
@@ -17,16 +18,6 @@ import { PlaySender } from './play-sender.js'
 import { range } from './records.js'
 
 const MAIN = resolve('build/plugins/remote-recv/main.js')
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 class Scene {
   readonly place: Place

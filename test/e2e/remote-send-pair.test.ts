@@ -1,13 +1,13 @@
 // Both programs under dispatchers of their own, over TLS with certificates on both sides: killed and cut, and each record once.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import type { CertificateFiles } from '../../src/remote/channel.js'
 import { Random } from '../protocol/random.js'
 import { makeAuthority, type Authority } from '../remote/tls/authority.js'
+import { freePort } from '../free-port.js'
 import { Daemon } from './daemon.js'
 import { keeper, kept, NO_INPUT } from './keeper.js'
 import { Place } from './place.js'
@@ -15,15 +15,6 @@ import { frames, range } from './records.js'
 import { configure, remoteSend } from './remote-send-place.js'
 
 const RECEIVER = resolve('build/plugins/remote-recv/main.js')
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 function tlsLines({ ca, cert, key }: CertificateFiles): string[] {
   return ['transport = tls', `tls_ca = ${ca}`, `tls_cert = ${cert}`, `tls_key = ${key}`]

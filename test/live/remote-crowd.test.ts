@@ -2,13 +2,13 @@
 
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
 import { Daemon } from '../e2e/daemon.js'
 import { endAtSigterm, NO_INPUT } from '../e2e/keeper.js'
 import { Place } from '../e2e/place.js'
 import { PlaySender } from '../e2e/play-sender.js'
+import { freePort } from '../free-port.js'
 
 t.setTimeout(200_000)
 
@@ -20,15 +20,6 @@ const OTHER_FILES = 300
 /** Both ends of what a sender may have underway are bounded by receive_budget; this is for the rest, by connection. */
 const MAX_KIB = 512 * 1024
 const RAISE = `ulimit -n ${WANTED + OTHER_FILES} 2>/dev/null || ulimit -n $(ulimit -Hn)`
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 void t.test('ten thousand idle connections, or as many as files may be open', async (t) => {
   const place = new Place(t)
@@ -73,7 +64,7 @@ void t.test('ten thousand idle connections, or as many as files may be open', as
     said += text
   })
   // Meanwhile the good one never stops.
-  while (!said.includes('refused')) await goesOn()
+  await daemon.doUntil(() => said.includes('refused'), 'the crowd has tried', goesOn)
   const [open, refused] = [...said.matchAll(/ (\d+)$/gm)].map(([, number]) => Number(number))
   t.comment(`${open} are open, ${refused} refused, ${good.last} records meanwhile, ${kibOf(pid) - before} KiB more`)
   // The good one is one of them.

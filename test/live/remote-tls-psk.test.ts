@@ -5,7 +5,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -15,6 +14,7 @@ import { Place } from '../e2e/place.js'
 import { frames } from '../e2e/records.js'
 import { remoteSend } from '../e2e/remote-send-place.js'
 import { rmw } from '../remote/rmw/wire.js'
+import { freePort } from '../free-port.js'
 
 t.setTimeout(120_000)
 
@@ -78,15 +78,6 @@ class Openssl {
   #look(): void {
     for (const look of this.#lookers.splice(0)) look()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 function keyFile(place: Place): string {

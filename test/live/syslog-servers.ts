@@ -14,10 +14,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { CertificateFiles } from '../../src/remote/channel.js'
+import { freePort } from '../free-port.js'
 import { ENVIRONMENT } from './kernel.js'
 import { until } from './until.js'
 
@@ -249,17 +249,6 @@ function understood(line: string): Understood {
     time: of('time'),
     msg: of('msg'),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }
 
 /** By the kernel's table: to connect would leave a trace at the server. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
-import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls'
 import { test, type Test } from 'tap'
@@ -8,6 +8,7 @@ import type { CertificateFiles, ClientChannel, ServerChannel } from '../../../sr
 import { clientTls, loadCredentials, serverTls } from '../../../src/remote/tls/tls-options.js'
 import { handshakeFault } from '../../../src/remote/tls/handshake-fault.js'
 import { peerOf } from '../../../src/remote/tls/tls-peer.js'
+import { freePort } from '../../free-port.js'
 import { makeAuthority, type Authority } from './authority.js'
 
 const OPENSSL = '/usr/bin/openssl'
@@ -391,12 +392,4 @@ function openssl(t: Test, args: readonly string[], input: string) {
   if (input !== '') child.stdin.write(input)
   t.teardown(() => child.kill('SIGKILL'))
   return child
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer()
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
