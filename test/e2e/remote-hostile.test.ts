@@ -2,7 +2,6 @@
 // wrong goes on meanwhile.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -11,6 +10,7 @@ import type { CertificateFiles } from '../../src/remote/channel.js'
 import type { Data, Hello, Message } from '../../src/remote/wire/message.js'
 import { makeAuthority, type Authority } from '../remote/tls/authority.js'
 import { frame, jsonFrame } from '../remote/wire/wire-bytes.js'
+import { freePort } from '../free-port.js'
 import { Daemon } from './daemon.js'
 import { endAtSigterm, NO_INPUT } from './keeper.js'
 import { Place } from './place.js'
@@ -50,7 +50,6 @@ class Scene {
       `journal_dir = ${place.path('journal')}`,
       'min_fs_free = 0',
       'low_fs_free = 0',
-      'handshake_timeout = 500ms',
     ]
     writeFileSync(place.path('remote-recv.conf'), [...common, ...lines, ''].join('\n'))
     const args = `args = ${MAIN} ${place.path('remote-recv.conf')}`
@@ -146,15 +145,6 @@ function blockOf(firstSeq: number, before: Buffer): { readonly data: Data; reado
   const draft = { kind: 'data', firstSeq, count: 1, lines: 1, wallMs: 1, source: NO_SOURCE } as const
   const block = makeBlock({ ...draft, before, note: Buffer.alloc(0) }, [lines])
   return { data: { type: 'data', head: block.head, lines }, block }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const address = server.address()
-  await new Promise((closed) => server.close(closed))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 void t.test('who cannot prove to be somebody that may come', async (t) => {
@@ -279,7 +269,8 @@ void t.test(
 )
 
 void t.test('handshakes that do not end, no HELLO, too many streams, and words for a terminal', async (t) => {
-  const scene = await Scene.begin(t, ['max_streams = 4', 'max_connections = 3'])
+  // Long enough for those that do nothing wrong, also where much else is done.
+  const scene = await Scene.begin(t, ['max_streams = 4', 'max_connections = 3', 'handshake_timeout = 2s'])
   const { daemon, port } = scene
   const halves = Array.from({ length: PENDING + 2 }, () => new Stranger({ port }))
   await daemon.says(['a connection was refused', 'reason=too-many-pending-of-address'], 2)

@@ -9,6 +9,8 @@ import { encode } from '../../src/remote/wire/encode.js'
 import { MessageReader } from '../../src/remote/wire/message-reader.js'
 import type { Message } from '../../src/remote/wire/message.js'
 
+const DEADLINE_MS = 90_000
+
 export interface Way {
   readonly port: number
   /** Clear text without. */
@@ -66,22 +68,30 @@ export class Stranger {
     for (;;) {
       const found = this.heard.filter(isOne)
       if (found.length >= count || this.isOver) return found[count - 1]
-      await new Promise<void>((resolve) => {
-        this.#lookers.push(resolve)
-      })
+      await this.#change(`${type} ${count} times`)
     }
   }
 
   async ended(): Promise<void> {
-    while (!this.isOver) {
-      await new Promise<void>((resolve) => {
-        this.#lookers.push(resolve)
-      })
-    }
+    while (!this.isOver) await this.#change('the end')
   }
 
   close(): void {
     this.socket.destroy()
+  }
+
+  /** Something is heard, or the connection ends. */
+  async #change(wanted: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => {
+        const heard = this.heard.map(({ type }) => type).join(' ')
+        reject(new Error(`not heard within ${DEADLINE_MS / 1000} s: ${wanted}, but ${heard}`))
+      }, DEADLINE_MS)
+      this.#lookers.push(() => {
+        clearTimeout(late)
+        resolve()
+      })
+    })
   }
 
   #take(message: Message): void {
