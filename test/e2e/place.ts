@@ -1,7 +1,17 @@
 // A directory for one test: a configuration, and what plugins and the daemon write; removed at the test's end.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
@@ -13,7 +23,7 @@ export const SHELL = '/bin/sh'
 export class Place {
   readonly dir: string
 
-  constructor(t: Test, settings = 'self_events = no\n') {
+  constructor(t: Test, settings = 'self_events = no\ndrain_timeout = 60s\n') {
     // Not t.testdir(): its long names do not fit everywhere, and plugins of another user could not reach it.
     this.dir = mkdtempSync(join(tmpdir(), 'audispd-test-'))
     t.teardown(() => rmSync(this.dir, { recursive: true, force: true }))
@@ -26,7 +36,7 @@ export class Place {
   }
 
   settings(text: string): void {
-    writeFileSync(this.path('audispd.conf'), text)
+    this.#replace(this.path('audispd.conf'), text)
   }
 
   dropInPath(name: string): string {
@@ -35,7 +45,8 @@ export class Place {
 
   /** Writes a drop-in, active unless `lines` say otherwise. */
   dropIn(name: string, lines: readonly string[]): void {
-    writeFileSync(this.dropInPath(name), ['active = yes', ...lines, ''].join('\n'))
+    const active = lines.some((line) => line.startsWith('active = ')) ? [] : ['active = yes']
+    this.#replace(this.dropInPath(name), [...active, ...lines, ''].join('\n'))
   }
 
   removeDropIn(name: string): void {
@@ -78,6 +89,12 @@ export class Place {
       .filter((name) => name.endsWith('.pid'))
       .map((name) => this.read(join('run', name)).toString().split(' '))
       .map(([pid, startTicks = '']) => [Number(pid), startTicks])
+  }
+
+  /** At once, as whoever watches the directory may look at any moment. */
+  #replace(path: string, text: string): void {
+    writeFileSync(this.path('new'), text)
+    renameSync(this.path('new'), path)
   }
 
   size(name: string): number {
