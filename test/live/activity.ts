@@ -12,6 +12,8 @@ const RULES = [
   ['-S', 'connect', '-S', 'bind', '-k', 'net'],
 ]
 
+const DEADLINE_MS = 60_000
+
 const run = promisify(execFile)
 
 /** Does it all once, and waits until auditd has logged the last of it. Gives the word that this last record holds. */
@@ -33,6 +35,15 @@ export async function mark(scene: Scene): Promise<string> {
   auditctl('-m', word)
   await until('auditd to log a message', () => scene.read('audit.log').includes(word))
   return word
+}
+
+/** One record after the other, until something has come of them. */
+export async function markUntil(scene: Scene, what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`)
+    await mark(scene)
+  }
 }
 
 let words = 0

@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { Daemon } from '../e2e/daemon.js'
 import { Place } from '../e2e/place.js'
-import { beActive, mark } from './activity.js'
+import { beActive, mark, markUntil } from './activity.js'
 import { Auditd } from './auditd.js'
 import { payloadsIn } from './frames.js'
 import { ENVIRONMENT, missingPrograms, whyNoAuditd } from './kernel.js'
@@ -59,10 +59,12 @@ async function stateNow(daemon: Daemon, name: string, file: string): Promise<str
 }
 
 async function connected(daemon: Daemon, name: string, file: string, count: number): Promise<string> {
-  for (;;) {
-    const state = await stateNow(daemon, name, file)
-    if (state.includes(`\nclients = ${count}\n`)) return state
-  }
+  let state = ''
+  const isSo = (): boolean => state.includes(`\nclients = ${count}\n`)
+  await daemon.doUntil(isSo, `${name} has ${count} clients`, async () => {
+    state = await stateNow(daemon, name, file)
+  })
+  return state
 }
 
 const skip = missingPrograms('socat')
@@ -146,7 +148,7 @@ void t.test('as a plugin of the real auditd', { skip: whyNoAuditd() || skip }, a
   for (const format of formats) {
     socat(t, scene.path(format), scene.path(`${format}.out`))
     // auditd says nothing of its plugins: a client is connected when it gets something.
-    while (scene.read(`${format}.out`) === '') await mark(scene)
+    await markUntil(scene, `${format}.out`, () => scene.read(`${format}.out`) !== '')
   }
   const begin = await mark(scene)
   const last = await beActive(scene)

@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
 import { test, type Test } from 'tap'
-import { beActive, mark } from './activity.js'
+import { beActive, mark, markUntil } from './activity.js'
 import { Auditd } from './auditd.js'
 import { ENVIRONMENT, missingPrograms, whyNoAuditd, whyNoNamespace } from './kernel.js'
 import { eventIds, firstDifference, givenRecords, linesOf, loggedRecords } from './record-lines.js'
@@ -71,7 +71,7 @@ async function client(t: Test, scene: Scene, socket: string): Promise<() => stri
   connection.setEncoding('latin1').on('data', (more: string) => (got += more))
   t.teardown(() => connection.destroy())
   await once(connection, 'connect')
-  while (text() === '') await mark(scene)
+  await markUntil(scene, 'the client to get something', () => text() !== '')
   return text
 }
 

@@ -56,7 +56,7 @@ function ausearch(files: readonly string[]): string {
 }
 
 async function acknowledged(daemon: Daemon, count: number): Promise<void> {
-  for (let had = -1; had < count;) had = (await daemon.ledgerNow('log')).delivered
+  await daemon.ledgerWhen('log', ({ delivered }) => delivered >= count)
 }
 
 /** The serials in order; fails for a line that is no whole record. */

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 const POLL_MS = 20
-const DEADLINE_MS = 20_000
+/** What is slow is not wrong. */
+const DEADLINE_MS = 60_000
 
 /** Waits until `find` finds something that is neither undefined nor false, and gives it; fails at the deadline. */
 export async function until<T>(
