@@ -74,7 +74,7 @@ function summaryOf(status: DaemonStatus, findings: readonly Finding[], paint: Pa
   if (worst === undefined) return paint('ok', 'well: ') + has
   const others = findings.length === 1 ? '' : ` (and ${findings.length - 1} more below)`
   const look = findings.some(({ level }) => level === 'fail') ? 'fail' : 'warn'
-  return `${paint(look, 'degraded: ')}${whatOf(worst)}; see: ${shown(worst.mend)}${others}\n${has}`
+  return `${paint(look, 'degraded: ')}${whatOf(worst)}; next: ${shown(worst.mend)}${others}\n${has}`
 }
 
 /** The sum of what did not arrive, wherever it was lost. */

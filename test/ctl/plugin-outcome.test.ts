@@ -65,7 +65,8 @@ void test('who speaks the protocol has said that it runs', async (t) => {
 })
 
 void test('the process from before is not the one that was started', async (t) => {
-  const client = saying(RUNNING, { ...RUNNING, state: 'stopping' }, { ...RUNNING, pid: 8 })
+  const said = { ...RUNNING, format: 'protocol' } as const
+  const client = saying(said, { ...said, state: 'stopping' }, { ...said, pid: 8 })
   t.match(await awaitOutcome(client, 'syslog', 'running', fakeClock(), 7), { isWell: true, what: 'running, pid 8' })
 })
 

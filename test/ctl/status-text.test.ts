@@ -32,7 +32,7 @@ void test('what is wrong comes first with what mends it, and then everything tha
     invalid: [{ name: 'my-log', file: '/etc/audispd/audispd.d/my-log.conf', problems: ['my-log.conf:3: path: no'] }],
   })
   const lines = text.split('\n')
-  t.match(lines[0], /^degraded: \S+: .+; see: .+ \(and 3 more below\)$/)
+  t.match(lines[0], /^degraded: \S+: .+; next: .+ \(and 3 more below\)$/)
   t.match(lines[1], /^audispd 0\.1\.0 is running since .*, 2 plugins, .* in, lost: 120 by siem$/)
   t.match(text, /^siem +running, losing +4242 .* 120 +1 min 1 s$/m)
   t.match(text, /^syslog +stopped, held +- /m)
