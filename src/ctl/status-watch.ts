@@ -86,5 +86,5 @@ async function drawEach(
 function frameOf(text: string, rows: number): string {
   const lines = text.split('\n').slice(0, -1)
   const fitting = lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more lines`]
-  return `${HOME}${fitting.map((line) => `${line}${CLEAR_REST_OF_LINE}\r\n`).join('')}${CLEAR_BELOW}`
+  return `${HOME}${fitting.map((line) => `${line}${CLEAR_REST_OF_LINE}\n`).join('')}${CLEAR_BELOW}`
 }

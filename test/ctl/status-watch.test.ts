@@ -31,8 +31,8 @@ void test('a terminal: each in the place of the one before, until a key', async 
   }
   t.equal(await redraw(look, 1000, host, { after }), 2)
   const { out } = host.printed()
-  t.ok(out.startsWith('\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[Ha\x1b[K\r\nb\x1b[K\r\n… 3 more lines\x1b[K\r\n\x1b[J'))
-  t.ok(out.endsWith('\x1b[Hf\x1b[K\r\n\x1b[J\x1b[?7h\x1b[?25h\x1b[?1049lf\n'))
+  t.ok(out.startsWith('\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[Ha\x1b[K\nb\x1b[K\n… 3 more lines\x1b[K\n\x1b[J'))
+  t.ok(out.endsWith('\x1b[Hf\x1b[K\n\x1b[J\x1b[?7h\x1b[?25h\x1b[?1049lf\n'))
   t.equal(listening, 0)
 })
 
