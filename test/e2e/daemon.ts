@@ -33,6 +33,8 @@ export interface Started {
   readonly args?: readonly string[]
   /** Flags for Node itself, such as --jitless. */
   readonly nodeArgs?: readonly string[]
+  /** Beside what every daemon of a test has. */
+  readonly env?: Readonly<Record<string, string>>
   /** What becomes the daemon: a program that is given the daemon's command line and runs it under its own pid. */
   readonly launcher?: readonly string[]
   /** What the daemon reads; by default a socket that write() writes to. */
@@ -66,11 +68,12 @@ export class Daemon {
   constructor(t: Test, place: Place, started: Started = {}) {
     this.place = place
     const stdin = started.stdin === undefined || started.stdin === 'socket' ? 'pipe' : started.stdin
-    const { launcher = [], nodeArgs = [], args = [] } = started
+    const { launcher = [], nodeArgs = [], args = [], env = {} } = started
     const [command = ENV, ...rest] = [
       ...launcher,
       ENV,
       ...FRESH,
+      ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
       process.execPath,
       ...nodeArgs,
       MAIN,
