@@ -5,7 +5,7 @@ export type Question = Exclude<Request, { readonly verb: 'tap' } | { readonly ve
 
 /** What follows an answer for as long as the connection lasts. It holds what waits, within its own bounds. */
 export interface Spring {
-  /** The next bytes, about so many at most; undefined when there are none at the moment. */
+  /** The next bytes, about so many at most, valid until the next call; undefined when there are none at the moment. */
   take(maxBytes: number): Buffer | undefined
   close(): void
 }

@@ -21,6 +21,7 @@ export class TapQueue implements Outbox {
   readonly blocks = false
   readonly unblocks = true
   #items: Item[] = []
+  #taken: Buffer = Buffer.alloc(0)
   #bytes = 0
   /** Dropped since the last that was taken; while there are any, more are, until there is room again. */
   #lost = 0
@@ -64,19 +65,26 @@ export class TapQueue implements Outbox {
 
   noteGap(): void {}
 
-  /** A copy of the next bytes, at least one span and about `most`; undefined when nothing waits. */
+  /**
+   * The next bytes, at least one span and otherwise at most `most`; undefined when nothing waits. Valid until the next call: they
+   * are copied once, and always to the same place, as fresh memory is dearer than the copying.
+   */
   take(most: number): Buffer | undefined {
     // Whoever has taken everything else is to be told of what is missing behind it at once.
     if (this.#items.length === 0) this.#noteLost()
-    const parts: Buffer[] = []
-    for (let bytes = 0; bytes < most;) {
-      const item = this.#items.shift()
-      if (item === undefined) break
-      const part = this.#bytesOf(item)
-      parts.push(part)
-      bytes += part.length
+    const [first] = this.#items
+    if (first === undefined) return undefined
+    const room = Math.max(most, sizeOf(first))
+    if (this.#taken.length < room) this.#taken = Buffer.allocUnsafeSlow(room)
+    let to = 0
+    let count = 0
+    for (const item of this.#items) {
+      if (count > 0 && to + sizeOf(item) > most) break
+      to += this.#copy(item, to)
+      count++
     }
-    return parts.length === 0 ? undefined : Buffer.concat(parts)
+    this.#items.splice(0, count)
+    return this.#taken.subarray(0, to)
   }
 
   next(): undefined {}
@@ -115,19 +123,28 @@ export class TapQueue implements Outbox {
     this.#lost = 0
   }
 
-  #bytesOf(item: Item): Buffer {
+  /** Returns how many bytes it has copied. */
+  #copy(item: Item, at: number): number {
     switch (item.kind) {
       case 'lost':
-        return Buffer.from(`${JSON.stringify({ lost: item.records })}\n`)
+        return this.#taken.write(noteOf(item.records), at, 'latin1')
       case 'records': {
         const { segment, start, end } = item
-        const copy = Buffer.from(segment.bytes.subarray(start, end))
+        segment.bytes.copy(this.#taken, at, start, end)
         segment.release()
         this.#bytes -= end - start
-        return copy
+        return end - start
       }
       default:
         return item satisfies never
     }
   }
+}
+
+function sizeOf(item: Item): number {
+  return item.kind === 'records' ? item.end - item.start : noteOf(item.records).length
+}
+
+function noteOf(records: number): string {
+  return `${JSON.stringify({ lost: records })}\n`
 }
