@@ -37,7 +37,8 @@ interface LedgerLine {
 }
 
 export function audispd({ dir, jitless, plugins, senders = [], throughLauncher = false }: AudispdPlan): Consumer {
-  writeConfiguration(dir, ['self_events = no', 'overflow_action = block'], 'audispd.d', [...plugins, ...senders])
+  const settings = ['self_events = no', 'overflow_action = block', `control_socket = ${join(dir, 'control.sock')}`]
+  writeConfiguration(dir, settings, 'audispd.d', [...plugins, ...senders])
   const program = throughLauncher ? [LAUNCHER] : [process.execPath]
   const flags = jitless ? ['--jitless'] : []
   const main = throughLauncher ? [] : [MAIN]

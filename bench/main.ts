@@ -8,6 +8,8 @@ import { filterReportOf } from './filter/filter-report.js'
 import { measureFilter, type FilterResults } from './filter/measure.js'
 import { measureInput } from './input-plugin.js'
 import { measureMemory } from './memory.js'
+import { measureOperate, type OperateResults } from './operate/measure.js'
+import { operateReportOf } from './operate/operate-report.js'
 import { readOptions, USAGE, type Options } from './options.js'
 import { keepUpCases, selectorCases } from './protocol-cases.js'
 import { protocolReportOf } from './protocol-report.js'
@@ -57,6 +59,11 @@ async function main(args: string[]): Promise<void> {
       const results = measureFilter(workshop.newDir(), options, say)
       const report = tell(filterReportOf(results))
       write(options.out, 'filter', { md: report, json: asJson(results) })
+    }
+    if (options.parts.includes('operate')) {
+      const results = await measureOperate(workshop, options, say)
+      const report = tell(operateReportOf(results))
+      write(options.out, 'operate', { md: report, json: asJson(results) })
     }
     if (options.parts.includes('remote')) measureRemote(args, options)
   } catch (error) {
@@ -113,7 +120,7 @@ function write(dir: string | undefined, name: string, files: Readonly<Record<str
   say(`written to ${dir}`)
 }
 
-function asJson(results: Results | ProtocolResults | FilterResults): string {
+function asJson(results: Results | ProtocolResults | FilterResults | OperateResults): string {
   return `${JSON.stringify(results, undefined, 2)}\n`
 }
 

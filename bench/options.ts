@@ -6,7 +6,8 @@ Measures dispatching; docs/bench.md says what and how.
 
   --quick         a short look: one round of short runs; nothing is written unless --out says where
   --only PART     dispatch (string and binary plugins), protocol (plugins of the line protocol), filter (rules beside
-                  grep) or remote (the remote pair beside auditd's own and rsyslog; as root)
+                  grep), operate (while somebody looks on) or remote (the remote pair beside auditd's own and rsyslog;
+                  as root)
   --peer COMMAND  also measure this dispatcher, which gets the same stream on stdin; {DIR} in it becomes a
                   configuration directory as audispd 2.x reads it, {N} the number of plugins
   --rounds N      how often each rate is measured (5)
@@ -34,7 +35,7 @@ const QUICK = {
   out: undefined,
 }
 
-const PARTS = ['dispatch', 'protocol', 'filter', 'remote'] as const
+const PARTS = ['dispatch', 'protocol', 'filter', 'operate', 'remote'] as const
 
 export interface Peer {
   readonly name: string

@@ -3,8 +3,8 @@ import type { Streaming } from '../control/control-client.js'
 import { ControlError } from '../control/control-error.js'
 import { controlFailure, openControl } from './control-place.js'
 
-/** So much less than the daemon's gets a program that only looks on. */
-const NICENESS = 10
+/** A program that only looks on gets what nobody else wants. */
+const NICENESS = 19
 /** So long the end waits for what was written last to be read. */
 const LAST_WORDS_MS = 500
 

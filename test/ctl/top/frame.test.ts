@@ -27,7 +27,7 @@ void test('a frame', (t) => {
   const lines = frameText(report('shadow'), WISH, PLAIN)
   t.same(lines, [
     'audispd 0.1.0, pid 4000, running, up 2 min, 2026-11-21T19:11:14.099Z',
-    'in 12.3k/s, 0 B/s, 13,545 records since it started, input binary',
+    `in 12.3k/s, 0 B/s, 13,545 records since it started, input ${STATUS.input.format}`,
     '',
     'PLUGIN       STATE     IN  OUT  QUEUED   LAG  DROPPED  DROPS  RESTARTS',
     'syslog       running  0/s  0/s      10     -        0      -         0',

@@ -1,0 +1,145 @@
+// What it costs the stream that somebody looks at it: at 100,000 records a second, and as fast as they are taken. Everything that
+// is compared stands side by side in each round, and the ratios are those of a round.
+
+import { join } from 'node:path'
+import { audispd } from '../audispd.js'
+import { CAT, type PluginPlan } from '../consumer.js'
+import { stampsIn } from '../delays.js'
+import { feed, type FeedResult } from '../feed.js'
+import { loads, lookAtMachine, type Machine } from '../machine.js'
+import type { Options } from '../options.js'
+import { inOrder, quantile, spreadOf, type Spread } from '../statistics.js'
+import { RECORDS_IN_16_KIB } from '../stream.js'
+import type { Workshop } from '../workshop.js'
+import { LOOKERS, lookedAt, NOBODY, type Looked, type Looker } from './lookers.js'
+
+export const OFFERED = 100_000
+/** Before the clock runs, whoever looks has started and sees records. */
+const WARM_UP_MILLIS = 2500
+/** So much longer than other rates are measured: a frame of top takes a second. */
+const RUN_TIMES = 8
+
+export const PACES = ['100,000/s', 'greatest'] as const
+export type PaceName = (typeof PACES)[number]
+
+export interface OperateRow {
+  readonly pace: PaceName
+  readonly looker: Looker
+  readonly jitless: boolean
+  readonly perSecond: Spread
+  readonly cpuMicros: Spread
+  /** Of a single record from its write to the last plugin; only at a pace. */
+  readonly p99Micros: Spread | undefined
+  /** Over those with nobody looking, of each round. */
+  readonly rateShare: Spread
+  readonly cpuShare: Spread
+  readonly lookerCpu: number
+  readonly seen: string
+}
+
+export interface OperateResults {
+  readonly machine: Machine
+  readonly options: Options
+  readonly rows: readonly OperateRow[]
+}
+
+interface Run {
+  readonly perSecond: number
+  readonly cpuMicros: number
+  readonly p99Micros: number | undefined
+  readonly looked: Looked | undefined
+}
+
+export async function measureOperate(
+  workshop: Workshop,
+  options: Options,
+  say: (text: string) => void,
+): Promise<OperateResults> {
+  const machine = lookAtMachine(workshop.programs.description)
+  const rows: OperateRow[] = []
+  for (const jitless of [false, true]) {
+    for (const pace of PACES) {
+      const runs = LOOKERS.map((): Run[] => [])
+      for (let round = 1; round <= options.rounds; round++) {
+        say(`${pace}${jitless ? ', --jitless' : ''}, round ${round} of ${options.rounds}`)
+        // Each round begins with another one, so that nobody always comes after the same.
+        for (let step = 0; step < LOOKERS.length; step++) {
+          const index = (step + round) % LOOKERS.length
+          runs[index]?.push(await runOnce(workshop, options, pace, jitless, LOOKERS[index] ?? NOBODY))
+        }
+      }
+      const alone = runs[LOOKERS.indexOf(NOBODY)] ?? []
+      rows.push(...LOOKERS.map((looker, index) => rowOf(pace, looker, jitless, runs[index] ?? [], alone)))
+    }
+  }
+  return { machine: { ...machine, loadAfter: loads() }, options, rows }
+}
+
+async function runOnce(
+  workshop: Workshop,
+  options: Options,
+  pace: PaceName,
+  jitless: boolean,
+  looker: Looker,
+): Promise<Run> {
+  const dir = workshop.newDir()
+  const stamps = join(dir, 'stamps')
+  const isPaced = pace !== 'greatest'
+  const plugins: PluginPlan[] = [
+    { program: CAT, format: 'string' },
+    { program: isPaced ? workshop.stamper(stamps) : CAT, format: 'string' },
+  ]
+  let looked: Looked | undefined
+  const consumer = lookedAt(audispd({ dir, jitless, plugins }), looker, dir, (found) => (looked = found))
+  const plan = {
+    streamPath: workshop.streamPath,
+    recordsAWrite: isPaced ? 1 : RECORDS_IN_16_KIB,
+    warmUpMillis: WARM_UP_MILLIS,
+    millis: options.millis * RUN_TIMES,
+    ...(isPaced ? { recordsASecond: OFFERED, stampAt: workshop.stampAt } : {}),
+  }
+  const outcome = await feed(workshop.programs.producer, plan, consumer)
+  if (outcome.kind === 'failed') throw new Error(`${looker}: ${outcome.reason}`)
+  const { result } = outcome
+  if (result.arrival.kind !== 'whole') throw new Error(`${looker}: plugins have lost records`)
+  return { ...figuresOf(result), p99Micros: isPaced ? p99Of(stamps, result.warmUp) : undefined, looked }
+}
+
+function figuresOf({ records, ns, cpuNs }: FeedResult): Pick<Run, 'perSecond' | 'cpuMicros'> {
+  return { perSecond: (records * 1e9) / ns, cpuMicros: cpuNs / 1e3 / records }
+}
+
+function p99Of(file: string, warmUp: number): number {
+  const delays = stampsIn(file).slice(warmUp)
+  return quantile(inOrder(delays.map(({ sentNs, arrivedNs }) => arrivedNs - sentNs)), 0.99) / 1e3
+}
+
+function rowOf(
+  pace: PaceName,
+  looker: Looker,
+  jitless: boolean,
+  runs: readonly Run[],
+  alone: readonly Run[],
+): OperateRow {
+  const over = (of: (run: Run) => number): Spread =>
+    spreadOf(
+      runs.map((run, round) => {
+        const base = alone[round]
+        return base === undefined ? Number.NaN : of(run) / of(base)
+      }),
+    )
+  const p99 = runs.flatMap(({ p99Micros }) => p99Micros ?? [])
+  const lookers = runs.flatMap(({ looked }) => looked ?? [])
+  return {
+    pace,
+    looker,
+    jitless,
+    perSecond: spreadOf(runs.map(({ perSecond }) => perSecond)),
+    cpuMicros: spreadOf(runs.map(({ cpuMicros }) => cpuMicros)),
+    p99Micros: p99.length === 0 ? undefined : spreadOf(p99),
+    rateShare: over(({ perSecond }) => perSecond),
+    cpuShare: over(({ cpuMicros }) => cpuMicros),
+    lookerCpu: lookers.length === 0 ? 0 : spreadOf(lookers.map(({ cpuShare }) => cpuShare)).median,
+    seen: lookers.at(-1)?.seen ?? '',
+  }
+}

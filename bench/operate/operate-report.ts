@@ -1,0 +1,76 @@
+import { below, type Goal } from '../goals.js'
+import { range, thousands } from '../rate-table.js'
+import { about, goalTable } from '../report.js'
+import { RECORD_BYTES, RECORDS_IN_16_KIB } from '../stream.js'
+import { table } from '../table.js'
+import { NOBODY, TAP, TAP_STOPPED, TOP } from './lookers.js'
+import { PACES, type OperateResults, type OperateRow } from './measure.js'
+
+/** Of the rate with nobody looking. */
+const MAX_COST = 0.05
+const JUDGED: ReadonlySet<string> = new Set([TOP, TAP, TAP_STOPPED])
+
+const INTRO = [
+  `Records of ${RECORD_BYTES} bytes, two string plugins; "${PACES[0]}": that many are offered, one a write; "${PACES[1]}": as fast as they are taken, ${RECORDS_IN_16_KIB} a write. CPU time is that of the dispatcher.`,
+  'The shares are over the run of the same round at which nobody looked. "looker": CPU time of who looks, of one core; "seen": what part of the records it has',
+  'been given (tap), or has looked at (top, the least of all its frames).',
+].join('\n')
+
+export function operateReportOf(results: OperateResults): string {
+  return [
+    '# Looking on',
+    about(results.machine, results.options),
+    '## Goals',
+    goalTable(judge(results)),
+    '## What the stream pays',
+    INTRO,
+    rowTable(results),
+  ].join('\n\n')
+}
+
+function judge({ rows }: OperateResults): Goal[] {
+  return rows
+    .filter(({ looker }) => JUDGED.has(looker))
+    .map(({ pace, looker, jitless, rateShare }) =>
+      below(
+        `${looker}, ${pace}${jitless ? ', --jitless' : ''}: records/s less`,
+        MAX_COST,
+        1 - rateShare.median,
+        (cost) => `${(cost * 100).toFixed(1)}%`,
+      ),
+    )
+}
+
+function rowTable({ rows }: OperateResults): string {
+  const head = [
+    'pace',
+    'Node',
+    'who looks',
+    'records/s',
+    'from-to',
+    'share',
+    'CPU us/record',
+    'share',
+    'p99 ms',
+    'looker',
+    'seen',
+  ]
+  return table(head, rows.map(cellsOf))
+}
+
+function cellsOf(row: OperateRow): string[] {
+  const isAlone = row.looker === NOBODY
+  return [
+    row.pace,
+    row.jitless ? '--jitless' : 'with JIT',
+    row.looker,
+    thousands(row.perSecond.median),
+    range(row.perSecond, thousands),
+    isAlone ? '' : row.rateShare.median.toFixed(3),
+    row.cpuMicros.median.toFixed(2),
+    isAlone ? '' : row.cpuShare.median.toFixed(2),
+    row.p99Micros === undefined ? '' : (row.p99Micros.median / 1000).toFixed(2),
+    isAlone ? '' : `${(row.lookerCpu * 100).toFixed(0)}%`,
+    row.seen,
+  ]
+}
