@@ -2,13 +2,8 @@
 // clearing anything first, so that nothing flickers; elsewhere they follow each other.
 
 import type { Clock } from '../dispatcher/clock.js'
+import { ENTER_SCREEN, frameOf, LEAVE_SCREEN } from './frame.js'
 import type { Host, Terminal } from './host.js'
-
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l'
-const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
-const HOME = '\x1b[H'
-const CLEAR_REST_OF_LINE = '\x1b[K'
-const CLEAR_BELOW = '\x1b[J'
 
 /** What there is to see, and what it means for the exit status. */
 export interface Shown {
@@ -59,12 +54,12 @@ async function drawEach(
     wake()
   })
   let last: Shown = { text: '', exitStatus: 0 }
-  host.out(ENTER)
+  host.out(ENTER_SCREEN)
   try {
     for (;;) {
       last = await look()
       if (isOver) break
-      host.out(frameOf(last.text, terminal.size().rows))
+      host.out(frameOf(fitting(last.text, terminal.size().rows)))
       await new Promise<void>((resolve) => {
         const cancel = clock.after(intervalMs, resolve)
         wake = () => {
@@ -77,14 +72,13 @@ async function drawEach(
   } finally {
     ignoreKeys()
     // What was seen last stays on the screen behind.
-    host.out(`${LEAVE}${last.text}`)
+    host.out(`${LEAVE_SCREEN}${last.text}`)
   }
   return last.exitStatus
 }
 
 /** As many lines as there is room for; what is left over is said. */
-function frameOf(text: string, rows: number): string {
+function fitting(text: string, rows: number): string[] {
   const lines = text.split('\n').slice(0, -1)
-  const fitting = lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more lines`]
-  return `${HOME}${fitting.map((line) => `${line}${CLEAR_REST_OF_LINE}\n`).join('')}${CLEAR_BELOW}`
+  return lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more lines`]
 }

@@ -2,6 +2,7 @@
 // terminal is put back, with the last frame on it.
 
 import { ControlError } from '../../control/control-error.js'
+import { ENTER_SCREEN, frameOf, LEAVE_SCREEN } from '../frame.js'
 import type { Host, Terminal } from '../host.js'
 import type { LiveWorld } from '../live-world.js'
 import { painter } from '../paint.js'
@@ -9,11 +10,6 @@ import { TABLES, type TableName } from './census.js'
 import { frameText, SORTS, type Sort } from './frame.js'
 import type { TopReport } from './report.js'
 
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l'
-const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l'
-const HOME = '\x1b[H'
-const CLEAR_REST_OF_LINE = '\x1b[K'
-const CLEAR_BELOW = '\x1b[J'
 const CTRL_C = '\x03'
 const ESCAPE = '\x1b'
 
@@ -46,8 +42,7 @@ export async function runScreen(parts: ScreenParts): Promise<number> {
     return [...told, ...frameText(report, { ...wish, rows: wish.rows - told.length }, paint)]
   }
   const draw = (): void => {
-    const lines = linesNow().map((line) => `${line}${CLEAR_REST_OF_LINE}\r\n`)
-    host.out(`${HOME}${lines.join('')}${CLEAR_BELOW}`)
+    host.out(frameOf(linesNow()))
   }
   const offKeys = terminal.onKey((keys) => {
     if (keys.startsWith(ESCAPE) && keys.length > 1) return
@@ -63,7 +58,7 @@ export async function runScreen(parts: ScreenParts): Promise<number> {
     isDue = true
     wake()
   })
-  host.out(ENTER)
+  host.out(ENTER_SCREEN)
   try {
     isDue = false
     for (;;) {
@@ -89,7 +84,7 @@ export async function runScreen(parts: ScreenParts): Promise<number> {
   } finally {
     offTimer()
     offKeys()
-    host.out(`${LEAVE}${report === undefined ? '' : `${linesNow().slice(0, -1).join('\n')}\n`}`)
+    host.out(`${LEAVE_SCREEN}${report === undefined ? '' : `${linesNow().slice(0, -1).join('\n')}\n`}`)
   }
 }
 
