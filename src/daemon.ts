@@ -169,7 +169,7 @@ function openControl(desk: DaemonDesk, log: Log): ControlSocket {
     const timer = setTimeout(then, ms).unref()
     return () => clearTimeout(timer)
   }
-  return new ControlSocket({ desk, log, after, groupId })
+  return new ControlSocket({ desk, log, after, nowMs: () => SYSTEM_CLOCK.nowMs(), groupId })
 }
 
 /** Where nothing is said of the socket it is where the run directory is: in /run/audispd, unless that is another one. */

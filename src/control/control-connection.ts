@@ -7,6 +7,7 @@ import { refusalLine, resultLine } from './answer.js'
 import { ControlError } from './control-error.js'
 import type { Answer, ControlDesk, Spring } from './control-desk.js'
 import { greetingLine, type Access } from './greeting.js'
+import type { Pacer } from './pacer.js'
 import { checkAccess, MAX_REQUEST_BYTES, readRequest, type Request } from './request.js'
 
 /** An answer that is not read within this time ends the connection. */
@@ -31,10 +32,14 @@ type State =
   | { readonly kind: 'dismissed' }
   | { readonly kind: 'over' }
 
+/** Calls after some time; returns what calls it off. */
+export type After = (ms: number, then: () => void) => () => void
+
 export interface ConnectionWorld {
   readonly desk: ControlDesk
   readonly access: Access
-  readonly after: (ms: number, then: () => void) => () => void
+  readonly pacer: Pacer
+  readonly after: After
   readonly onEnd: (connection: ControlConnection) => void
 }
 
@@ -119,11 +124,14 @@ export class ControlConnection {
   }
 
   async #dealtWith(line: string): Promise<{ readonly text: string; readonly spring: Spring | undefined }> {
+    const { access, pacer } = this.#world
     try {
       const request = readRequest(line)
-      checkAccess(this.#world.access, request)
-      const { result, spring } = await this.#ask(request)
-      return { text: resultLine(result), spring }
+      checkAccess(access, request)
+      const asked = await pacer.run(() => this.#ask(request))
+      const { result, spring } = await asked.value
+      const text = await pacer.run(() => resultLine(result))
+      return { text: text.value, spring }
     } catch (error) {
       if (!(error instanceof ControlError)) throw error
       return { text: refusalLine(error), spring: undefined }

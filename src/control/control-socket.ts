@@ -4,10 +4,12 @@
 
 import type { Log } from '../log.js'
 import { SocketFile, SocketMistake } from '../socket-file.js'
+import type { After } from './control-connection.js'
 import type { ControlDesk } from './control-desk.js'
 import { letGroupIn, makeDirOf, statusSocketBeside } from './control-place.js'
 import { ControlServer } from './control-server.js'
 import type { Access } from './greeting.js'
+import { Pacer } from './pacer.js'
 
 const OWNER_ONLY = 0o600
 const OWNER_AND_GROUP = 0o660
@@ -23,7 +25,8 @@ export interface ControlWishes {
 export interface ControlSocketWorld {
   readonly desk: ControlDesk
   readonly log: Log
-  readonly after: (ms: number, then: () => void) => () => void
+  readonly after: After
+  readonly nowMs: () => number
   /** The id of a group; undefined when there is no such group. */
   readonly groupId: (group: string) => Promise<number | undefined>
 }
@@ -42,9 +45,10 @@ export class ControlSocket {
   constructor(world: ControlSocketWorld) {
     this.#world = world
     const { desk, after } = world
+    const pacer = new Pacer(world)
     this.#servers = {
-      all: new ControlServer({ desk, after, access: 'all' }),
-      status: new ControlServer({ desk, after, access: 'status' }),
+      all: new ControlServer({ desk, after, pacer, access: 'all' }),
+      status: new ControlServer({ desk, after, pacer, access: 'status' }),
     }
   }
 

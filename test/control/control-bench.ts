@@ -4,8 +4,10 @@ import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { Answer, ControlDesk, Question, Spring } from '../../src/control/control-desk.js'
 import { ControlError } from '../../src/control/control-error.js'
+import type { After } from '../../src/control/control-connection.js'
 import { ControlServer } from '../../src/control/control-server.js'
 import type { Access } from '../../src/control/greeting.js'
+import { Pacer } from '../../src/control/pacer.js'
 import { FakeClock } from '../dispatcher/fake-clock.js'
 
 const HUGE = 'x'.repeat(8 << 20)
@@ -25,7 +27,9 @@ export class Bench implements ControlDesk {
 
   constructor(t: Test, access: Access) {
     this.#t = t
-    this.server = new ControlServer({ desk: this, access, after: (ms, then) => this.clock.after(ms, then) })
+    const after: After = (ms, then) => this.clock.after(ms, then)
+    const pacer = new Pacer({ nowMs: () => this.clock.nowMs(), after })
+    this.server = new ControlServer({ desk: this, access, after, pacer })
   }
 
   static async open(t: Test, access: Access = 'all'): Promise<Bench> {

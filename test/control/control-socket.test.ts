@@ -2,7 +2,7 @@ import { chmodSync, existsSync, linkSync, mkdirSync, rmSync, statSync, writeFile
 import { createServer } from 'node:net'
 import { test } from 'tap'
 import { connectControl } from '../../src/control/control-client.js'
-import { asks, GROUP, SocketPlace } from './socket-place.js'
+import { asks, codeOfConnecting, GROUP, SocketPlace } from './socket-place.js'
 
 const IS_ROOT = process.geteuid?.() === 0
 
@@ -39,6 +39,21 @@ void test('control_group has a socket of its own, and the way to it', { skip: !I
   control.follow({ path: place.path('new/c.sock'), group: '' })
   await place.until(() => !existsSync(place.path('new/status.sock')))
   await place.says('control socket is open', 2)
+})
+
+void test('others may not connect, and the group where it may', { skip: !IS_ROOT && 'not root' }, async (t) => {
+  const place = new SocketPlace(t)
+  const control = place.daemon()
+  control.follow({ path: place.path('new/c.sock'), group: 'them' })
+  await place.says('control_group may read the status')
+  chmodSync(place.path('.'), 0o711)
+  const codes = await Promise.all([
+    codeOfConnecting(place.path('new/c.sock'), GROUP),
+    codeOfConnecting(place.path('new/status.sock'), GROUP),
+    codeOfConnecting(place.path('new/c.sock'), GROUP + 1),
+    codeOfConnecting(place.path('new/status.sock'), GROUP + 1),
+  ])
+  t.same(codes, ['EACCES', '', 'EACCES', 'EACCES'])
 })
 
 void test('without such a group it is for root alone, and a reload tries again', async (t) => {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -37,6 +38,7 @@ export class SocketPlace {
       },
       log: this.log,
       after: (ms, then) => this.clock.after(ms, then),
+      nowMs: () => this.clock.nowMs(),
       groupId: async (group) => (group === 'them' ? GROUP : undefined),
     })
     this.#t.teardown(async () => control.close())
@@ -76,4 +78,26 @@ export async function asks(path: string, line: string): Promise<unknown> {
   } finally {
     client.close()
   }
+}
+
+/** What comes of connecting as another user, of this group alone: '' or the code of the error. */
+export async function codeOfConnecting(path: string, gid: number): Promise<string> {
+  const { setegid, seteuid, getgroups, setgroups } = process
+  if (setegid === undefined || seteuid === undefined || getgroups === undefined || setgroups === undefined)
+    return 'none'
+  const groups = getgroups()
+  setgroups([])
+  setegid(gid)
+  seteuid(gid)
+  // The system call is made before this returns.
+  const socket = connect(path)
+  seteuid(0)
+  setegid(0)
+  setgroups(groups)
+  const code = await new Promise<string>((resolve) => {
+    socket.on('connect', () => resolve(''))
+    socket.on('error', (error) => resolve('code' in error ? String(error.code) : error.message))
+  })
+  socket.destroy()
+  return code
 }

@@ -1,0 +1,48 @@
+// What clients ask for is worked out between two reads of records. So that records are not kept waiting by those who ask and ask, a
+// piece of such work that took its time is followed by a pause of several times that, for all clients of the daemon together.
+
+import type { After } from './control-connection.js'
+
+/** Pauses are so many times as long as the work before: clients get at most a fifth of the time. */
+const PAUSE_SHARE = 4
+/** Work of less than this is not worth a pause. */
+const CHEAP_MS = 0.5
+
+export interface PacerWorld {
+  readonly nowMs: () => number
+  readonly after: After
+}
+
+export class Pacer {
+  readonly #world: PacerWorld
+  #last: Promise<unknown> = Promise.resolve()
+  #readyMs = 0
+
+  constructor(world: PacerWorld) {
+    this.#world = world
+  }
+
+  /** Does the work when it is its turn. What it returns may be a promise, and is not waited for here. */
+  async run<T>(work: () => T): Promise<{ readonly value: T }> {
+    const before = this.#last
+    const done = this.#runAfter(before, work)
+    this.#last = done
+    return done
+  }
+
+  async #runAfter<T>(before: Promise<unknown>, work: () => T): Promise<{ readonly value: T }> {
+    await before.catch(() => {
+      // Whoever asked for it is told.
+    })
+    const { nowMs, after } = this.#world
+    const pauseMs = this.#readyMs - nowMs()
+    if (pauseMs > 0) await new Promise<void>((resolve) => after(Math.ceil(pauseMs), resolve))
+    const beganMs = nowMs()
+    try {
+      return { value: work() }
+    } finally {
+      const endMs = nowMs()
+      if (endMs - beganMs >= CHEAP_MS) this.#readyMs = endMs + PAUSE_SHARE * (endMs - beganMs)
+    }
+  }
+}
