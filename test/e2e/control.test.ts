@@ -121,7 +121,7 @@ void t.test('failed, suspended, noisy: what is to be known of them, and how they
   const resumed = await pluginNow(client, 'full')
   t.match(resumed, { flow: 'open', balanced: true })
   t.ok((resumed.dropped['suspended'] ?? 0) > 0)
-  daemon.signalPlugin('full', 'SIGCONT')
+  daemon.wakePlugin('full')
   await daemon.finish()
 })
 

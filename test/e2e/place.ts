@@ -45,8 +45,7 @@ export class Place {
 
   /** Writes a drop-in, active unless `lines` say otherwise. */
   dropIn(name: string, lines: readonly string[]): void {
-    const active = lines.some((line) => line.startsWith('active = ')) ? [] : ['active = yes']
-    this.#replace(this.dropInPath(name), [...active, ...lines, ''].join('\n'))
+    this.#replace(this.dropInPath(name), ['active = yes', ...lines, ''].join('\n'))
   }
 
   removeDropIn(name: string): void {
