@@ -1,9 +1,20 @@
 // Senders and a collector, each a real dispatcher with a real remote-send or remote-recv, and a bad network between them. At the end
 // the oracle reads what is on the disks.
 
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { errorCode } from '../../src/config/error-code.js'
 import { runWork } from '../../src/journal/file-port.js'
 import { NodeFilePort } from '../../src/journal/node-file-port.js'
 import { readJournal, type Reading } from '../models/journal-reading.js'
@@ -258,9 +269,19 @@ export async function readDir(dir: string): Promise<Reading> {
   }
 }
 
+/** Also of a machine that runs: what goes meanwhile is not in the copy. */
 export function copyDir(from: string, to: string): void {
   if (existsSync(to)) rmSync(to, { recursive: true })
-  cpSync(from, to, { recursive: true })
+  mkdirSync(to, { mode: statSync(from).mode })
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const paths = [join(from, entry.name), join(to, entry.name)] as const
+    try {
+      if (entry.isDirectory()) copyDir(...paths)
+      else copyFileSync(...paths)
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error
+    }
+  }
 }
 
 /** As feeds-and-remembers.js makes them. */

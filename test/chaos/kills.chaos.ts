@@ -137,24 +137,28 @@ class Killer {
   }
 
   /** One end is killed when so many bytes of the opening have passed. */
-  async #atHandshake({ site, proxy }: Sender): Promise<void> {
+  async #atHandshake(sender: Sender): Promise<void> {
+    const { site, proxy } = sender
     const isSender = this.#random.below(2) === 0
     const afterBytes = this.#random.below(300)
     const direction = this.#random.below(2) === 0 ? 'up' : 'down'
     let isServed = false
-    const done = new Promise<void>((resolve) => {
-      proxy.faultsOf = () => ({ cut: { direction, afterBytes, kind: 'stall' } })
-      proxy.onCut = () => {
-        isServed = this.#fleet.collector.pluginPid('remote-recv') !== undefined
-        if (isSender) this.#kill(site, 'remote-send', 'kill-send')
-        else this.#kill(this.#fleet.collector, 'remote-recv', 'kill-recv')
-        proxy.onCut = () => undefined
-        proxy.faultsOf = () => ({})
-        resolve()
-      }
-    })
+    let isCut = false
+    proxy.faultsOf = () => ({ cut: { direction, afterBytes, kind: 'stall' } })
+    proxy.onCut = () => {
+      isServed = this.#fleet.collector.pluginPid('remote-recv') !== undefined
+      if (isSender) this.#kill(site, 'remote-send', 'kill-send')
+      else this.#kill(this.#fleet.collector, 'remote-recv', 'kill-recv')
+      proxy.onCut = () => undefined
+      proxy.faultsOf = () => ({})
+      isCut = true
+    }
     proxy.cutAll('reset')
-    await done
+    await site.until(() => {
+      // A connection that idles may never come to its byte.
+      if (!isCut && this.#fleet.settled(sender) >= sender.limit) this.#fleet.feed(sender, 5)
+      return isCut
+    }, 'a connection is cut in its opening')
     if (isServed) this.sights.saw('kill-in-handshake')
     proxy.cutAll('reset')
   }
