@@ -42,6 +42,17 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     },
   ],
   [
+    'ledger',
+    {
+      group: 'see',
+      summary: 'what became of every record, who lost which, and why',
+      load: async () => {
+        const { ledger, OPTIONS } = await import('./ledger.js')
+        return { run: ledger, options: OPTIONS, words: 'plugin' }
+      },
+    },
+  ],
+  [
     'top',
     {
       group: 'see',

@@ -26,7 +26,7 @@ export type KernelAnswer =
   | { readonly kind: 'unseen'; readonly why: string }
 
 /** What `auditctl -s` says. Of audit before 2.3 it is all on one line. */
-export async function askKernel(world: World): Promise<KernelAnswer> {
+export async function askKernel(world: Pick<World, 'run' | 'uid'>): Promise<KernelAnswer> {
   const ran = await runFirst(world, AUDITCTL, ['-s'])
   if (ran.kind === 'late') return { kind: 'late' }
   if (ran.kind === 'absent') return { kind: 'unseen', why: 'no auditctl here' }

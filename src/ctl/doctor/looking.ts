@@ -44,7 +44,11 @@ export async function isThere(files: FilePort, path: string): Promise<boolean> {
 }
 
 /** Runs the first of these programs that is there. */
-export async function runFirst(world: World, programs: readonly string[], args: readonly string[]): Promise<Ran> {
+export async function runFirst(
+  world: Pick<World, 'run'>,
+  programs: readonly string[],
+  args: readonly string[],
+): Promise<Ran> {
   for (const program of programs) {
     const ran = await world.run(program, args)
     if (ran.kind !== 'absent') return ran
