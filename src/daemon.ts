@@ -3,15 +3,15 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { getPriority, setPriority } from 'node:os'
-import { basename, join } from 'node:path'
 import type { Problem } from './config.js'
 import { author } from './config/author.js'
 import { ActionRunner } from './dispatcher/action-runner.js'
 import { startBare } from './dispatcher/child.js'
 import { SYSTEM_CLOCK } from './dispatcher/clock.js'
+import { controlPath } from './dispatcher/control-path.js'
 import { trustAt, type ConfigPlace } from './dispatcher/config-place.js'
 import { REAL_DISK } from './config/disk.js'
-import { ControlSocket, type ControlWishes } from './control/control-socket.js'
+import { ControlSocket } from './control/control-socket.js'
 import { LogRing } from './control/log-ring.js'
 import { DaemonDesk } from './daemon-desk.js'
 import { Dispatcher } from './dispatcher/dispatcher.js'
@@ -23,7 +23,7 @@ import { nameOf, processWith } from './dispatcher/process-table.js'
 import { checkProgram } from './dispatcher/program.js'
 import { RunDir, runDirBase } from './dispatcher/run-dir.js'
 import { SegmentPool } from './dispatcher/segment.js'
-import { DEFAULT_SETTINGS, type Settings } from './dispatcher/settings.js'
+import type { Settings } from './dispatcher/settings.js'
 import { statsPage } from './dispatcher/stats-page.js'
 import type { EarlySignals } from './early-signals.js'
 import { closeInheritedFiles } from './inherited-files.js'
@@ -104,7 +104,7 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
     const { only } = options
     const onSettings = (taken: Settings): void => {
       watching.follow(place, taken)
-      control?.follow(controlWishes(taken, base))
+      control?.follow({ path: controlPath(taken, base), group: taken.controlGroup })
     }
     const onBegin = (): void => service?.reloading()
     const onOver = (): void => service?.ready()
@@ -170,12 +170,6 @@ function openControl(desk: DaemonDesk, log: Log): ControlSocket {
     return () => clearTimeout(timer)
   }
   return new ControlSocket({ desk, log, after, nowMs: () => SYSTEM_CLOCK.nowMs(), groupId })
-}
-
-/** Where nothing is said of the socket it is where the run directory is: in /run/audispd, unless that is another one. */
-function controlWishes({ controlSocket, controlGroup }: Settings, runDir: string): ControlWishes {
-  const isUnsaid = controlSocket === DEFAULT_SETTINGS.controlSocket
-  return { path: isUnsaid ? join(runDir, basename(controlSocket)) : controlSocket, group: controlGroup }
 }
 
 /** auditd's unit forbids memory that is writable and executable; what is Node among our children must do without as well. */

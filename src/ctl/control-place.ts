@@ -5,6 +5,8 @@ import { statusSocketBeside } from '../control/control-place.js'
 import { ControlError } from '../control/control-error.js'
 import { findConfig } from '../dispatcher/config-place.js'
 import { DEFAULT_SETTINGS } from '../dispatcher/settings.js'
+import { controlPath } from '../dispatcher/control-path.js'
+import { runDirBase } from '../dispatcher/run-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { CtlError, type CtlErrorCode } from './ctl-error.js'
 
@@ -30,7 +32,8 @@ export function controlSocket(values: ControlValues): string {
   const isUnknown = settings === DEFAULT_SETTINGS || problems.some(({ key }) => key === 'control_socket')
   const mistake = problems.find(({ level }) => level === 'error')
   // Who may ask for the status alone may well not read the configuration: then the socket is where it usually is.
-  if (mistake === undefined || !isUnknown || values['config-dir'] === undefined) return settings.controlSocket
+  if (mistake === undefined || !isUnknown || values['config-dir'] === undefined)
+    return controlPath(settings, runDirBase())
   const mend = 'mend that, or give the socket itself with --socket'
   throw new CtlError('config', [{ message: formatProblem(mistake), mend }])
 }
