@@ -1,6 +1,7 @@
 // audispctl: the operator's tool of audispd, one file a verb.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { didYouMean } from '../config/did-you-mean.js'
 import { failureAsJson, failureAsText } from './change-report.js'
 import { CtlError, EXIT_STATUS, systemCode } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
@@ -17,8 +18,8 @@ process.stdout.on('error', (error) => {
 process.exitCode = await main(process.argv.slice(2), realHost())
 
 async function main(argv: readonly string[], host: Host): Promise<number> {
-  const [name = '', ...args] = argv
-  if (name === '--help' || name === '-h' || name === 'help') {
+  const [name = '', ...args] = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv
+  if (name === '--help' || name === '-h') {
     host.out(helpText())
     return 0
   }
@@ -28,7 +29,9 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
   }
   const verb = VERBS.get(name)
   if (verb === undefined) {
-    host.warn(`${NAME}: ${name === '' ? 'a verb is missing' : `there is no verb '${name}'`}\n${helpText()}`)
+    host.warn(
+      `${NAME}: ${name === '' ? 'a verb is missing' : `there is no verb '${name}'${didYouMean(name, VERBS.keys())}`}\n${helpText()}`,
+    )
     return EXIT_STATUS.usage
   }
   try {
@@ -55,7 +58,7 @@ function helpText(): string {
     const verbs = [...VERBS].filter(([, verb]) => verb.group === group)
     return `${heading}:\n${verbs.map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}\n`).join('')}\n`
   })
-  return `usage: ${NAME} verb [option ...]\n\n${groups.join('')}Options of a verb: ${NAME} verb --help\nSee audispctl(8).\n`
+  return `usage: ${NAME} verb [option ...]\n\n${groups.join('')}Options of a verb: ${NAME} verb --help\nNo idea what is wrong? ${NAME} doctor\nSee audispctl(8).\n`
 }
 
 async function ownVersion(): Promise<string> {

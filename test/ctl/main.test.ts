@@ -29,6 +29,7 @@ void test('without environment and compiler: there, twice, and away', async (t) 
 
 void test('exit statuses', async (t) => {
   t.match(audispctl(), { status: 64, stderr: /a verb is missing\nusage:/ })
+  t.match(audispctl('statsu'), { status: 64, stderr: /there is no verb 'statsu' \(did you mean 'status'\?\)/ })
   t.match(audispctl('constructor'), { status: 64, stderr: /there is no verb 'constructor'/ })
   t.match(audispctl('install', '--frobnicate'), { status: 64, stderr: /audispctl install: Unknown option/ })
   t.match(audispctl('install', '--auditd-version', '0.1'), { status: 78, stderr: /too old/ })
@@ -45,6 +46,9 @@ void test('failures are JSON where JSON was asked for', async (t) => {
 })
 
 void test('help and version go to standard output', async (t) => {
-  t.match(audispctl('--help'), { status: 0, stdout: /install +make auditd start audispd\n/ })
+  const help =
+    /^See how it is:\n {2}status +.*\n[^]*\n\nChange what runs:\n[^]* {2}install +make auditd start audispd\n/m
+  t.match(audispctl('--help'), { status: 0, stdout: help })
+  t.match(audispctl('help', 'status'), { status: 0, stdout: /^usage: audispctl status / })
   t.match(audispctl('--version'), { status: 0, stdout: /^audispctl \d+\.\d+\.\d+\n$/ })
 })
