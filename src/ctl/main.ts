@@ -29,9 +29,8 @@ async function main(argv: readonly string[], host: Host): Promise<number> {
   }
   const verb = VERBS.get(name)
   if (verb === undefined) {
-    host.warn(
-      `${NAME}: ${name === '' ? 'a verb is missing' : `there is no verb '${name}'${didYouMean(name, VERBS.keys())}`}\n${helpText()}`,
-    )
+    const unknown = `there is no verb '${name}'${didYouMean(name, VERBS.keys())}\n  see: ${NAME} --help\n`
+    host.warn(`${NAME}: ${name === '' ? `a verb is missing\n${helpText()}` : unknown}`)
     return EXIT_STATUS.usage
   }
   try {
