@@ -43,9 +43,15 @@ export interface AuditdFacts {
   readonly ours: readonly Starter[]
 }
 
-export async function findAuditdFacts(world: World, processes: readonly FoundProcess[]): Promise<AuditdFacts> {
+/** `holder` is the process that the kernel gives its records to: there may be another auditd, as in a container. */
+export async function findAuditdFacts(
+  world: World,
+  processes: readonly FoundProcess[],
+  holder: number,
+): Promise<AuditdFacts> {
   const { files } = world
-  const process = processes.find(({ name }) => name === 'auditd')
+  const all = processes.filter(({ name }) => name === 'auditd')
+  const process = all.find(({ pid }) => pid === holder) ?? all[0]
   const confFile = join(configDirIn(process?.args ?? []) ?? USUAL_DIR, 'auditd.conf')
   const isInstalled = await isAnyThere(world, [...PROGRAMS, confFile])
   const { version, noVersion } = await versionOf(world)

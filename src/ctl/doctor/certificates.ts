@@ -114,7 +114,7 @@ async function keys({ world, configuration }: Survey): Promise<readonly Finding[
       const { mode } = await world.files.stat(file)
       if ((mode & OTHERS) === 0) continue
       const what = `${file}: others than its owner may read or write the key (mode 0${(mode & 0o777).toString(8)})`
-      found.push(fail(what, `chmod 0600 ${quoted(file)}`))
+      found.push(fail(what, `chmod 0400 ${quoted(file)}`))
     } catch {
       // ENOENT, EACCES: the plugin's own --check tells of it.
     }

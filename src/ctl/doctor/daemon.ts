@@ -4,11 +4,13 @@ import type { DaemonStatus } from '../../control/daemon-status.js'
 import { harmlessText } from '../../protocol/harmless-text.js'
 import { version } from '../../version.js'
 import { fail, ok, orOk, skip, warn, type Check, type Finding } from './check.js'
+import { namesIn } from './looking.js'
 import { configDirIn, type FoundProcess } from './process-facts.js'
 import type { Survey } from './survey.js'
 import type { DaemonAnswer } from './world.js'
 
 const MAX_CHARACTERS = 200
+const RUN_DIR = '/run/audispd'
 /** Options with which a process of that name is not the daemon of this machine. */
 const ASIDE: ReadonlySet<string> = new Set(['--check', '--dry-run', '--only', '--help', '--version'])
 
@@ -84,10 +86,12 @@ function isThatOf(answer: DaemonAnswer, pid: number): boolean {
   return answer.kind === 'status' && answer.status.pid === pid
 }
 
-async function daemonsHere({ processes, configuration }: Survey): Promise<readonly FoundProcess[]> {
+/** By their directories in the run directory, too: a daemon in a container is called the same. */
+async function daemonsHere({ world, processes, configuration }: Survey): Promise<readonly FoundProcess[]> {
   const { dir, dirArgs } = await configuration()
-  return (await processes()).filter(({ name, args }) => {
-    if (name !== 'audispd' || args.some((arg) => ASIDE.has(arg))) return false
+  const known = new Set((await namesIn(world.files, RUN_DIR)).map((name) => Number(name.split('.')[0])))
+  return (await processes()).filter(({ name, pid, args }) => {
+    if (name !== 'audispd' || !known.has(pid) || args.some((arg) => ASIDE.has(arg))) return false
     const theirs = configDirIn(args)
     return theirs === dir || (theirs === undefined && dirArgs.length === 0)
   })

@@ -55,6 +55,7 @@ export async function doctor(
     launcher,
   })
   const examination = await examine(CHECKS, surveyOf(world))
+  world.close()
   const exitStatus = EXIT[examination.worst]
   const columns = host.terminal?.size().columns ?? PLAIN_COLUMNS
   if (values.json) host.out(reportJson(examination, exitStatus))

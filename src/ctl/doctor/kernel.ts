@@ -24,17 +24,20 @@ async function bootLine({ world, kernel }: Survey): Promise<readonly Finding[]> 
   const line = (await textOf(world.files, '/proc/cmdline')) ?? ''
   // The last one counts.
   const setting = [...line.matchAll(/(?:^|\s)audit=(\S+)/g)].at(-1)?.[1]
-  const mend = 'take audit=0 off GRUB_CMDLINE_LINUX in /etc/default/grub, then: update-grub, and a reboot'
-  if (setting === '0' || setting === 'off') return [fail(`the kernel was booted with audit=${setting}`, mend)]
+  const found: Finding[] = []
+  if (setting === '0' || setting === 'off') {
+    const mend = 'take audit=0 off GRUB_CMDLINE_LINUX in /etc/default/grub, then: update-grub, and a reboot'
+    found.push(fail(`the kernel was booted with audit=${setting}`, mend))
+  }
   const answer = await kernel()
   if (answer.kind === 'no-audit') {
-    return [
-      fail('this kernel has no audit', 'boot a kernel with CONFIG_AUDIT=y: grep CONFIG_AUDIT /boot/config-$(uname -r)'),
-    ]
+    const mend = 'boot a kernel with CONFIG_AUDIT=y: grep CONFIG_AUDIT /boot/config-$(uname -r)'
+    found.push(fail('this kernel has no audit', mend))
   }
   if (answer.kind === 'late')
-    return [fail('auditctl -s does not end: the kernel is not answered to', 'dmesg | grep audit')]
-  return answer.kind === 'unseen' ? [skip(answer.why)] : []
+    found.push(fail('auditctl -s does not end: the kernel does not answer', 'dmesg | grep audit'))
+  if (answer.kind === 'unseen') found.push(skip(answer.why))
+  return found
 }
 
 /** What cannot be looked at is told once, by the first check. */

@@ -41,9 +41,8 @@ async function time(survey: Survey): Promise<readonly Finding[]> {
   const now = new Date(nowMs).toISOString()
   const mend = 'timedatectl set-ntp true, or: date -s TIME'
   if (nowMs < EARLIEST_MS || nowMs > LATEST_MS) return [fail(`the clock says ${now}`, mend)]
-  const newest = (await newestRecords(survey)).findLast((line) => timeIn(line) !== undefined)
-  const newestMs = newest === undefined ? undefined : timeIn(newest)
-  if (newestMs === undefined) return [ok(now)]
+  // Not the last: after the clock was set back, that one is in order again.
+  const newestMs = (await newestRecords(survey)).reduce((most, line) => Math.max(most, timeIn(line) ?? 0), 0)
   if (newestMs > nowMs + MINUTE_MS) {
     const then = new Date(Math.min(newestMs, LATEST_MS)).toISOString()
     return [

@@ -18,7 +18,10 @@ export interface Survey {
 export function surveyOf(world: World): Survey {
   const kernel = once(() => askKernel(world))
   const processes = once(() => findProcesses(world.files))
-  const auditd = once(async () => findAuditdFacts(world, await processes()))
+  const auditd = once(async () => {
+    const answer = await kernel()
+    return findAuditdFacts(world, await processes(), answer.kind === 'state' ? answer.state.pid : 0)
+  })
   const configuration = once(async () => findConfiguration(world, await auditd()))
   const daemon = once(async () => world.ask((await configuration()).socket))
   return { world, kernel, processes, auditd, configuration, daemon }

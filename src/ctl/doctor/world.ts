@@ -12,8 +12,8 @@ import type { ProgramStatus } from '../../remote/status.js'
 import { statusSocketBeside } from '../../control/control-place.js'
 import type { Host } from '../host.js'
 
-/** A healthy program answers at once; a machine that is short of everything in some seconds. */
-const RUN_TIMEOUT_MS = 4000
+/** A healthy program answers at once, also on a machine that has a lot to do. */
+const RUN_TIMEOUT_MS = 3000
 const CONTROL_TIMEOUT_MS = 2500
 const MAX_OUTPUT_BYTES = 2 * 1024 * 1024
 
@@ -55,40 +55,78 @@ export interface World extends Pick<Host, 'files' | 'uid' | 'node'> {
   readonly ask: (socket: string) => Promise<DaemonAnswer>
   /** Whether the program that wrote this status still runs. */
   readonly isAlive: (status: ProgramStatus) => Promise<boolean>
+  /** What still runs is left behind, and nothing is started any more. */
+  readonly close: () => void
 }
 
 export function realWorld(host: Host, asked: Asked, runTimeoutMs = RUN_TIMEOUT_MS): World {
   const { files, uid, node } = host
-  const run: World['run'] = (program, args) => runWithin(runTimeoutMs, program, args)
-  return { files, uid, node, asked, nodeVersion: process.versions.node, nowMs: Date.now, run, ask, isAlive }
+  const programs = new Programs(runTimeoutMs)
+  return {
+    files,
+    uid,
+    node,
+    asked,
+    nodeVersion: process.versions.node,
+    nowMs: Date.now,
+    run: (program, args) => programs.run(program, args),
+    ask,
+    isAlive,
+    close: () => programs.close(),
+  }
 }
 
-function runWithin(timeoutMs: number, program: string, args: readonly string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
-    const { stdout, stderr } = child
-    const out: Buffer[] = []
-    const err: Buffer[] = []
-    const timer = setTimeout(() => {
-      // Killed, but perhaps not dead: what waits for a dead server dies when that answers, and nobody waits for it here.
-      child.kill('SIGKILL')
-      stdout.destroy()
-      stderr.destroy()
-      child.unref()
-      resolve({ kind: 'late' })
-    }, timeoutMs)
-    keepUpTo(MAX_OUTPUT_BYTES, stdout, out)
-    keepUpTo(MAX_OUTPUT_BYTES, stderr, err)
-    child.on('error', () => {
-      clearTimeout(timer)
-      resolve({ kind: 'absent' })
+class Programs {
+  readonly #timeoutMs: number
+  /** What hung once is not waited for again. */
+  readonly #hung = new Set<string>()
+  readonly #leave = new Set<() => void>()
+  #isClosed = false
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  run(program: string, args: readonly string[]): Promise<Ran> {
+    if (this.#isClosed || this.#hung.has(program)) return Promise.resolve({ kind: 'late' })
+    return new Promise((resolve) => {
+      const child = spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+      const { stdout, stderr } = child
+      const out: Buffer[] = []
+      const err: Buffer[] = []
+      const leave = (): void => {
+        // Killed, but perhaps not dead: what waits for a dead server dies when that answers, and nobody waits for it here.
+        child.kill('SIGKILL')
+        stdout.destroy()
+        stderr.destroy()
+        child.unref()
+        this.#hung.add(program)
+        settle({ kind: 'late' })
+      }
+      const timer = setTimeout(leave, this.#timeoutMs)
+      const settle = (ran: Ran): void => {
+        clearTimeout(timer)
+        this.#leave.delete(leave)
+        resolve(ran)
+      }
+      this.#leave.add(leave)
+      keepUpTo(MAX_OUTPUT_BYTES, stdout, out)
+      keepUpTo(MAX_OUTPUT_BYTES, stderr, err)
+      child.on('error', () => settle({ kind: 'absent' }))
+      child.on('close', (code) => {
+        settle({ kind: 'ended', status: code ?? -1, out: textOf(out), err: textOf(err) })
+      })
     })
-    child.on('close', (code) => {
-      clearTimeout(timer)
-      const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString()
-      resolve({ kind: 'ended', status: code ?? -1, out: text(out), err: text(err) })
-    })
-  })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const leave of this.#leave) leave()
+  }
+}
+
+function textOf(chunks: readonly Buffer[]): string {
+  return Buffer.concat(chunks).toString()
 }
 
 /** What goes beyond is read and let go, so that the program can end. */

@@ -34,7 +34,13 @@ void test('each fault of the daemon is named', async (t) => {
     ],
     [
       'two of them',
-      { files: { '/proc/850/stat': '850 (audispd) S 1 1 1 0\n', '/proc/850/cmdline': 'audispd -c /etc/audispd\0' } },
+      {
+        files: {
+          '/proc/850/stat': '850 (audispd) S 1 1 1 0\n',
+          '/proc/850/cmdline': 'audispd -c /etc/audispd\0',
+          '/run/audispd/850.1.boot/state.json': '{}',
+        },
+      },
       /^fail daemon\.twice: 2 audispd run .*800 and 850.* kill -TERM 850$/,
     ],
     ['damage', { status: { input: { ...HEALTHY.input, damaged: 2 } } }, /^warn daemon\.state: the input was damaged/],
@@ -55,9 +61,10 @@ void test('each fault of the daemon is named', async (t) => {
 
 void test('others of that name are not the daemon', async (t) => {
   const files = Object.fromEntries(
-    [['-c /elsewhere'], ['--check'], ['--only x']].flatMap(([args], at) => [
+    [['-c /elsewhere'], ['--check'], ['--only x'], ['in a container']].flatMap(([args], at) => [
       [`/proc/85${at}/stat`, `85${at} (audispd) S 1 1 1 0\n`],
       [`/proc/85${at}/cmdline`, `audispd ${args}\0`],
+      [`/run/audispd/85${args === 'in a container' ? 'x' : at}.1.boot/state.json`, '{}'],
     ]),
   )
   t.same(await complaints(DAEMON_CHECKS, { files }), [])

@@ -89,6 +89,7 @@ const FILES: Readonly<Record<string, File | string>> = {
 `,
   '/proc/net/tcp': '  sl  local_address rem_address   st\n   0: 0100007F:0016 00000000:0000 0A\n',
   '/proc/self/mountinfo': '22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n',
+  '/run/audispd/800.1.boot/state.json': '{}',
   '/run/audispd/control.sock': { mode: SOCKET | 0o600 },
   '/var/run/audispd_events': { mode: SOCKET | 0o640 },
   '/run/systemd/system/x': '',
@@ -169,6 +170,7 @@ export function patient({ files = {}, programs = {}, status = {}, answer, pendin
         },
       ),
     isAlive: () => Promise.resolve(true),
+    close: () => {},
     ...world,
   })
 }

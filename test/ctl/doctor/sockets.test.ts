@@ -52,7 +52,7 @@ void test('each fault of a socket is named', async (t) => {
 })
 
 void test('where nothing runs there is no socket', async (t) => {
-  const files = { [CONTROL]: null, '/run/audispd': null }
+  const files = { [CONTROL]: null, '/run/audispd/800.1.boot/state.json': null }
   const all = await findings(SOCKET_CHECKS.slice(0, 2), { answer: GONE, files })
   t.match(all, [{ level: 'skip' }])
 })

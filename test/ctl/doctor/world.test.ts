@@ -28,6 +28,7 @@ void test('a program that prints more than anybody would read ends all the same'
 void test('a program that hangs is left behind', async (t) => {
   const impatient = realWorld(HOST, ASKED, 100)
   t.same(await impatient.run('/bin/sleep', ['60']), { kind: 'late' })
+  t.same(await impatient.run('/bin/sleep', ['0']), { kind: 'late' }, 'and not waited for again')
 })
 
 void test('what answers on a socket', async (t) => {
@@ -37,4 +38,12 @@ void test('what answers on a socket', async (t) => {
   await once(server, 'listening')
   t.match(await ask(join(dir, 'some.sock')), { kind: 'error', code: 'bad-answer' })
   server.close()
+})
+
+void test('when all is said nothing is waited for', async (t) => {
+  const world = realWorld(HOST, ASKED)
+  const hangs = world.run('/bin/sleep', ['60'])
+  world.close()
+  t.same(await hangs, { kind: 'late' })
+  t.same(await world.run('/bin/true', []), { kind: 'late' })
 })
