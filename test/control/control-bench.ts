@@ -56,6 +56,18 @@ export class Bench implements ControlDesk {
     while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
   }
 
+  /** What has been read of the client that has sent most, once no more is. */
+  async mostRead(): Promise<number> {
+    let bytes = 0
+    for (let still = 0; still < 50; still++) {
+      const most = Math.max(...[...this.#sockets].map(({ bytesRead }) => bytesRead))
+      if (most > bytes) still = 0
+      bytes = most
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return bytes
+  }
+
   async client(): Promise<Client> {
     const client = new Client(connect(this.#path))
     this.#t.teardown(() => client.socket.destroy())
