@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { ParseArgsConfig } from 'node:util'
 import { formatProblem } from '../config.js'
 import { connectControl, type ControlClient } from '../control/control-client.js'
@@ -32,8 +33,11 @@ export function controlSocket(values: ControlValues): string {
   const isUnknown = settings === DEFAULT_SETTINGS || problems.some(({ key }) => key === 'control_socket')
   const mistake = problems.find(({ level }) => level === 'error')
   // Who may ask for the status alone may well not read the configuration: then the socket is where it usually is.
-  if (mistake === undefined || !isUnknown || values['config-dir'] === undefined)
-    return controlPath(settings, runDirBase())
+  if (mistake === undefined || !isUnknown || values['config-dir'] === undefined) {
+    const own = controlPath(settings, runDirBase())
+    // Who is not root and runs no daemon means that of the machine.
+    return values['config-dir'] !== undefined || existsSync(own) ? own : settings.controlSocket
+  }
   const mend = 'mend that, or give the socket itself with --socket'
   throw new CtlError('config', [{ message: formatProblem(mistake), mend }])
 }
