@@ -14,6 +14,9 @@ const WRONG = resolve('test/fixtures/wrong-plugins')
 /** What the wrong plugins have in common. */
 const SHARED = new Set(['good-manners.js', 'record-source.js'])
 
+/** For those that come too late with one thing: all else has to come within it, also where much else is done. */
+const PATIENT = ['--timeout', '4s']
+
 interface Case {
   readonly plugin: string
   /** The checks to make, of which exactly those with a word for what is seen must fail. */
@@ -35,19 +38,19 @@ const CASES: readonly Case[] = [
   { plugin: 'acks-backwards', checks: { 'any-bytes': 'ok', 'acks-rise': /^ACK 1$/ } },
   { plugin: 'acks-without-saying-so', checks: { 'any-bytes': 'ok', 'acks-announced': /^ACK 1$/ } },
   { plugin: 'never-acks', checks: { stop: /it acknowledged nothing/, 'acks-in-time': /nothing of the kind for 2 s/ } },
-  { plugin: 'never-ends', checks: { stop: /it still runs/ }, options: ['--timeout', '2s'] },
+  { plugin: 'never-ends', checks: { stop: /it still runs/ }, options: PATIENT },
   { plugin: 'loses-what-it-had-at-stop', checks: { stop: /the last was ACK \d+/, 'acks-in-time': 'ok' } },
   { plugin: 'junk-verbs', checks: { 'any-bytes': 'ok', 'known-lines': /'thank you for 1': unknown verb/ } },
   { plugin: 'endless-line', checks: { 'any-bytes': 'ok', 'line-length': /a longer line/ } },
   {
     plugin: 'writes-without-reading',
     checks: { stop: /it still runs/ },
-    options: ['--timeout', '2s'],
+    options: PATIENT,
   },
-  { plugin: 'stops-reading', checks: { opening: 'ok', burst: /nothing of the kind/ }, options: ['--timeout', '2s'] },
+  { plugin: 'stops-reading', checks: { opening: 'ok', burst: /nothing of the kind/ }, options: PATIENT },
   { plugin: 'dies-on-reload', checks: { reload: /its end, exit status 0/ } },
   { plugin: 'acks-torn-record', checks: { 'torn-by-end': 'ok', 'acks-possible': /^ACK 22$/ } },
-  { plugin: 'ignores-ping', checks: { ping: /nothing of the kind/ }, options: ['--timeout', '2s'] },
+  { plugin: 'ignores-ping', checks: { ping: /nothing of the kind/ }, options: PATIENT },
   { plugin: 'pongs-another-number', checks: { ping: /PONG 3/, 'pongs-asked': /^PONG 3$/ } },
   { plugin: 'pongs-unasked', checks: { comments: 'ok', 'pongs-asked': /^PONG 1$/ } },
   { plugin: 'dies-of-odd-bytes', checks: { 'recorded-stream': /exit status 1/, 'any-bytes': /exit status 1/ } },
@@ -61,8 +64,8 @@ const CASES: readonly Case[] = [
   { plugin: 'dies-of-unknown-keys', checks: { opening: 'ok', 'unknown-keys': /its end, exit status 78/ } },
   { plugin: 'takes-reads-for-lines', checks: { pieces: /./ } },
   { plugin: 'fails-at-end-of-input', checks: { stop: 'ok', 'end-of-input': /exit status 1/ } },
-  { plugin: 'waits-for-the-rest', checks: { 'torn-by-end': /it still runs/ }, options: ['--timeout', '2s'] },
-  { plugin: 'lives-on-after-term', checks: { 'torn-by-term': /it still runs/ }, options: ['--timeout', '2s'] },
+  { plugin: 'waits-for-the-rest', checks: { 'torn-by-end': /it still runs/ }, options: PATIENT },
+  { plugin: 'lives-on-after-term', checks: { 'torn-by-term': /it still runs/ }, options: PATIENT },
   { plugin: 'claims-the-future', checks: { opening: /from=1000000/ } },
   { plugin: 'remembers-across-runs', checks: { redelivery: /'READY 1 ack from=\d+'/ }, args: ['FILE'] },
   { plugin: 'forgets-what-it-acked', checks: { opening: 'ok', redelivery: /'READY 1 ack from=1'/ } },
@@ -80,7 +83,7 @@ const CASES: readonly Case[] = [
     checks: { 'any-bytes': /its end, exit status 0/, 'acks-possible': /^ACK 9007199254740991$/ },
     args: ['utf8'],
   },
-  { plugin: 'joins-at-backslash', checks: { 'any-bytes': /nothing of the kind/ }, options: ['--timeout', '2s'] },
+  { plugin: 'joins-at-backslash', checks: { 'any-bytes': /nothing of the kind/ }, options: PATIENT },
   { plugin: 'dies-of-unknown-verbs', checks: { comments: 'ok', 'unknown-lines': /exit status 1/ } },
   ...inVain('first subscribe colour=red', /'colour' is no field/),
   ...inVain('first subscribe', /selector/),
@@ -95,7 +98,7 @@ const CASES: readonly Case[] = [
   {
     plugin: 'never-resumes',
     checks: { opening: 'ok', comments: /nothing of the kind/ },
-    options: ['--timeout', '0.5s'],
+    options: PATIENT,
   },
   {
     plugin: 'sends-nothing',
@@ -125,17 +128,17 @@ const CASES: readonly Case[] = [
   {
     plugin: 'string-waits-for-the-rest',
     checks: { 'end-of-input': 'ok', 'torn-by-end': /it still runs/ },
-    options: ['--format', 'string', '--timeout', '2s'],
+    options: ['--format', 'string', ...PATIENT],
   },
   {
     plugin: 'string-lives-on-after-term',
     checks: { 'end-of-input': 'ok', terminate: /it still runs/ },
-    options: ['--format', 'string', '--timeout', '2s'],
+    options: ['--format', 'string', ...PATIENT],
   },
   {
     plugin: 'string-stays-after-the-end',
     checks: { 'end-of-input': /it still runs/ },
-    options: ['--format', 'string', '--timeout', '2s'],
+    options: ['--format', 'string', ...PATIENT],
   },
   {
     plugin: 'string-sends-no-records',
