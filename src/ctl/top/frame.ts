@@ -43,11 +43,11 @@ export function frameText(report: TopReport, wish: FrameWish, paint: Painter): s
       .map((line, at) => (at === 0 ? paint('bold', line) : line)),
     '',
   ]
-  const findings = findingLines(report).map(cut)
+  const findings = findingLines(report, cut, paint)
   const room = wish.rows - top.length - foot.length - findings.length
   const plugins = pluginLines(report, wish.sort, Math.max(3, room - NOISE_LINES), cut, paint)
   const left = wish.rows - foot.length - top.length - plugins.length - findings.length - 1
-  const body = [...top, ...plugins, ...findings.map((line) => paint('warn', line)), '']
+  const body = [...top, ...plugins, ...findings, '']
   const all = [...body, ...noiseLines(report, wish.table, left, cut, paint)].slice(0, wish.rows - foot.length)
   return [...all, ...foot]
 }
@@ -62,13 +62,13 @@ function headLines(report: TopReport): string[] {
   ]
 }
 
-function findingLines({ findings }: TopReport): string[] {
+function findingLines({ findings }: TopReport, cut: (line: string) => string, paint: Painter): string[] {
   const shown = findings.slice(0, MOST_FINDINGS).map(({ level, plugin, what, mend }) => {
     const whose = plugin === '' ? '' : `${name(plugin)}: `
-    return `${level}  ${whose}${name(what)}  (${name(mend)})`
+    return paint(level, cut(`${level}  ${whose}${name(what)}  (${name(mend)})`))
   })
   const more = findings.length - shown.length
-  return shown.length === 0 ? [] : ['', ...shown, ...(more > 0 ? [`and ${more} more: audispctl status`] : [])]
+  return shown.length === 0 ? [] : ['', ...shown, ...(more > 0 ? [cut(`and ${more} more: audispctl status`)] : [])]
 }
 
 function pluginLines(
