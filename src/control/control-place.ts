@@ -3,6 +3,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../config/error-code.js'
+import { SocketMistake } from '../socket-file.js'
 
 /** Beside the control socket, where `control_group` is set. */
 const STATUS_SOCKET_NAME = 'status.sock'
@@ -10,10 +11,21 @@ const PRIVATE = 0o700
 const ENTER_OTHERS = 0o001
 const ENTER_GROUP = 0o010
 const PERMISSIONS = 0o7777
+/** What sun_path holds, less its closing NUL; of a longer path libuv would take the beginning. */
+const MAX_PATH_BYTES = 107
 
 /** The socket for those who may only read the status. */
 export function statusSocketBeside(controlSocket: string): string {
   return join(dirname(controlSocket), STATUS_SOCKET_NAME)
+}
+
+/** Throws a SocketMistake where no socket can have that name. */
+export function checkLength(socket: string): void {
+  const bytes = Buffer.byteLength(socket)
+  if (bytes <= MAX_PATH_BYTES) return
+  throw new SocketMistake(
+    `${socket} has ${bytes} bytes, and a socket's path at most ${MAX_PATH_BYTES}: set control_socket`,
+  )
 }
 
 /** The directory of a socket is made unless it is there; not with all its parents. */

@@ -6,7 +6,7 @@ import type { Log } from '../log.js'
 import { SocketFile, SocketMistake } from '../socket-file.js'
 import type { After } from './control-connection.js'
 import type { ControlDesk } from './control-desk.js'
-import { letGroupIn, makeDirOf, statusSocketBeside } from './control-place.js'
+import { checkLength, letGroupIn, makeDirOf, statusSocketBeside } from './control-place.js'
 import { ControlServer } from './control-server.js'
 import type { Access } from './greeting.js'
 import { Pacer } from './pacer.js'
@@ -102,6 +102,7 @@ export class ControlSocket {
   async #open(): Promise<void> {
     const { path, group } = this.#wishes
     try {
+      checkLength(path)
       makeDirOf(path)
       const file = await SocketFile.open({ path, mode: OWNER_ONLY, gid: undefined }, this.#servers.all.welcome)
       this.#files = [file]
@@ -118,6 +119,7 @@ export class ControlSocket {
 
   async #openToGroup(path: string, group: string): Promise<void> {
     try {
+      checkLength(path)
       const gid = await this.#world.groupId(group)
       if (gid === undefined) throw new SocketMistake(`there is no group '${group}'`)
       letGroupIn(path, gid)

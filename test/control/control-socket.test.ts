@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'tap'
 import { connectControl } from '../../src/control/control-client.js'
@@ -131,6 +131,15 @@ void test('one that somebody has removed or replaced is made again, and what is 
   writeFileSync(place.path('c.sock'), 'mine')
   await control.close()
   t.ok(existsSync(place.path('c.sock')))
+})
+
+void test('a path that is too long for a socket makes none, also not elsewhere', async (t) => {
+  const place = new SocketPlace(t)
+  mkdirSync(place.path('x'.repeat(90)))
+  place.daemon().follow({ path: place.path(`${'x'.repeat(90)}/c.sock`), group: '' })
+  await place.says('running without control socket; trying again')
+  t.match(JSON.stringify(place.log.said), /at most 107/)
+  t.same(readdirSync(place.path('.')), ['x'.repeat(90)])
 })
 
 void test('a directory that others may write is not used', { skip: !IS_ROOT && 'not root' }, async (t) => {
