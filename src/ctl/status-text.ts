@@ -8,13 +8,19 @@ import type { Painter, Part } from './paint.js'
 const MAX_TEXT_CHARACTERS = 400
 const MAX_CELL_CHARACTERS = 64
 const HEAD = ['PLUGIN', 'STATE', 'PID', 'SINCE', 'RESTARTS', 'IN', 'DELIVERED', 'QUEUED', 'DROPPED', 'LAG'] as const
-const RIGHT = [2, 4, 5, 6, 7, 8, 9] as const
+/** Where there are plugins that send records. */
+const SENT = 'SENT'
+const RIGHT = [2, 4, 5, 6, 7, 8, 9, 10] as const
 const NONE = '-'
 
 /** Is anything missing, and what is to be done: the first line says it, then every plugin has a line, then every finding. */
 export function statusAsText(status: DaemonStatus, findings: readonly Finding[], paint: Painter): string {
+  const isSending = status.plugins.some(({ sent }) => sent !== null)
   const rows = [
-    ...status.plugins.map((plugin) => rowOf(plugin, status, findings, paint)),
+    ...status.plugins.map((plugin) => [
+      ...rowOf(plugin, status, findings, paint),
+      ...(isSending ? [plugin.sent === null ? NONE : countText(plugin.sent.taken)] : []),
+    ]),
     ...status.invalid
       .filter(({ name }) => status.plugins.every((plugin) => plugin.name !== name))
       .map(({ name }) => [
@@ -23,7 +29,8 @@ export function statusAsText(status: DaemonStatus, findings: readonly Finding[],
         ...HEAD.slice(2).map(() => NONE),
       ]),
   ]
-  const table = rows.length === 0 ? '' : `\n${columns(rows, { head: HEAD, right: RIGHT })}`
+  const table =
+    rows.length === 0 ? '' : `\n${columns(rows, { head: isSending ? [...HEAD, SENT] : HEAD, right: RIGHT })}`
   return `${summaryOf(status, findings, paint)}${table}${findingsAsText(findings, paint)}`
 }
 
@@ -97,16 +104,18 @@ function whatOf({ plugin, what }: Finding): string {
 
 function rowOf(plugin: PluginStatus, { now }: DaemonStatus, findings: readonly Finding[], paint: Painter): string[] {
   const { droppedTotal, lagMs } = plugin
+  // To one that only sends nothing is given, which is no loss.
+  const told = (count: number): string => (plugin.direction === 'in' ? NONE : countText(count))
   return [
     shown(plugin.name, MAX_CELL_CHARACTERS),
     paint(stateLook(plugin, findings), stateText(plugin)),
     plugin.pid === null ? NONE : String(plugin.pid),
     sinceText(plugin.since, now),
     countText(plugin.restarts),
-    countText(plugin.in),
-    countText(plugin.delivered),
-    countText(plugin.queued),
-    droppedTotal === 0 ? '0' : paint('warn', countText(droppedTotal)),
+    told(plugin.in),
+    told(plugin.delivered),
+    told(plugin.queued),
+    droppedTotal === 0 ? told(0) : paint('warn', countText(droppedTotal)),
     lagMs === 0 ? NONE : spanText(lagMs),
   ]
 }

@@ -42,6 +42,15 @@ void test('what is wrong comes first with what mends it, and then everything tha
   t.end()
 })
 
+void test('plugins that send have a column for that', (t) => {
+  const sent = { taken: 1234, bad: 0, repeats: 0, busy: 0, unsettled: 0 }
+  const text = textOf({ ...STATUS, plugins: [PLUGIN, { ...PLUGIN, name: 'recv', direction: 'in', lagMs: 0, sent }] })
+  t.match(text, /^PLUGIN .* LAG +SENT$/m)
+  t.match(text, /^syslog .* 40 ms +-$/m)
+  t.match(text, /^recv +running +4242 +2 min +0 +- +- +- +- +- +1,234$/m)
+  t.end()
+})
+
 void test('every place where records are lost is in the sum', (t) => {
   const { input } = STATUS
   const node = {
