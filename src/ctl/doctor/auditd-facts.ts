@@ -1,9 +1,9 @@
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { lastLine, type ConfText } from '../auditd-conf.js'
 import { findVersion } from '../auditd-place.js'
 import { rulesOf, type AuditdRules, type AuditdVersion } from '../auditd-version.js'
 import { outOfText } from '../byte-text.js'
-import { CtlError } from '../ctl-error.js'
+import { CtlError, systemCode } from '../ctl-error.js'
 import { confOf, isThere, namesIn } from './looking.js'
 import { configDirIn, type FoundProcess } from './process-facts.js'
 import type { World } from './world.js'
@@ -29,6 +29,8 @@ export interface Starter {
 export interface AuditdFacts {
   /** Whether there is an auditd at all. */
   readonly isInstalled: boolean
+  /** Whether what it starts may be looked at: its directories are root's alone. */
+  readonly isOpen: boolean
   readonly version: AuditdVersion | undefined
   /** Why the version is not known. */
   readonly noVersion: string
@@ -55,13 +57,14 @@ export async function findAuditdFacts(
   const confFile = join(configDirIn(process?.args ?? []) ?? USUAL_DIR, 'auditd.conf')
   const isInstalled = await isAnyThere(world, [...PROGRAMS, confFile])
   const { version, noVersion } = await versionOf(world)
+  const isOpen = await mayList(world, dirname(confFile))
   const rules = version === undefined ? undefined : rulesOf(version)
   const conf = await confOf(files, confFile, rules?.maxLineBytes ?? ANY_LINE_BYTES)
   const pluginDir = resolve('/', valueOf(conf, 'plugin_dir') ?? USUAL_PLUGIN_DIR)
   const starters =
     rules?.place === 'dispatcher-line' ? dispatcherLine(confFile, conf) : await dropIns(world, pluginDir, rules)
   const ours = starters.filter(({ program }) => basename(program) === 'audispd' || program === world.asked.launcher)
-  return { isInstalled, version, noVersion, rules, confFile, conf, pluginDir, process, starters, ours }
+  return { isInstalled, isOpen, version, noVersion, rules, confFile, conf, pluginDir, process, starters, ours }
 }
 
 /** The value in force, as an ordinary string. */
@@ -73,6 +76,16 @@ export function valueOf(conf: ConfText | undefined, key: string): string | undef
 async function isAnyThere({ files }: World, paths: readonly string[]): Promise<boolean> {
   for (const path of paths) if (await isThere(files, path)) return true
   return false
+}
+
+async function mayList({ files }: World, dir: string): Promise<boolean> {
+  try {
+    await files.readdir(dir)
+    return true
+  } catch (error) {
+    // What is not there hides nothing.
+    return systemCode(error) !== 'EACCES'
+  }
 }
 
 async function versionOf(world: World): Promise<Pick<AuditdFacts, 'version' | 'noVersion'>> {

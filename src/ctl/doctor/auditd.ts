@@ -50,7 +50,8 @@ async function running({ auditd }: Survey): Promise<readonly Finding[]> {
 }
 
 async function startsUs(survey: Survey): Promise<readonly Finding[]> {
-  const { ours, confFile, pluginDir, rules } = await survey.auditd()
+  const { ours, confFile, pluginDir, rules, isOpen } = await survey.auditd()
+  if (!isOpen) return [skip('only root may see what auditd starts')]
   const first = ours.find(({ active }) => active)
   if (first !== undefined) return [ok(`starts ${first.program}`)]
   if (await isCollector(survey)) return [skip('audispd runs without auditd, with --input none')]

@@ -1,5 +1,5 @@
 // What systemd makes of auditd's children, which is what audispd is, and of audit records that it reads itself.
-import { basename } from 'node:path'
+import { resolveInside } from '../rooted-path.js'
 import { ok, quoted, skip, warn, type Check, type Finding } from './check.js'
 import { isThere, runFirst, textOf } from './looking.js'
 import type { Survey } from './survey.js'
@@ -46,11 +46,23 @@ async function memoryDenyWriteExecute({ world, auditd }: Survey): Promise<readon
   const unit = await unitOf(world)
   if (unit === undefined) return [skip('systemd does not start auditd here')]
   if (unit.get('MemoryDenyWriteExecute') !== 'yes') return [ok('the unit lets programs compile')]
-  const isSafe = starter.args.includes('--jitless') || starter.program === world.asked.launcher
-  if (isSafe || basename(starter.program) === 'audispd')
+  if (starter.args.includes('--jitless') || (await isLauncher(world, starter.program))) {
     return [ok('MemoryDenyWriteExecute, and audispd runs without its compiler')]
-  const what = `${starter.file}: auditd's unit has MemoryDenyWriteExecute, under which ${starter.program} aborts without --jitless`
+  }
+  const what = `${starter.file}: auditd's unit has MemoryDenyWriteExecute, and without --jitless ${starter.program} aborts there unless it is audispd's own launcher`
   return [warn(what, 'audispctl install --force && service auditd restart')]
+}
+
+/** The launcher that came with this audispctl, by whatever name. */
+async function isLauncher({ files, asked }: World, program: string): Promise<boolean> {
+  if (program === asked.launcher) return true
+  try {
+    const [real, ours] = await Promise.all([program, asked.launcher].map((path) => resolveInside(files, '/', path)))
+    return real === ours
+  } catch {
+    // ENOENT: what leads nowhere is told of by another check.
+    return false
+  }
 }
 
 /** What a unit denies that plugins need. Debian's and Fedora's own units deny none of it. */

@@ -1,6 +1,16 @@
 import { test } from 'tap'
 import { AUDITD_CHECKS } from '../../../src/ctl/doctor/auditd.js'
-import { AUDITD_CONF, CHECKED, checkReport, dropIn, eachIsNamed, findings, HEALTHY, OUR_DROP_IN } from './patient.js'
+import {
+  AUDITD_CONF,
+  CHECKED,
+  checkReport,
+  dropIn,
+  eachIsNamed,
+  findings,
+  HEALTHY,
+  OUR_DROP_IN,
+  patient,
+} from './patient.js'
 
 const DROP_IN = '/etc/audit/plugins.d/audispd.conf'
 
@@ -121,6 +131,24 @@ void test('auditd with a directory of its own, and what it passes on', async (t)
   const all = await findings(AUDITD_CHECKS, { files, programs })
   t.same(
     all.filter(({ level }) => level !== 'ok'),
+    [],
+  )
+})
+
+void test('without being root, what auditd starts is not known', async (t) => {
+  const { world } = patient({})
+  const readdir = (dir: string) =>
+    dir.startsWith('/etc/audit')
+      ? Promise.reject(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }))
+      : world.files.readdir(dir)
+  const files = { ...world.files, readdir }
+  const all = await findings(AUDITD_CHECKS, { world: { files, uid: 1000 } })
+  t.match(
+    all.filter(({ id }) => id === 'auditd.starts-us'),
+    [{ level: 'skip' }],
+  )
+  t.same(
+    all.filter(({ level }) => level === 'fail' || level === 'warn'),
     [],
   )
 })

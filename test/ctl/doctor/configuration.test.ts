@@ -139,3 +139,9 @@ void test('no configuration is no mistake', async (t) => {
     [],
   )
 })
+
+void test('what only root may read is no mistake', async (t) => {
+  const denied = bad('cannot be read: permission denied', { line: 0 })
+  t.match(await findings(CONFIGURATION_CHECKS.slice(0, 1), { ...denied, world: { uid: 1000 } }), [{ level: 'skip' }])
+  t.match(await findings(CONFIGURATION_CHECKS.slice(0, 1), denied), [{ level: 'fail' }])
+})

@@ -45,10 +45,16 @@ void test('without systemd there is no unit', async (t) => {
 })
 
 void test('under MemoryDenyWriteExecute only a launcher that knows of it', async (t) => {
-  const wrapper = { asked: { configDir: undefined, socket: undefined, launcher: '/opt/audispd-wrapper' } }
-  const files = { '/etc/audit/plugins.d/audispd.conf': 'active = yes\npath = /opt/audispd-wrapper\n' }
-  const level = async (illness: Illness) => (await findings(UNIT_CHECKS.slice(0, 1), illness)).map((one) => one.level)
-  t.same(await level({ world: wrapper, files }), ['ok'], 'the launcher looks at its parent')
-  t.same(await level(unit('MemoryDenyWriteExecute=no')), ['ok'])
-  t.same(await level({}), ['ok'])
+  const files = {
+    '/etc/audit/plugins.d/audispd.conf': 'active = yes\npath = /usr/sbin/audispd\n',
+    '/opt/audispd': { mode: 0o100_755 },
+  }
+  const elsewhere = { asked: { configDir: undefined, socket: undefined, launcher: '/opt/audispd' } }
+  const said = async (illness: Illness) =>
+    (await findings(UNIT_CHECKS.slice(0, 1), illness)).map(({ level, what }) => `${level} ${what}`)
+  t.match(await said({}), [/^ok MemoryDenyWriteExecute/], 'it is told to')
+  t.match(await said({ files }), [/^ok MemoryDenyWriteExecute/], 'the launcher looks at its parent')
+  t.match(await said({ files, world: elsewhere }), [/^warn .*without --jitless \/usr\/sbin\/audispd aborts/])
+  const unlike = unit('MemoryDenyWriteExecute=no')
+  t.match(await said({ ...unlike, files, world: elsewhere }), [/^ok the unit lets programs compile/])
 })
