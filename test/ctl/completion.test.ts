@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'tap'
 import { completion } from '../../src/ctl/completion.js'
 import { VERBS, type VerbOptions } from '../../src/ctl/verbs.js'
 import { fakeHost } from './fake-host.js'
 
+const PAGE = readFileSync('man/audispctl.8', 'utf8')
 const BASH = '/bin/bash'
 const COMPLETES = 'test/fixtures/ctl/completes.bash'
 
@@ -63,3 +64,25 @@ void test('other shells', async (t) => {
   await t.rejects(completion([], fakeHost('/')), { code: 'usage' })
   await t.rejects(completion(['fish'], fakeHost('/')), { code: 'usage' })
 })
+
+void test('audispctl(8) has every verb and every option', async (t) => {
+  const [synopsis, described] = [sectionOf('SYNOPSIS'), sectionOf('OPTIONS')]
+  for (const [name, { load }] of VERBS) {
+    const { options = {}, verbs } = await load()
+    const all = verbs === undefined ? { [name]: options } : namedIn(name, verbs)
+    for (const [verb, own] of Object.entries(all)) {
+      t.match(synopsis, new RegExp(`^\\.Cm (?:.* )?${verb}(?: |$)`, 'm'), verb)
+      const missing = Object.keys(own).filter((option) => !new RegExp(`^\\.It .*Fl -${option}\\b`, 'm').test(described))
+      t.same(missing, [], `options of ${verb}`)
+    }
+  }
+})
+
+function sectionOf(name: string): string {
+  const from = PAGE.indexOf(`.Sh ${name}\n`)
+  return PAGE.slice(from, PAGE.indexOf('\n.Sh ', from + 1))
+}
+
+function namedIn<T>(name: string, verbs: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(verbs).map(([second, own]) => [`${name} ${second}`, own]))
+}
