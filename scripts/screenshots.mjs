@@ -26,7 +26,7 @@ const SETTLED_MS = 6000
 
 /** A name, the command that is shown and run, the size of the terminal, and the keys that end it. */
 const SHOTS = [
-  { name: 'status', words: ['status'], columns: 110, rows: 40 },
+  { name: 'status', words: ['status'], columns: 120, rows: 40 },
   { name: 'top', words: ['top'], columns: 100, rows: 26, quitAfterMs: 12_500 },
   { name: 'doctor', words: ['doctor'], columns: 110, rows: 80 },
 ]
