@@ -1,6 +1,6 @@
 import { readEntries, sortProblems, type Problem } from '../../src/config.js'
 import type { Disk } from '../../src/config/disk.js'
-import { openKeys, type Keys } from '../../src/config/keys.js'
+import { openKeys } from '../../src/config/keys.js'
 import { count, size, time } from '../../src/config/quantity.js'
 import { loadTrusted } from '../../src/config/trusted-file.js'
 import { absolutePath, type Parsed } from '../../src/config/value.js'
@@ -23,6 +23,7 @@ const MAX_STREAMS = 10_000
 const MAX_DIRS = 100
 /** sockaddr_un has 108, the last one for a NUL. */
 const MAX_SOCKET_PATH_BYTES = 107
+const OUTPUTS = new Set(['listen', 'textfile', 'statsd', 'graphite'])
 const PORTS = { listen: 9790, statsd: 8125, graphite: 2003 } as const
 const SUFFIX = '.prom'
 /** Of a name at graphite: parts between dots. */
@@ -55,7 +56,10 @@ export function readConfig(text: Buffer | string, file: string): ReadConfig {
     remoteDirs: keys.takeOrEmpty('remote_dirs', directories, []) ?? defaults.remoteDirs,
     maxStreams: keys.take('max_streams', count(0, MAX_STREAMS)) ?? defaults.maxStreams,
   }
-  checkTogether(keys, config)
+  if (!entries.some(({ key, value }) => OUTPUTS.has(key) && value !== ''))
+    keys.report('warning', '', 'no output is on: set listen, textfile, statsd or graphite')
+  if (keys.has('socket_mode') && config.listen?.kind === 'tcp')
+    keys.report('warning', 'socket_mode', 'has an effect only where listen is the path of a socket')
   const stray = sections.map((section): Problem => ({
     level: 'error',
     file,
@@ -65,14 +69,6 @@ export function readConfig(text: Buffer | string, file: string): ReadConfig {
   }))
   const all = sortProblems([...problems, ...keys.finish(), ...stray])
   return { config: all.some(({ level }) => level === 'error') ? undefined : config, problems: all }
-}
-
-/** What can be said only of several keys at once. */
-function checkTogether(keys: Keys, { listen, textfile: file, statsd, graphite }: MetricsConfig): void {
-  if ([listen, file, statsd, graphite].every((output) => output === undefined))
-    keys.report('warning', '', 'no output is on: set listen, textfile, statsd or graphite')
-  if (keys.has('socket_mode') && listen?.kind === 'tcp')
-    keys.report('warning', 'socket_mode', 'has an effect only where listen is the path of a socket')
 }
 
 /** A path, or an address that nobody reaches from outside. */
