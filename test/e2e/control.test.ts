@@ -7,6 +7,7 @@ import { connectControl, type ControlClient } from '../../src/control/control-cl
 import { readReloadStatus } from '../../src/control/daemon-status.js'
 import { control, pluginNow, pluginUntil, socketOf, statusNow } from './control.js'
 import { Daemon } from './daemon.js'
+import { keeper, kept } from './keeper.js'
 import { Place } from './place.js'
 import { frames, range, serialsIn, textOf } from './records.js'
 
@@ -124,6 +125,33 @@ void t.test('failed, suspended, noisy: what is to be known of them, and how they
   daemon.wakePlugin('full')
   await daemon.finish()
 })
+
+void t.test(
+  'a plugin that acknowledges is told what it has missed; one that is held does not keep the daemon',
+  async (t) => {
+    const place = new Place(t, 'self_events = no\n')
+    keeper(place, 'keeps')
+    keeper(place, 'held')
+    const daemon = new Daemon(t, place)
+    const client = await control(t, daemon)
+    await pluginUntil(client, 'keeps', ({ state }) => state === 'running')
+    await pluginUntil(client, 'held', ({ state }) => state === 'running')
+    await daemon.write(frames(1, 10))
+    await pluginUntil(client, 'keeps', ({ delivered }) => delivered === 10)
+    await pluginUntil(client, 'held', ({ delivered }) => delivered === 10)
+    for (const name of ['keeps', 'held']) t.match(await client.ask(['stop', name]), { state: 'stopped', done: true })
+    await daemon.write(frames(11, 20))
+    await pluginUntil(client, 'keeps', ({ droppedTotal }) => droppedTotal === 10)
+    t.match(await client.ask(['start', 'keeps']), { state: 'running' })
+    await daemon.write(frames(21, 30))
+    await pluginUntil(client, 'keeps', ({ delivered }) => delivered === 20)
+    t.match(await daemon.finish(), { code: 0 })
+    t.same(kept(place, 'keeps'), [...range(1, 10), ...range(21, 30)])
+    t.match(place.read('keeps.lost').toString(), /\b11\b.*\b20\b.*stopped/)
+    t.same(daemon.lines('time is up'), [], 'nothing waits for who is held')
+    for (const name of ['keeps', 'held']) t.ok(daemon.ledger(name).balanced)
+  },
+)
 
 void t.test(
   'a tap that is not read while records pass: the stream is whole, and the tap knows what it has missed',
