@@ -1,15 +1,20 @@
-// audispctl tap at a real daemon: it sees what passes, takes nothing from anybody, and whoever stops reading loses of his own view.
+// audispctl tap and top at a real daemon: a tap sees what passes and takes nothing from anybody, and whoever stops reading loses
+// of that view alone.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { Daemon } from './daemon.js'
 import { Place } from './place.js'
 import { frames, recordText, serialsIn, textOf } from './records.js'
 
+const ESC = '\x1b'
 const RECORD_BYTES = 250
 /** Far more than the daemon, a socket and a pipe hold for somebody who does not read. */
-const FLOOD = 60_000
+const FLOOD = 30_000
+/** Between records that are sent until somebody has seen one. */
+const PAUSE_MS = 10
 
 class Tap {
   readonly child: ChildProcess
@@ -51,7 +56,10 @@ void test('a tap sees what its selector asks for, and counts for nobody', async 
   const daemon = await open(t)
   const tap = new Tap(t, daemon.place, ['--limit', '3', 'type=USER_CMD'])
   let sent = 0
-  const sendOne = (): Promise<void> => daemon.write(frames(++sent, sent))
+  const sendOne = async (): Promise<void> => {
+    await daemon.write(frames(++sent, sent))
+    await pause(PAUSE_MS)
+  }
   await daemon.doUntil(() => tap.exit !== undefined, 'the tap has seen three', sendOne)
   t.equal(tap.exit, 0, tap.warned)
   const [first = 0] = tap.serials()
@@ -65,10 +73,11 @@ void test('a tap that stops reading loses of its own view alone, and knows how m
   const daemon = await open(t)
   const tap = new Tap(t, daemon.place)
   let sent = 0
-  const send = (count: number): Promise<void> => {
+  const send = async (count: number): Promise<void> => {
     const from = sent + 1
     sent += count
-    return daemon.write(frames(from, sent, RECORD_BYTES))
+    await daemon.write(frames(from, sent, RECORD_BYTES))
+    await pause(PAUSE_MS)
   }
   await daemon.doUntil(
     () => tap.out !== '',
@@ -104,4 +113,37 @@ void test('a tap that stops reading loses of its own view alone, and knows how m
   t.ok(tap.out.includes(`${recordText(sent, RECORD_BYTES)}\n`))
   await daemon.finish()
   t.match(daemon.ledger('all'), { in: sent, delivered: sent, dropped: 0 })
+})
+
+void test('top on a terminal, and the terminal as it was when it is ended by a signal', async (t) => {
+  const daemon = await open(t)
+  const command = `echo pid $$; exec ${process.execPath} ${resolve('build/src/ctl/main.js')} top --interval 0.2 -c ${daemon.place.dir}`
+  const env = { TERM: 'xterm', SHELL: '/bin/sh', PATH: '/usr/bin:/bin' }
+  const terminal = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'], env })
+  t.teardown(() => terminal.kill('SIGKILL'))
+  let [seen, hasEnded] = ['', false]
+  terminal.stdout.setEncoding('latin1').on('data', (text: string) => (seen += text))
+  let exit: number | null = null
+  terminal.on('close', (code) => {
+    exit = code
+    hasEnded = true
+  })
+  let sent = 0
+  const sendOne = (): Promise<void> => daemon.write(frames(++sent, sent))
+  await daemon.doUntil(
+    () => seen.includes('USER_CMD'),
+    'top shows types',
+    async () => {
+      await sendOne()
+      terminal.stdin.write('t')
+    },
+  )
+  process.kill(Number(/pid (\d+)/.exec(seen)?.[1]), 'SIGTERM')
+  await daemon.until(() => hasEnded, 'top ends')
+  t.equal(exit, 0)
+  const [, drawn = ''] = seen.split(`${ESC}[?1049h`)
+  const [before = '', behind] = drawn.split(`${ESC}[?1049l`)
+  t.ok(before.includes(`${ESC}[Haudispd `) || before.includes(`${ESC}[H${ESC}[1maudispd `))
+  t.match(behind, /audispd .*\r\n/, 'the last frame stays')
+  t.notMatch(behind, `${ESC}[H`, 'and nothing draws over it')
 })
