@@ -58,13 +58,17 @@ class Scene {
 
   /** Scrapes until that is so. */
   async sees(what: string, isSo: (samples: Map<string, number>) => boolean): Promise<Map<string, number>> {
-    for (;;) {
-      await this.daemon.until(() => existsSync(this.socket), 'it listens')
-      const samples = await this.scrape().catch(() => new Map<string, number>()) // It is started anew.
-      if (isSo(samples)) return samples
-      await delay(POLL_MS)
-      if (this.daemon.hasEnded) throw new Error(`the daemon has ended before ${what}`)
-    }
+    let samples = new Map<string, number>()
+    await this.daemon.doUntil(
+      () => isSo(samples),
+      what,
+      async () => {
+        await delay(POLL_MS)
+        await this.daemon.until(() => existsSync(this.socket), 'it listens')
+        samples = await this.scrape().catch(() => new Map<string, number>()) // It is started anew.
+      },
+    )
+    return samples
   }
 }
 
@@ -113,7 +117,7 @@ void t.test('plugins in several states, each with a ledger that balances', async
   }
   await daemon.until(() => place.size('audispd.prom') > 0, 'the text file')
   test.ok(readFileSync(place.path('audispd.prom'), 'utf8').includes('# TYPE audispd_plugin_records_total counter'))
-  daemon.signalPlugin('siem', 'SIGCONT')
+  daemon.wakePlugin('siem')
   writeFileSync(place.path('late.go'), '')
   test.match(await daemon.finish(), { code: 0 })
   test.notOk(existsSync(place.path('audispd.prom')), 'what it says holds no longer')
