@@ -76,8 +76,10 @@ void test('a file, and another one once it has been rotated', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'log-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const path = join(dir, 'log')
-  const opened = openLog({ to: 'file', path }, 'info')
+  const heard: string[] = []
+  const opened = openLog({ to: 'file', path }, 'info', (json) => heard.push(json))
   const { log } = opened
+  t.equal(opened.target, `file:${path}`)
   log.info('first')
   log.debug('not at this level')
   await until(() => readFileSync(path, 'utf8') !== '')
@@ -90,6 +92,7 @@ void test('a file, and another one once it has been rotated', async (t) => {
   log.info('after the end')
   t.match(readFileSync(`${path}.1`, 'utf8'), /^\S+ info first\n$/)
   t.match(readFileSync(path, 'utf8'), /^\S+ warn second why=rotated\n\S+ error third\n$/)
+  t.match(heard.join(''), /"msg":"first"}\n.*"why":"rotated","msg":"second"}\n.*third.*\n.*after/)
   t.equal(statSync(path).mode & 0o007, 0, 'which is not for everybody')
 })
 
@@ -130,10 +133,12 @@ class Unread {
     return unread
   }
 
-  async says(word: string): Promise<void> {
+  /** Waits until it has said that; returns what it has said since the last time. */
+  async says(word: string): Promise<string> {
     const { stdout } = this.child
-    if (stdout === null) return
-    for (let text = ''; !text.includes(word);) text += String((await once(stdout, 'data'))[0])
+    let text = ''
+    while (stdout !== null && !text.includes(word)) text += String((await once(stdout, 'data'))[0])
+    return text
   }
 
   ask(): void {
@@ -161,12 +166,15 @@ void test('a log that nobody reads holds nothing up; what is dropped is counted 
     return unread.read().includes('please')
   })
   unread.child.stdin?.end()
+  const [, counted] = /dropped (\d+)\./.exec(await unread.says('.')) ?? []
   t.same(await unread.exited, [0, null])
   const text = unread.read()
   const came = text.match(/^\S+ info line \d+/gm)?.length ?? 0
   const dropped = [...text.matchAll(/^\S+ warn log lines dropped: nobody read them lines=(\d+)$/gm)]
   t.ok(came < MANY_LINES)
-  t.equal(came + dropped.reduce((sum, [, lines]) => sum + Number(lines), 0), MANY_LINES + asked)
+  const told = dropped.reduce((sum, [, lines]) => sum + Number(lines), 0)
+  t.equal(came + told, MANY_LINES + asked)
+  t.equal(Number(counted), told)
 })
 
 void test('nor does it hold the end up', async (t) => {
