@@ -6,7 +6,7 @@ import { textToBytes } from '../byte-text.js'
 import type { AuditdFacts } from './auditd-facts.js'
 import { isThere, textOf } from './looking.js'
 import { configDirIn } from './process-facts.js'
-import type { World } from './world.js'
+import { NODE_TIMEOUT_MS, type World } from './world.js'
 
 const USUAL_DIR = '/etc/audispd'
 const MAX_TEXT = 100_000
@@ -97,7 +97,7 @@ async function check(
   { run, asked }: World,
   dirArgs: readonly string[],
 ): Promise<Pick<Configuration, 'report' | 'noReport'>> {
-  const ran = await run(asked.launcher, [...dirArgs, '--check', '--json'])
+  const ran = await run(asked.launcher, [...dirArgs, '--check', '--json'], NODE_TIMEOUT_MS)
   if (ran.kind === 'absent') return { report: undefined, noReport: `${asked.launcher} cannot be run` }
   if (ran.kind === 'late') return { report: undefined, noReport: 'audispd --check does not end' }
   const read = report(parsed(ran.out))

@@ -5,7 +5,7 @@ import { fail, ok, orOk, quoted, skip, warn, type Check, type Finding } from './
 import type { ConfigurationProblem, ShippedPlugin } from './configuration-facts.js'
 import { confOf } from './looking.js'
 import type { Survey } from './survey.js'
-import type { World } from './world.js'
+import { NODE_TIMEOUT_MS, type World } from './world.js'
 
 const MAX_SHOWN = 10
 const MAX_LINES = 3
@@ -110,7 +110,7 @@ async function pluginFiles({ world, configuration }: Survey): Promise<readonly F
 
 async function checkPlugin({ run }: World, { name, path, args }: ShippedPlugin): Promise<readonly Finding[]> {
   const command = [path, '--check', ...args]
-  const ran = await run(path, command.slice(1))
+  const ran = await run(path, command.slice(1), NODE_TIMEOUT_MS)
   if (ran.kind === 'absent') return []
   const mend = command.map(quoted).join(' ')
   if (ran.kind === 'late') return [warn(`${name}: its --check does not end`, mend)]

@@ -5,9 +5,8 @@ import { fail, orOk, quoted, skip, warn, type Check, type Finding } from './chec
 import type { Configuration } from './configuration-facts.js'
 import { textOf } from './looking.js'
 import type { Survey } from './survey.js'
-import type { World } from './world.js'
+import { STAT, withParents, type World } from './world.js'
 
-const STAT = '/usr/bin/stat'
 const MIB = 1024 ** 2
 const AUDIT_LOG = '/var/log/audit/audit.log'
 /** What is left at the least; a share of the whole. */
@@ -126,10 +125,6 @@ export async function diskAt({ run }: World, dir: string): Promise<DiskFacts | '
   const [unit = 0, all = 0, free = 0, allInodes = 0, freeInodes = 0] = firstLine(space.out).split(' ').map(Number)
   if (unit === 0) return 'unseen'
   return { freeBytes: free * unit, allBytes: all * unit, freeInodes, allInodes, mountPoint: firstLine(mount.out) }
-}
-
-function withParents(dir: string): string[] {
-  return dir === '/' || dir === '.' ? ['/'] : [dir, ...withParents(dirname(dir))]
 }
 
 function firstLine(text: string): string {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
 import { connectControl } from '../../control/control-client.js'
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js'
 import {
@@ -11,9 +12,13 @@ import { isAlive } from '../../remote/alive.js'
 import type { ProgramStatus } from '../../remote/status.js'
 import { statusSocketBeside } from '../../control/control-place.js'
 import type { Host } from '../host.js'
+import { guardedFiles } from './guarded-files.js'
 
 /** A healthy program answers at once, also on a machine that has a lot to do. */
 const RUN_TIMEOUT_MS = 3000
+/** Node takes a while to start. */
+export const NODE_TIMEOUT_MS = 6000
+export const STAT = '/usr/bin/stat'
 const CONTROL_TIMEOUT_MS = 2500
 const MAX_OUTPUT_BYTES = 2 * 1024 * 1024
 
@@ -51,7 +56,7 @@ export interface World extends Pick<Host, 'files' | 'uid' | 'node'> {
   readonly asked: Asked
   readonly nodeVersion: string
   readonly nowMs: () => number
-  readonly run: (program: string, args: readonly string[]) => Promise<Ran>
+  readonly run: (program: string, args: readonly string[], timeoutMs?: number) => Promise<Ran>
   readonly ask: (socket: string) => Promise<DaemonAnswer>
   /** Whether the program that wrote this status still runs. */
   readonly isAlive: (status: ProgramStatus) => Promise<boolean>
@@ -62,18 +67,24 @@ export interface World extends Pick<Host, 'files' | 'uid' | 'node'> {
 export function realWorld(host: Host, asked: Asked, runTimeoutMs = RUN_TIMEOUT_MS): World {
   const { files, uid, node } = host
   const programs = new Programs(runTimeoutMs)
+  const run: World['run'] = (program, args, timeoutMs) => programs.run(program, args, timeoutMs)
   return {
-    files,
+    files: guardedFiles(files, async (dir) => (await run(STAT, ['-f', '--', ...withParents(dir)])).kind !== 'late'),
     uid,
     node,
     asked,
     nodeVersion: process.versions.node,
     nowMs: Date.now,
-    run: (program, args) => programs.run(program, args),
+    run,
     ask,
     isAlive,
     close: () => programs.close(),
   }
+}
+
+/** A directory and all above it: of those that are there, the first is the nearest. */
+export function withParents(dir: string): string[] {
+  return dir === '/' || dir === '.' ? ['/'] : [dir, ...withParents(dirname(dir))]
 }
 
 class Programs {
@@ -87,7 +98,7 @@ class Programs {
     this.#timeoutMs = timeoutMs
   }
 
-  run(program: string, args: readonly string[]): Promise<Ran> {
+  run(program: string, args: readonly string[], timeoutMs = this.#timeoutMs): Promise<Ran> {
     if (this.#isClosed || this.#hung.has(program)) return Promise.resolve({ kind: 'late' })
     return new Promise((resolve) => {
       const child = spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -103,7 +114,7 @@ class Programs {
         this.#hung.add(program)
         settle({ kind: 'late' })
       }
-      const timer = setTimeout(leave, this.#timeoutMs)
+      const timer = setTimeout(leave, timeoutMs)
       const settle = (ran: Ran): void => {
         clearTimeout(timer)
         this.#leave.delete(leave)
