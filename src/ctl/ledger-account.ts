@@ -12,8 +12,8 @@ const GOOD_BACKLOG = 8192
 const USUAL_Q_DEPTH = 2000
 
 export interface KernelAccount extends KernelState {
-  /** What of `lost` was lost since the daemon runs; null where nobody knows. */
-  readonly lostSinceStart: LostSince | null
+  /** What of `lost` was lost since the daemon runs, as far as that is known. */
+  readonly lostSinceStart: LostSince
   /** When the kernel last said that it had lost some; null where it has not, or that is gone from its log. */
   readonly lastLossAt: string | null
 }
@@ -113,22 +113,26 @@ export function handOversOf(remote: readonly ProgramStatus[]): HandOverAccount[]
 function* kernelLosses({ kernel, sinceStart }: Facts): Generator<Loss> {
   if (kernel === undefined || kernel.lost === 0) return
   const { lost, lostSinceStart: since, lastLossAt } = kernel
-  if (sinceStart && (since === null || since.atMost === 0)) return
+  if (sinceStart && since.atMost === 0) return
   const when = lastLossAt === null ? '' : `; its log last told so at ${lastLossAt}`
   const what = sinceStart
     ? `lost ${sinceText(since)} since audispd runs`
     : `lost ${countOf(lost, 'record')} since the boot, or since auditctl --reset-lost; ${shareText(since)}`
-  yield { by: 'kernel', name: '', count: lost, what: `${what}${when}`, mend: kernelMend(kernel) }
+  yield {
+    by: 'kernel',
+    name: '',
+    count: lost,
+    what: `${what}${when}`,
+    mend: `${kernelMend(kernel)}; then: auditctl --reset-lost`,
+  }
 }
 
-function sinceText(since: LostSince | null): string {
-  if (since === null) return 'an unknown number of records'
-  const { atLeast, atMost } = since
+function sinceText({ atLeast, atMost }: LostSince): string {
   return atLeast === atMost ? countOf(atLeast, 'record') : `${countText(atLeast)} to ${countOf(atMost, 'record')}`
 }
 
-function shareText(since: LostSince | null): string {
-  return since?.atMost === 0 ? 'none of them since audispd runs' : `${sinceText(since)} of that since audispd runs`
+function shareText(since: LostSince): string {
+  return since.atMost === 0 ? 'none of them since audispd runs' : `${sinceText(since)} of that since audispd runs`
 }
 
 function kernelMend({ rateLimit, backlogLimit }: KernelState): string {
@@ -142,7 +146,7 @@ function* missingEvents({ status, kernel, auditd, evidence }: Facts): Generator<
   const nodes = status.serials?.nodes ?? []
   const missing = nodes.reduce((sum, node) => sum + node.missing, 0)
   // What the kernel has not counted as lost it did not lose.
-  const isKernelClean = kernel !== undefined && (kernel.lost === 0 || kernel.lostSinceStart?.atMost === 0)
+  const isKernelClean = kernel !== undefined && (kernel.lost === 0 || kernel.lostSinceStart.atMost === 0)
   const untold = missing - evidence.had - evidence.hadNot
   const byAuditd = evidence.had + (isKernelClean ? untold + evidence.hadNot : 0)
   const byKernel = isKernelClean ? 0 : evidence.hadNot

@@ -70,7 +70,7 @@ async function lookAtKernel(
       const last = log?.losses.at(-1)
       const kernel = {
         ...answer.state,
-        lostSinceStart: lostSince(log, startedMs, answer.state.lost) ?? null,
+        lostSinceStart: lostSince(log, startedMs, answer.state.lost),
         lastLossAt: last === undefined ? null : new Date(last.atMs).toISOString(),
       }
       return { kernel, kernelUnseen: '' }

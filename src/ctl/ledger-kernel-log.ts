@@ -1,5 +1,6 @@
-// When the kernel lost records: it says so in its own log, with its counter, each time that it loses one and is not saying
-// much already. The counter alone, as auditctl tells it, is since the boot and knows no time.
+// When the kernel lost records: it says so in its own log, with its counter. The counter alone, as auditctl tells it, is since
+// the boot and knows no time. But the kernel says it only while it is not saying much already: what it has not told it may
+// have lost all the same.
 
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { systemCode } from './ctl-error.js'
@@ -8,7 +9,7 @@ const KERNEL_LOG = '/dev/kmsg'
 /** A read brings one message; none is longer. */
 const MAX_MESSAGE_BYTES = 8192
 const MAX_MESSAGES = 200_000
-const MESSAGE = /^\d+,(\d+),(\d+),[^;]*;(.*)/
+const MESSAGE = /^\d+,\d+,(\d+),[^;]*;(.*)/
 const LOST = /^audit: audit_lost=(\d+) /
 
 /** The kernel said that it had lost so many in all. */
@@ -18,8 +19,6 @@ export interface LossTold {
 }
 
 export interface KernelLog {
-  /** How far back it goes. */
-  readonly fromMs: number
   readonly losses: readonly LossTold[]
 }
 
@@ -48,29 +47,22 @@ export function readKernelLog(path = KERNEL_LOG): KernelLog | undefined {
 
 /** `zeroMs`: when the kernel's clock began. */
 export function kernelLogIn(messages: Iterable<string>, zeroMs: number): KernelLog {
-  let fromMs: number | undefined
   const losses: LossTold[] = []
   for (const message of messages) {
-    const [, number = '', micros = '', text = ''] = MESSAGE.exec(message) ?? []
-    if (micros === '') continue
-    const atMs = zeroMs + Number(micros) / 1000
-    // Its first message is of the boot.
-    fromMs ??= number === '0' ? -Infinity : atMs
+    const [, micros = '', text = ''] = MESSAGE.exec(message) ?? []
     const lost = LOST.exec(text)?.[1]
-    if (lost !== undefined) losses.push({ atMs, lost: Number(lost) })
+    if (lost !== undefined) losses.push({ atMs: zeroMs + Number(micros) / 1000, lost: Number(lost) })
   }
-  return { fromMs: fromMs ?? Infinity, losses }
+  return { losses }
 }
 
-/** Undefined where the log does not tell, as it does not go back so far. `lost`: all, up to now. */
-export function lostSince(log: KernelLog | undefined, sinceMs: number, lost: number): LostSince | undefined {
-  if (lost === 0) return { atLeast: 0, atMost: 0 }
-  if (log === undefined) return undefined
-  const before = log.losses.findLast(({ atMs }) => atMs < sinceMs)
-  const after = log.losses.find(({ atMs }) => atMs >= sinceMs)
-  if (after === undefined) return log.fromMs > sinceMs ? undefined : { atLeast: 0, atMost: 0 }
-  // Of those in between nobody knows on which side they were: the kernel does not say each.
-  return { atLeast: Math.max(0, lost - after.lost + 1), atMost: Math.max(0, lost - (before?.lost ?? 0)) }
+/** `lost`: all, up to now. Where the log does not tell, that is how many it may be. */
+export function lostSince(log: KernelLog | undefined, sinceMs: number, lost: number): LostSince {
+  const before = log?.losses.findLast(({ atMs }) => atMs < sinceMs)
+  const after = log?.losses.find(({ atMs }) => atMs >= sinceMs)
+  // How much it was before is no lower bound: it may have been reset since.
+  const atMost = before?.lost === lost && after === undefined ? 0 : lost
+  return { atLeast: after === undefined || after.lost > lost ? 0 : lost - after.lost + 1, atMost }
 }
 
 function* messagesOf(fd: number): Generator<string> {

@@ -20,8 +20,8 @@ Shows what became of every record: what the kernel and auditd lost before it cam
 each plugin got of it, and how far records to and from other machines have come. Then what was lost, by
 whom, and what to do about it.
 
-      --since-start     of what the kernel has lost, only what it lost since audispd runs; all other
-                        figures are since then anyway
+      --since-start     of what the kernel has lost, only what it may have lost since audispd runs;
+                        all other figures are since then anyway
       --json            one JSON object
   -c, --config-dir DIR  ask the daemon that runs with this configuration
       --socket PATH     ask the daemon whose control socket that is

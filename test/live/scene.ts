@@ -13,6 +13,8 @@ export interface AuditdSettings {
   readonly log_format?: 'RAW' | 'ENRICHED'
   readonly name_format?: 'NONE' | 'USER'
   readonly name?: string
+  /** Of auditd's own queue to its plugins. */
+  readonly q_depth?: number
 }
 
 /** auditd's settings: nothing it could stop or rotate for, and room for whatever a test does. */
