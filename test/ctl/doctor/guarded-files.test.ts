@@ -20,8 +20,10 @@ void test('what does not answer is never touched', async (t) => {
   const touched = (path: string): Promise<never> => Promise.reject(new Error(`touched ${path}`))
   const dead = { ...world.files, stat: touched, lstat: touched, readFile: touched, readdir: touched, readlink: touched }
   const files = guardedFiles(dead, () => Promise.resolve(false))
-  for (const call of ['stat', 'lstat', 'readFile', 'readdir', 'readlink'] as const)
-    await t.rejects(() => files[call]('/dead/spool/x'), { code: 'ETIMEDOUT' })
+  for (const call of ['stat', 'lstat', 'readFile', 'readdir', 'readlink'] as const) {
+    const look = async (): Promise<unknown> => files[call]('/dead/spool/x')
+    await t.rejects(look(), { code: 'ETIMEDOUT' }, call)
+  }
   await t.rejects(files.stat('/runaway'), { code: 'ETIMEDOUT' })
   await t.rejects(files.stat('/run/x'), { message: 'touched /run/x' })
 })
