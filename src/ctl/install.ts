@@ -4,7 +4,7 @@ import { stableName } from './audispd-program.js'
 import { findPluginDir, findVersion, readAuditdConf } from './auditd-place.js'
 import { rulesOf } from './auditd-version.js'
 import { carryOut } from './change-plan.js'
-import { CtlError } from './ctl-error.js'
+import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
 import { planInstall } from './install-plan.js'
 import { CHANGE_OPTIONS, changeOptions, orUsage, usage, type ChangeOptions } from './verb-options.js'
@@ -21,6 +21,8 @@ export const OPTIONS = {
   'auditd-version': { type: 'string' },
 } as const
 
+const NOT_UP = `audispctl ${VERB}: audispd has not answered yet; what keeps it: audispctl doctor\n`
+
 const HELP = `usage: audispctl install [option ...]
 
 Makes auditd start audispd: shows what it would change, asks, and changes it. auditd 3.0 and later get a file
@@ -32,7 +34,7 @@ audispd.conf in their plugin directory, auditd 2.x a dispatcher line in auditd.c
   --auditd-conf FILE    auditd's configuration (default /etc/audit/auditd.conf)
   --auditd-version V    its release, such as 3.0.9 (default: what its tools print)
   --root DIR            work on the system under DIR; needs --program and --auditd-version
-  --reload              then tell the running auditd (SIGHUP)
+  --reload              then tell the running auditd (SIGHUP), and wait until audispd answers
   -y, --yes             do not ask
   --force               also replace what was written or edited by hand
   --dry-run             only show the changes; exit status 1 if there are any
@@ -47,8 +49,16 @@ interface WantedValues {
   readonly format?: string | undefined
 }
 
-/** Makes auditd start audispd; `launcher` is the audispd that belongs to this audispctl. */
-export async function install(args: readonly string[], host: Host, launcher: string): Promise<number> {
+/**
+ * Makes auditd start audispd; `launcher` is the audispd that belongs to this audispctl. `daemonPid` waits until the daemon of a
+ * configuration answers; without it nobody waits.
+ */
+export async function install(
+  args: readonly string[],
+  host: Host,
+  launcher: string,
+  daemonPid?: (configDir: string | undefined) => Promise<number | undefined>,
+): Promise<number> {
   const values = orUsage(VERB, () => parseArgs({ args: [...args], options: OPTIONS, strict: true }).values)
   if (values.help) {
     host.out(HELP)
@@ -62,7 +72,11 @@ export async function install(args: readonly string[], host: Host, launcher: str
   if (conf === undefined) throw noAuditd(join(options.root, options.auditdConf))
   const pluginDir = await findPluginDir(host.files, conf, options.root)
   const plan = await planInstall(wanted, { ...found, rules, conf, pluginDir }, options, host)
-  return carryOut(plan, options, host)
+  const exitStatus = await carryOut(plan, options, host)
+  if (exitStatus !== 0 || !options.reload || options.json || daemonPid === undefined) return exitStatus
+  const pid = await daemonPid(wanted.configDir)
+  host.warn(pid === undefined ? NOT_UP : `audispctl ${VERB}: audispd runs, pid ${pid}; see: audispctl status\n`)
+  return pid === undefined ? EXIT_STATUS.failed : 0
 }
 
 function noAuditd(file: string): CtlError {

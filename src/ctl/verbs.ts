@@ -133,8 +133,9 @@ export const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       summary: 'make auditd start audispd',
       load: async () => {
         const { install, OPTIONS } = await import('./install.js')
+        const { waitForDaemon } = await import('./daemon-wait.js')
         const program = resolve(import.meta.dirname, '../../bin/audispd')
-        return { run: (args, host) => install(args, host, program), options: OPTIONS }
+        return { run: (args, host) => install(args, host, program, waitForDaemon), options: OPTIONS }
       },
     },
   ],

@@ -220,6 +220,27 @@ void test('auditd is told how to see it, or told at once', async (t) => {
   t.equal(host.killed.length, 2)
 })
 
+void test('after a reload it is said whether audispd answers', async (t) => {
+  const more = { '/run/auditd.pid': '77\n', '/proc/77/comm': 'auditd\n' }
+  for (const [pid, exitStatus, said] of [
+    [812, 0, 'audispd runs, pid 812; see: audispctl status\n'],
+    [undefined, 1, 'audispd has not answered yet; what keeps it: audispctl doctor\n'],
+  ] as const) {
+    const host = await machine(t.testdir(), { version: '3.0.9', more })
+    const asked: unknown[] = []
+    const daemonPid = async (configDir: string | undefined): Promise<number | undefined> => {
+      asked.push(configDir)
+      return pid
+    }
+    const args = ['--yes', '--reload', '-c', '/srv/audispd']
+    t.equal(await install(args, host, LAUNCHER, daemonPid), exitStatus)
+    t.match(host.printed().warned, said)
+    t.same(asked, ['/srv/audispd'])
+    t.equal(await install(['--yes'], host, LAUNCHER, daemonPid), 0)
+    t.equal(asked.length, 1, 'without a reload there is nothing to wait for')
+  }
+})
+
 void test('a reload that fails does not undo what is written', async (t) => {
   const root = t.testdir()
   const host = await machine(root, { version: '3.0.9' })
