@@ -95,13 +95,20 @@ function overflowAction(facts: AuditdFacts, version: AuditdVersion): readonly Fi
 async function overflow({ world, auditd }: Survey): Promise<readonly Finding[]> {
   const facts = await auditd()
   if (facts.process === undefined) return []
+  const { pid } = facts.process
   for (const path of STATE_FILES) {
     const state = (await textOf(world.files, path)) ?? ''
     if (/^plugin queueing suspended = yes/m.test(state)) {
-      return [fail(`${path}: auditd has suspended its plugins: audispd gets nothing`, 'auditctl --signal resume')]
+      return [
+        fail(
+          `${path}: auditd has suspended its plugins: audispd gets nothing`,
+          `kill -USR2 ${pid} && kill -CONT ${pid}`,
+        ),
+      ]
     }
     if (/^plugin queue overflow detected = yes/m.test(state)) {
-      const mend = `${setKey(facts, 'q_depth', String(GOOD_QUEUE))} && ${RESTART}`
+      // The next report would say the same, until auditd has begun anew.
+      const mend = `${setKey(facts, 'q_depth', String(GOOD_QUEUE))} && ${RESTART} && rm ${path}`
       return [warn(`${path}: auditd's queue has overflowed: records were dropped before audispd saw them`, mend)]
     }
   }

@@ -19,6 +19,8 @@ const ROOT = 0
 const SAME_JOB: ReadonlyMap<string, string> = new Map([
   ['audisp-syslog', 'audispd-syslog'],
   ['audisp-af_unix', 'audispd-af-unix'],
+  ['builtin_syslog', 'audispd-syslog'],
+  ['builtin_af_unix', 'audispd-af-unix'],
   ['audisp-remote', 'audispd-remote-send'],
   ['audisp-filter', 'audispd-filter'],
 ])

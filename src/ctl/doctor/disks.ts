@@ -66,7 +66,7 @@ function placesOf(auditd: AuditdFacts, { settings, shipped }: Configuration): Pl
     const dir = dirname(valueOf(auditd.conf, 'log_file') ?? AUDIT_LOG)
     // A percentage is of auditd 2.8 and later; it is left to the shares below.
     const least = Number(valueOf(auditd.conf, 'space_left') ?? 0)
-    const mend = `du -xh ${quoted(dir)} | sort -h | tail; auditctl --signal rotate`
+    const mend = `du -xh ${quoted(dir)} | sort -h | tail; service auditd rotate`
     add(dir, { what: "auditd's log", mend, leastBytes: Number.isFinite(least) ? least * MIB : 0 })
   }
   add('/run', { what: 'the run directory', mend: 'du -xh /run | sort -h | tail', leastBytes: 0 })

@@ -69,6 +69,11 @@ void test('each fault between auditd and audispd is named', async (t) => {
       /^warn auditd\.twice: .*u\.conf and .*af-unix\.conf do the same/,
     ],
     [
+      'done twice, by what auditd 3.0 has inside',
+      { files: { '/etc/audit/plugins.d/u.conf': 'active = yes\npath = builtin_af_unix\n' } },
+      /^warn auditd\.twice: .*u\.conf and .*af-unix\.conf do the same/,
+    ],
+    [
       'the same program twice',
       { files: { '/etc/audit/plugins.d/u.conf': 'active = yes\npath = /opt/mine\n' } },
       /^warn auditd\.twice: .*u\.conf and .*mine\.conf do the same/,
