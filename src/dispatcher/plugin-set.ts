@@ -206,8 +206,8 @@ export class PluginSet {
     }
     this.#members.set(dropIn.name, { plugin, fingerprint })
     this.#fanOut.remove(plugin.queue)
-    if (this.#heirs.has(plugin)) plugin.adopt(dropIn)
-    else plugin.restart(dropIn)
+    plugin.adopt(dropIn)
+    if (!this.#heirs.has(plugin)) this.restart(plugin)
     this.#listenIn(plugin)
   }
 

@@ -118,9 +118,8 @@ export class Plugin implements Holder {
     this.#take(dropIn)
   }
 
-  /** The drop-in or the program may have changed: ends the process and starts the next. The queue stays. */
-  restart(dropIn = this.#dropIn): void {
-    if (dropIn !== this.#dropIn) this.adopt(dropIn)
+  /** Ends the process and starts the next; the queue stays. */
+  restart(): void {
     this.#apply({ kind: 'restart' })
   }
 
