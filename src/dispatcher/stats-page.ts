@@ -1,7 +1,7 @@
 // `stats from=NAME`: the figures of the dispatcher and of its plugins from that name on, as many as a line of the protocol holds. Who
 // asks again from `next` on comes to the end, however many there are.
 
-import type { DaemonStatus, PluginStatus } from '../control/daemon-status.js'
+import type { DaemonStatus, NodeSerials, PluginStatus } from '../control/daemon-status.js'
 
 /** With the rest of the line, well below the longest that there can be. */
 const MAX_PLUGINS_LENGTH = 40 * 1024
@@ -21,7 +21,7 @@ export function pageStart(argument: string | undefined): string | undefined {
 export function statsPage(status: DaemonStatus, from: string): string {
   const { version, startedAt, phase, run, seq, input, serials, log, lastReload } = status
   const following = status.plugins.filter(({ name }) => name >= from).sort(byName)
-  const plugins = asManyAsFit(following.map(pluginFigures), MAX_PLUGINS_LENGTH)
+  const plugins = asManyAsFit(following, pluginFigures, MAX_PLUGINS_LENGTH)
   return JSON.stringify({
     version,
     startedAt,
@@ -45,27 +45,24 @@ function pluginFigures(plugin: PluginStatus): Omit<PluginStatus, 'path' | 'args'
 }
 
 function serialFigures({ nodes, untracked }: NonNullable<DaemonStatus['serials']>): object {
-  const figures = [...nodes]
-    .sort((a, b) => b.missing - a.missing || (a.node < b.node ? -1 : 1))
-    .slice(0, MAX_NODES)
-    .map(({ node, missing, pending, restarts }) => ({
-      node: node.slice(0, MAX_NAME_LENGTH),
-      missing,
-      pending,
-      restarts,
-    }))
-  const fitting = asManyAsFit(figures, MAX_NODES_LENGTH)
+  const first = [...nodes].sort((a, b) => b.missing - a.missing || (a.node < b.node ? -1 : 1)).slice(0, MAX_NODES)
+  const fitting = asManyAsFit(first, nodeFigures, MAX_NODES_LENGTH)
   return { nodes: fitting, more: nodes.length - fitting.length, untracked }
 }
 
-/** The first of them, one in any case. */
-function asManyAsFit<T>(items: readonly T[], maxLength: number): T[] {
-  const fitting: T[] = []
+function nodeFigures({ node, missing, pending, restarts }: NodeSerials): object {
+  return { node: node.slice(0, MAX_NAME_LENGTH), missing, pending, restarts }
+}
+
+/** What the first of them come to, one in any case. */
+function asManyAsFit<T>(items: readonly T[], figures: (item: T) => object, maxLength: number): object[] {
+  const fitting: object[] = []
   let length = 0
   for (const item of items) {
-    length += lengthInAscii(JSON.stringify(item)) + 1
+    const found = figures(item)
+    length += lengthInAscii(JSON.stringify(found)) + 1
     if (length > maxLength && fitting.length > 0) break
-    fitting.push(item)
+    fitting.push(found)
   }
   return fitting
 }
