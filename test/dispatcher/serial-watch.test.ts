@@ -63,7 +63,7 @@ class Writer {
   #text({ serial, type, node, seconds = SECONDS }: Came): string {
     const stamp = `audit(${seconds}.123:${serial}): a=1 b=(2) msg=audit(${SECONDS}.123:${serial + 1}) c=3`
     if (this.#way === 'bare') return stamp
-    const prefix = this.#way.startsWith('node') ? `node=${node ?? 'web-12.example'} ` : ''
+    const prefix = this.#way.startsWith('node') && node !== '' ? `node=${node ?? 'web-12.example'} ` : ''
     return `${prefix}type=${RECORD_TYPES.get(type) ?? `UNKNOWN[${type}]`} msg=${stamp}`
   }
 }
@@ -101,6 +101,26 @@ for (const way of WAYS) {
       const { ranges = [] } = node ?? {}
       t.same(ranges.flatMap(numbersIn), missing, `seed ${seed}`)
       t.match(node, { missing: missing.length, unlisted: 0, restarts: 0, strays: 0 })
+    }
+    t.end()
+  })
+
+  void test(`a record of auditd's own with the number that comes next, ${way}`, (t) => {
+    for (const type of [1200, 1201, 1299]) {
+      const writer = new Writer(way)
+      const kernels = [1, 2, 3].map((n) => ({ serial: 70_000 + n, type: 1300 }))
+      writer.come([...kernels, { serial: 70_004, type }, { serial: 70_005, type: 1300 }])
+      t.match(writer.settled(), [{ missing: 1, ranges: [[70_004, 70_004]] }], `type ${type}`)
+    }
+    t.end()
+  })
+
+  void test(`a loss that makes a number look lower, ${way}`, (t) => {
+    for (const lost of [9_000, 9_600, 9_997, 99_600]) {
+      const writer = new Writer(way)
+      const last = 120_500 + lost + 1
+      writer.come([120_499, 120_500, last, last + 1].map((serial) => ({ serial, type: 1300 })))
+      t.match(writer.settled(), [{ missing: lost, ranges: [[120_501, last - 1]] }], `${lost} events`)
     }
     t.end()
   })
@@ -175,6 +195,50 @@ void test('machines are counted apart', (t) => {
       }),
     )
   }
+  t.end()
+})
+
+void test('a number that would be next is of the machine that has sent it', (t) => {
+  for (const way of ['node', 'node lines'] as const) {
+    for (const [one, other] of [
+      ['web-12.example', 'web-13.example'],
+      ['web', 'db'],
+      ['', 'web'],
+      ['web', ''],
+    ] as const) {
+      const writer = new Writer(way)
+      writer.come([70_001, 70_002].map((serial) => ({ serial, type: 1300, node: one })))
+      writer.come([{ serial: 70_003, type: 1300, node: other }])
+      writer.come([{ serial: 70_004, type: 1300, node: one }])
+      t.match(
+        writer.settled(),
+        [
+          { node: one, last: 70_004, missing: 1 },
+          { node: other, first: 70_003, last: 70_003 },
+        ],
+        `${way}: '${one}', '${other}'`,
+      )
+    }
+  }
+  t.end()
+})
+
+void test('bare text is of the machine without a name', (t) => {
+  const watch = new SerialWatch({ nowMs: () => 0 })
+  for (const [version, text] of [
+    [1, 'node=web type=SYSCALL msg=audit(1700000000.123:70001): x'],
+    [0, 'audit(1700000000.123:70002): x    long enough to be one of the others too'],
+    [1, 'node=web type=SYSCALL msg=audit(1700000000.123:70003): x'],
+    // As long to its number as with the name.
+    [0, 'audit(1700000000.123:1): node=web type=SYS 70004): x'],
+  ] as const) {
+    const bytes = Buffer.from(text)
+    watch.frame(version, 1300, bytes, 0, bytes.length, viewOf(bytes))
+  }
+  t.match(watch.view().nodes, [
+    { node: 'web', first: 70_001, last: 70_003, pending: 1 },
+    { node: '', first: 70_002, last: 70_002 },
+  ])
   t.end()
 })
 
