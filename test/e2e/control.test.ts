@@ -2,7 +2,7 @@
 // stream.
 
 import { existsSync, statSync } from 'node:fs'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { connectControl, type ControlClient } from '../../src/control/control-client.js'
 import { readReloadStatus } from '../../src/control/daemon-status.js'
 import { control, pluginNow, pluginUntil, socketOf, statusNow } from './control.js'
@@ -205,13 +205,30 @@ void t.test('one socket and two daemons, one that was killed, and none at all', 
   await first.ended()
   const heir = await control(t, second)
   t.match(await heir.ask(['ping']), { pid: second.pid })
+  place.settings(
+    `self_events = no\ncontrol_socket = ${place.path('moved/c.sock')}\ncontrol_group = ${process.getegid?.()}\n`,
+  )
+  t.match(await heir.ask(['reload']), { ok: true })
+  await second.says(['control_group may read the status'])
+  t.notOk(existsSync(socketOf(second)), 'a reload takes the socket elsewhere')
+  t.match(await (await connectedTo(t, place.path('moved/c.sock'))).ask(['ping']), { pid: second.pid })
+  const reader = await connectedTo(t, place.path('moved/status.sock'))
+  t.match(reader.greeting, { access: 'status' })
+  t.match(await reader.ask(['status']), { pid: second.pid })
+  await t.rejects(reader.ask(['stop', 'a']), { code: 'denied' })
   const only = new Daemon(t, place, { args: ['--only', 'a', '--run-dir', place.path('other')] })
   await only.running('a')
   await only.finish()
   t.same(only.lines('control socket'), [])
   await second.finish()
-  t.notOk(existsSync(socketOf(second)))
+  t.notOk(existsSync(place.path('moved/c.sock')) || existsSync(place.path('moved/status.sock')))
 })
+
+async function connectedTo(t: Test, path: string): Promise<ControlClient> {
+  const client = await connectControl(path)
+  t.teardown(() => client.close())
+  return client
+}
 
 /** A client that is gone in the middle of what it is sent. */
 async function closesAfterFirst(client: ControlClient, chunks: AsyncIterable<Buffer>): Promise<void> {
