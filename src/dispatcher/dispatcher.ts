@@ -85,7 +85,7 @@ export class Dispatcher {
     })
     const { herald, clock } = world
     this.admin = new Admin({ herald, clock, plugins: this.#plugins, isEnding: () => this.isEnding })
-    this.taps = new Taps(this.#fanOut)
+    this.taps = new Taps(this.#fanOut, clock)
     this.#inputs = new Inputs(
       world.clock,
       () => this.#plugins.everyone,
