@@ -2,14 +2,16 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { dashboardExpressions, RULES, RULES_TEST, rulesTexts } from '../plugins/metrics/contrib-files.js'
+import { sendToStatsd } from '../../plugins/metrics/statsd.js'
 import { fields, list, text, type Shape } from '../../src/config/json-shape.js'
+import { loadUnixDatagram } from '../../src/unix-datagram.js'
 import { ENVIRONMENT, missingPrograms } from './kernel.js'
 import { OurDaemon } from './our-daemon.js'
 import { keysAndValues, Scene } from './scene.js'
@@ -220,4 +222,20 @@ void t.test('statsd and graphite have what Prometheus would have', { skip }, asy
   test.match(scene.read('statsd'), new RegExp(`^${root}\\.plugin_queued_records\\.siem:\\d+\\|g$`, 'm'))
   test.equal(await daemon.end(), 0)
   test.equal(readFileSync(scene.path('statsd.err'), 'utf8').includes('error'), false)
+})
+
+void t.test('statsd on a socket of this machine', { skip }, async (test) => {
+  const makeSocket = await loadUnixDatagram()
+  if (makeSocket === undefined) return test.comment('unix-dgram could not be built here')
+  const scene = new Scene(test)
+  const path = scene.path('statsd.sock')
+  const lines = Array.from({ length: 20_000 }, (_, at) => `security.audispd.web1.name.${at}:${at}|g`)
+  await test.rejects(sendToStatsd({ kind: 'unix', path }, lines, makeSocket), 'nobody is there')
+  start(test, scene, 'statsd.err', 'socat', ['-u', `UNIX-RECV:${path}`, `CREATE:${scene.path('statsd')}`])
+  await until('socat', () => existsSync(path))
+  await sendToStatsd({ kind: 'unix', path }, lines, makeSocket)
+  // Datagrams follow one another without anything between.
+  const isAll = (): boolean => scene.read('statsd').split('security.').length - 1 === lines.length
+  await until('all of them', isAll)
+  test.match(scene.read('statsd'), /^security\.audispd\.web1\.name\.0:0\|g\nsecurity\.audispd\.web1\.name\.1:1\|g\n/)
 })
