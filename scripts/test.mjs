@@ -29,7 +29,7 @@ const ROOMS = 'build/rooms'
 /** More than these are split, so that both jobs are busy to the end. */
 const MAX_FILES_IN_ROOM = 20
 /** Those that run the whole daemon take longer, and wait for it: smaller rooms keep all jobs busy. */
-const MAX_E2E_FILES_IN_ROOM = 6
+const MAX_E2E_FILES_IN_ROOM = 4
 /** Of a file that must have its process to itself. */
 const NOT_QUIET =
   /node:(child_process|cluster|worker_threads)|\bprocess\.(chdir|exit|exitCode|kill|on|once|umask|stdin)\b|\bprocess\.env\.\w+ = /
