@@ -3,7 +3,7 @@ import { skip, warn, type Check, type Finding, type Layer, type Level } from './
 import type { Survey } from './survey.js'
 
 /** Longer than two programs may take one after the other, of those that a check waits for. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 20_000
 
 /** What one check has found. */
 export interface CheckFinding extends Finding {

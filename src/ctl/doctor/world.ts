@@ -14,13 +14,17 @@ import { statusSocketBeside } from '../../control/control-place.js'
 import type { Host } from '../host.js'
 import { guardedFiles } from './guarded-files.js'
 
-/** A healthy program answers at once, also on a machine that has a lot to do. */
-const RUN_TIMEOUT_MS = 3000
+/** A healthy program answers at once, and a healthy daemon, also on a machine that has a lot to do. */
+const PATIENCE = { runMs: 3000, controlMs: 4000 } as const
 /** Node takes a while to start. */
-export const NODE_TIMEOUT_MS = 6000
+export const NODE_TIMEOUT_MS = 10_000
 export const STAT = '/usr/bin/stat'
-const CONTROL_TIMEOUT_MS = 2500
 const MAX_OUTPUT_BYTES = 2 * 1024 * 1024
+
+interface Patience {
+  readonly runMs: number
+  readonly controlMs: number
+}
 
 /** What became of a program. */
 export type Ran =
@@ -64,9 +68,9 @@ export interface World extends Pick<Host, 'files' | 'uid' | 'node'> {
   readonly close: () => void
 }
 
-export function realWorld(host: Host, asked: Asked, runTimeoutMs = RUN_TIMEOUT_MS): World {
+export function realWorld(host: Host, asked: Asked, patience: Patience = PATIENCE): World {
   const { files, uid, node } = host
-  const programs = new Programs(runTimeoutMs)
+  const programs = new Programs(patience.runMs)
   const run: World['run'] = (program, args, timeoutMs) => programs.run(program, args, timeoutMs)
   return {
     files: guardedFiles(files, async (dir) => (await run(STAT, ['-f', '--', ...withParents(dir)])).kind !== 'late'),
@@ -76,7 +80,7 @@ export function realWorld(host: Host, asked: Asked, runTimeoutMs = RUN_TIMEOUT_M
     nodeVersion: process.versions.node,
     nowMs: Date.now,
     run,
-    ask,
+    ask: (socket) => ask(socket, patience.controlMs),
     isAlive,
     close: () => programs.close(),
   }
@@ -149,15 +153,15 @@ function keepUpTo(maxBytes: number, stream: NodeJS.ReadableStream, kept: Buffer[
   })
 }
 
-async function ask(socket: string): Promise<DaemonAnswer> {
-  const answer = await askAt(socket)
+async function ask(socket: string, timeoutMs: number): Promise<DaemonAnswer> {
+  const answer = await askAt(socket, timeoutMs)
   const mayNot = answer.kind === 'error' && answer.code === 'not-permitted'
-  return mayNot ? askAt(statusSocketBeside(socket)) : answer
+  return mayNot ? askAt(statusSocketBeside(socket), timeoutMs) : answer
 }
 
-async function askAt(socket: string): Promise<DaemonAnswer> {
+async function askAt(socket: string, timeoutMs: number): Promise<DaemonAnswer> {
   try {
-    const client = await connectControl(socket, { timeoutMs: CONTROL_TIMEOUT_MS })
+    const client = await connectControl(socket, { timeoutMs })
     try {
       const status = readDaemonStatus(await client.ask(['status']))
       return { kind: 'status', status, pending: await pendingReload(client) }

@@ -7,7 +7,9 @@ import { fakeHost } from '../fake-host.js'
 
 const HOST = fakeHost('/nowhere')
 const ASKED = { configDir: undefined, socket: undefined, launcher: '' }
-const { run, ask } = realWorld(HOST, ASKED)
+/** However much else there is to do. */
+const PATIENT = { runMs: 60_000, controlMs: 60_000 }
+const { run, ask } = realWorld(HOST, ASKED, PATIENT)
 
 void test('what becomes of a program', async (t) => {
   t.same(await run('/bin/sh', ['-c', 'echo out; echo err >&2; exit 3']), {
@@ -26,7 +28,7 @@ void test('a program that prints more than anybody would read ends all the same'
 })
 
 void test('a program that hangs is left behind', async (t) => {
-  const impatient = realWorld(HOST, ASKED, 100)
+  const impatient = realWorld(HOST, ASKED, { runMs: 100, controlMs: 100 })
   t.same(await impatient.run('/bin/sleep', ['60']), { kind: 'late' })
   t.same(await impatient.run('/bin/sleep', ['0']), { kind: 'late' }, 'and not waited for again')
 })
@@ -41,7 +43,7 @@ void test('what answers on a socket', async (t) => {
 })
 
 void test('when all is said nothing is waited for', async (t) => {
-  const world = realWorld(HOST, ASKED)
+  const world = realWorld(HOST, ASKED, PATIENT)
   const hangs = world.run('/bin/sleep', ['60'])
   world.close()
   t.same(await hangs, { kind: 'late' })
