@@ -40,6 +40,7 @@ void t.test('stop, start and restart: what is lost is counted, and what waits is
     { name: 'a', state: 'running', pid: daemon.pidOf('a'), in: 100, delivered: 100, held: false },
   ])
 
+  const firstPid = daemon.pidOf('a')
   t.match(await client.ask(['stop', 'a']), { plugin: 'a', state: 'stopped', pid: null, changed: true, done: true })
   t.match(await client.ask(['stop', 'a']), { changed: false, done: true })
   await daemon.write(frames(101, 200))
@@ -64,6 +65,8 @@ void t.test('stop, start and restart: what is lost is counted, and what waits is
   t.match(await client.ask(['start', 'a']), { state: 'running', changed: false })
   await daemon.write(frames(201, 300))
   await pluginUntil(client, 'a', (plugin) => plugin.delivered === 200)
+  // The answer may be here before the log has told the new process.
+  await daemon.runningAnew('a', firstPid)
   await daemon.stopPlugin('a')
   await daemon.write(frames(301, 300 + MANY))
   const waiting = await pluginUntil(client, 'a', (plugin) => plugin.in === 300 + MANY && plugin.lagMs > 100)
