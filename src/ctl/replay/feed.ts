@@ -42,6 +42,7 @@ export async function feedFile(
   let reader: RecordReader | undefined
   let problem: Problem | undefined
   let isOver = false
+  const before = progress.records
   try {
     for await (const chunk of bytesOf(path, (bytes) => (progress.bytes += bytes))) {
       reader ??= new RecordReader(chunk, span)
@@ -59,7 +60,9 @@ export async function feedFile(
     if (!(error instanceof CtlError)) throw error
     ;[problem] = error.problems
   }
-  return { path, ...(reader?.counts ?? { records: 0, passedOver: 0, strange: 0 }), problem }
+  const { passedOver, strange } = reader?.counts ?? { passedOver: 0, strange: 0 }
+  // What was read and not given any more was not replayed.
+  return { path, records: progress.records - before, passedOver, strange, problem }
 }
 
 /** False: it has come to an end. */
