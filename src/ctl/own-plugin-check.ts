@@ -43,7 +43,7 @@ export async function checkOwnPlugins(
 }
 
 /** Of the words of audisp-filter, the file of rules alone can be checked: the mode before and the program behind are no files of ours. */
-function configurationOf(path: string, args: readonly string[]): readonly string[] {
+export function configurationOf(path: string, args: readonly string[]): readonly string[] {
   const [mode = '', rules = ''] = args
   return basename(path) === 'audispd-filter' && /^(?:allow|block)list$/.test(mode) ? [rules] : args
 }

@@ -71,12 +71,19 @@ END
 active = yes
 path = ${program('appends-stdin.sh')}
 args = ${scene.path('plugins.out')}
+END
+    cat > /etc/audispd/audispd.d/af-unix.conf <<END
+active = yes
+format = protocol
+path = ${resolve('build/bin/audispd-af-unix')}
+args = 0640 /run/events string
 END`)
   scene.write('auditd/plugins.d/audispd.conf', `active = yes\npath = ${AUDISPD}\nargs = --jitless\nformat = string\n`)
   await Auditd.start(t, scene, { through: patient.through })
   addRule()
   auditctl('--reset-lost')
   await until('our daemon to run', () => scene.read('audispd.log').includes('plugin started plugin=good'))
+  await until('its socket', () => patient.sh('ls /run').includes('events'))
   const word = await mark(scene)
   await until('a record to arrive', () => scene.read('plugins.out').includes(word))
   const visit = patient.doctor()
@@ -139,7 +146,7 @@ function fileFaults(t: Test, patient: Patient, before: Visit): Visit {
     printf 'active = yes\\npath = ${good}\\n' > astray.cnf
     chmod 666 loose.conf
     cp ${good} /etc/audispd/plugin.sh && chmod 644 /etc/audispd/plugin.sh
-    chmod 666 /run/audispd/control.sock
+    chmod 666 /run/audispd/control.sock /run/events
     chmod 777 /run/audispd
     mkdir -p /etc/audisp && echo 'q_depth = 80' > /etc/audisp/audispd.conf`)
   mend(
@@ -160,6 +167,10 @@ function fileFaults(t: Test, patient: Patient, before: Visit): Visit {
         cure: true,
       },
       { said: /^sockets\.control fail: .* has mode 0666.* -> chmod 0600 /, cure: true },
+      {
+        said: /^sockets\.af-unix fail: af-unix: \/run\/events has mode 0666.* -> chmod 0640 \/run\/events$/,
+        cure: true,
+      },
       { said: /^sockets\.run-dir fail: .* -> chmod go-w \/run\/audispd$/, cure: true },
       { said: /^system\.leftovers warn: \/etc\/audisp\/audispd\.conf .* -> mv /, cure: true },
     ],

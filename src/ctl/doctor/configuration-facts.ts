@@ -1,8 +1,10 @@
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { readEntries } from '../../config.js'
 import { fields, list, number, oneOf, text, yesNo, type Shape, type Shaped } from '../../config/json-shape.js'
 import { DEFAULT_SETTINGS, readSettings, type Settings } from '../../dispatcher/settings.js'
 import { textToBytes } from '../byte-text.js'
+import type { FilePort } from '../host.js'
+import { resolveInside } from '../rooted-path.js'
 import type { AuditdFacts } from './auditd-facts.js'
 import { isThere, textOf } from './looking.js'
 import { configDirIn } from './process-facts.js'
@@ -48,6 +50,8 @@ export interface ShippedPlugin {
   readonly args: readonly string[]
   /** Such as `remote-send`. */
   readonly kind: string
+  /** Whether it came with this audispctl; another program of that name is not run. */
+  readonly isOwn: boolean
   readonly file: string
   /** The keys in force, by name; values that are not set are not in it. */
   readonly keys: ReadonlyMap<string, string>
@@ -105,17 +109,31 @@ async function check(
   return { report: read, noReport: read === undefined ? `audispd --check has failed: ${said}` : '' }
 }
 
-async function shippedAmong({ files }: World, checked: ConfigurationReport | undefined): Promise<ShippedPlugin[]> {
+async function shippedAmong(
+  { files, asked }: World,
+  checked: ConfigurationReport | undefined,
+): Promise<ShippedPlugin[]> {
   const found: ShippedPlugin[] = []
+  const ownDir = dirname(await realPath(files, asked.launcher))
   for (const { name, path, args, state } of checked?.dropIns ?? []) {
     const kind = /^audispd-([a-z-]+)$/.exec(basename(path))?.[1]
     if (state !== 'active' || kind === undefined) continue
     const file = args.find((arg) => arg.startsWith('/') && arg.endsWith('.conf')) ?? `${USUAL_DIR}/${kind}.conf`
     const { entries } = readEntries(textToBytes((await textOf(files, file)) ?? ''), file)
     const keys = new Map(entries.filter(({ value }) => value !== '').map(({ key, value }) => [key, value]))
-    found.push({ name, path, args, kind, file, keys })
+    const isOwn = dirname(await realPath(files, path)) === ownDir
+    found.push({ name, path, args, kind, isOwn, file, keys })
   }
   return found
+}
+
+async function realPath(files: FilePort, path: string): Promise<string> {
+  try {
+    return await resolveInside(files, '/', path)
+  } catch {
+    // ENOENT: audispd --check says so.
+    return path
+  }
 }
 
 function parsed(json: string): unknown {

@@ -1,6 +1,7 @@
 // What audispd itself says of its configuration, and its plugins of theirs.
 import { formatProblem, printable } from '../../config.js'
 import { harmlessText } from '../../protocol/harmless-text.js'
+import { configurationOf } from '../own-plugin-check.js'
 import { fail, ok, orOk, quoted, skip, warn, type Check, type Finding } from './check.js'
 import type { ConfigurationProblem, ShippedPlugin } from './configuration-facts.js'
 import { confOf } from './looking.js'
@@ -13,6 +14,8 @@ const MAX_CHARACTERS = 300
 const MAX_LINE_BYTES = 4096
 /** Each is a process of Node, which takes a processor for a moment. */
 const MAX_CHECKED = 16
+/** print has no --check; that of af-unix finds its socket in use, and would be a client of it. */
+const NOT_ASKED: ReadonlySet<string> = new Set(['print', 'af-unix'])
 
 export const CONFIGURATION_CHECKS: readonly Check[] = [
   { id: 'configuration.check', layer: 'configuration', run: check },
@@ -102,14 +105,13 @@ async function isActive({ files }: World, file: string): Promise<boolean> {
 /** One after the other: there are two processors, or one. */
 async function pluginFiles({ world, configuration }: Survey): Promise<readonly Finding[]> {
   const wrong: Finding[] = []
-  // audispd-print has nothing to check.
-  const shipped = (await configuration()).shipped.filter(({ kind }) => kind !== 'print')
+  const shipped = (await configuration()).shipped.filter(({ kind, isOwn }) => isOwn && !NOT_ASKED.has(kind))
   for (const plugin of shipped.slice(0, MAX_CHECKED)) wrong.push(...(await checkPlugin(world, plugin)))
   return wrong
 }
 
 async function checkPlugin({ run }: World, { name, path, args }: ShippedPlugin): Promise<readonly Finding[]> {
-  const command = [path, '--check', ...args]
+  const command = [path, '--check', ...configurationOf(path, args)]
   const ran = await run(path, command.slice(1), NODE_TIMEOUT_MS)
   if (ran.kind === 'absent') return []
   const mend = command.map(quoted).join(' ')

@@ -1,6 +1,17 @@
 import { test } from 'tap'
+import type { Ran } from '../../../src/ctl/doctor/world.js'
 import { CONFIGURATION_CHECKS } from '../../../src/ctl/doctor/configuration.js'
-import { CHECKED, checkReport, dropIn, eachIsNamed, failing, findings, type Illness } from './patient.js'
+import {
+  CHECKED,
+  checkReport,
+  complaints,
+  dropIn,
+  eachIsNamed,
+  failing,
+  findings,
+  patient,
+  type Illness,
+} from './patient.js'
 
 const DIR = '/etc/audispd/audispd.d'
 
@@ -144,4 +155,24 @@ void test('what only root may read is no mistake', async (t) => {
   const denied = bad('cannot be read: permission denied', { line: 0 })
   t.match(await findings(CONFIGURATION_CHECKS.slice(0, 1), { ...denied, world: { uid: 1000 } }), [{ level: 'skip' }])
   t.match(await findings(CONFIGURATION_CHECKS.slice(0, 1), denied), [{ level: 'fail' }])
+})
+
+void test('only programs that are ours are run, and those that nobody notices', async (t) => {
+  const ran: string[] = []
+  const { world } = patient({})
+  const dropIns = [
+    dropIn('a', '/opt/audispd-log', []),
+    dropIn('b', '/usr/sbin/audispd-af-unix', []),
+    dropIn('c', '/usr/sbin/audispd-print', []),
+    dropIn('d', '/usr/sbin/audispd-filter', ['allowlist', '/etc/rules', '/sbin/other', '-x']),
+  ]
+  const run = (program: string, args: readonly string[]): Promise<Ran> => {
+    if (program !== '/usr/sbin/auditctl') ran.push([program, ...args].join(' '))
+    const isCheck = program === '/usr/sbin/audispd'
+    return isCheck
+      ? Promise.resolve({ kind: 'ended', status: 0, out: checkReport(dropIns), err: '' })
+      : world.run(program, args)
+  }
+  t.same(await complaints(CONFIGURATION_CHECKS, { world: { run } }), [])
+  t.same(ran, ['/usr/sbin/audispd --check --json', '/usr/sbin/audispd-filter --check /etc/rules'])
 })
