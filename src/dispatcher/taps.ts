@@ -56,7 +56,8 @@ export class Taps {
   /** Records have been handed on: whoever has read everything gets them. */
   turn(): void {
     for (const tap of this.#taps) {
-      if (tap.queue.isEmpty) continue
+      // Asked each turn, so the clock is left alone while a wait is under way.
+      if (tap.queue.isEmpty || (tap.cancelWait !== undefined && tap.queue.heldBytes < ENOUGH_BYTES)) continue
       if (this.#isDue(tap)) tap.onMore()
       else this.#wait(tap)
     }
