@@ -56,7 +56,8 @@ async function startsUs(survey: Survey): Promise<readonly Finding[]> {
   if (!isOpen) return [skip('only root may see what auditd starts')]
   const first = ours.find(({ active }) => active)
   if (first !== undefined) return [ok(`starts ${first.program}`)]
-  if (await isCollector(survey)) return [skip('audispd runs without auditd, with --input none')]
+  const starter = await otherStarter(survey)
+  if (starter !== '') return [skip(`not told to start audispd, which was started by ${starter}`)]
   const [off] = ours
   if (off !== undefined)
     return [fail(`${off.file}: audispd is not active there, so auditd does not start it`, activate(off))]
@@ -64,9 +65,10 @@ async function startsUs(survey: Survey): Promise<readonly Finding[]> {
   return [fail(`auditd is not told to start audispd: nothing in ${where} names it`, BEGIN)]
 }
 
-async function isCollector({ daemon }: Survey): Promise<boolean> {
+/** Who has started the daemon that runs, as on a collector without auditd; empty if it was auditd, or nobody knows. */
+async function otherStarter({ daemon }: Survey): Promise<string> {
   const answer = await daemon()
-  return answer.kind === 'status' && answer.status.parent !== 'auditd' && answer.status.parent !== ''
+  return answer.kind === 'status' && answer.status.parent !== 'auditd' ? answer.status.parent : ''
 }
 
 /** What would keep auditd from starting it. */
