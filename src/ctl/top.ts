@@ -14,7 +14,8 @@ import { orUsage, usage } from './verb-options.js'
 
 const VERB = 'top'
 const MIN_SECONDS = 0.1
-const MAX_SECONDS = 3600
+/** The daemon closes a connection on which nothing is asked for five minutes. */
+const MAX_SECONDS = 60
 const MS_A_SECOND = 1000
 const UNSET_AUID = '4294967295'
 /** Where nobody cuts anything off. */
