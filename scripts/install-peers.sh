@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that the live suite runs beside us, the real auditd with its tools and its plugins, laurel, libauparse for
 # Python, rsyslog, ulogd2, iptables, socat, a message bus, Prometheus, and what the chaos suite interferes with: libfaketime, strace.
-# With `bench` also rsyslog-relp, which the benchmark of the remote pair runs. Starts no service, and does nothing when all are there.
+# With `bench` also rsyslog-relp, which the benchmark of the remote pair runs; with `packages` also what builds, checks and tries the
+# packages. Starts no service, and does nothing when all are there.
 # syslog-ng, which Debian does not install beside rsyslog, is unpacked into a directory of its own.
 # Runs as root.
 set -eu
@@ -9,7 +10,10 @@ set -eu
 PACKAGES='auditd audispd-plugins laurel libfaketime strace
   rsyslog rsyslog-gnutls ulogd2 ulogd2-json iptables iproute2 iputils-ping socat python3-audit
   dbus-daemon python3-dbus python3-gi prometheus'
-[ "${1:-}" = bench ] && PACKAGES="$PACKAGES rsyslog-relp"
+case ${1:-} in
+  bench) PACKAGES="$PACKAGES rsyslog-relp" ;;
+  packages) PACKAGES="$PACKAGES binutils debootstrap dpkg-dev lintian logrotate man-db systemd-container" ;;
+esac
 POLICY=/usr/sbin/policy-rc.d
 SYSLOG_NG_DIR=/usr/local/lib/audispd-peers/syslog-ng
 # With the libraries of its own that are not installed otherwise.

@@ -21,6 +21,8 @@ const { values } = parseArgs({
   },
 })
 
+// Directories get their modes by it.
+process.umask(0o022)
 const out = resolve(values.out)
 const work = join(out, 'work')
 rmSync(work, { recursive: true, force: true })

@@ -21,6 +21,11 @@ const PARTS = [
 const WANTED = /(?:\.(?:c?js|mjs|json|node)|(?:^|\/)(?:LICEN[CS]E|NOTICE|COPYING)[^/]*)$/i
 const UNWANTED =
   /(?:^|\/)(?:\.[^/]+|tests?|docs?|examples?|benchmarks?|bench|scripts|obj\.target|tsconfig\.json|(?:bin|test|bench|[^/]*\.(?:config|test))\.[cm]?js)(?:\/|$)/
+/**
+ * npm takes a second for each list.
+ * @type {Map<string, string>}
+ */
+const LISTED = new Map()
 /** What a package brings as programs is not run. */
 const MODULE_MODE = 0o644
 /** The prefix that npm installs into has Node beside lib/node_modules/audispd/build/bin, if it is the one that npm runs on. */
@@ -44,9 +49,13 @@ export function launchers(tree, node) {
 
 /** node_modules/NAME of each package that is needed to run. */
 export function packages(omit) {
-  const found = run('npm', ['ls', '--omit=dev', ...omit, '--all', '--parseable'])
+  const args = ['ls', '--omit=dev', ...omit, '--all', '--parseable']
+  const found = LISTED.get(args.join()) ?? run('npm', args)
+  LISTED.set(args.join(), found)
   const paths = found.split('\n').map((path) => relative(resolve(), path))
-  return [...new Set(paths)].filter((path) => path.startsWith('node_modules/') && existsSync(path)).toSorted()
+  return [...new Set(paths)]
+    .filter((path) => path.startsWith('node_modules/') && existsSync(path))
+    .toSorted((a, b) => (a < b ? -1 : 1))
 }
 
 /** Without what it brings for those who work on it. */
