@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { FaultProxy } from '../chaos/fault-proxy.js'
+import type { SenderOptions } from '../../src/remote/rmw/sender-input.js'
 import { shortDir } from './audisp-remote.js'
 import { ENVIRONMENT, missingPrograms, whyNoNamespace } from './kernel.js'
 import { ManagedSender } from './managed-sender.js'
@@ -15,6 +16,8 @@ import { program } from './scene.js'
 import { until } from './until.js'
 
 const WINDOW = 256
+/** An auditd that is slow to answer keeps its connection. */
+const PATIENT = { answerMs: 30_000 }
 const INSIDE = 'AUDISPD_TEST_IN_ITS_OWN_NET'
 
 const skip = whyNoNamespace() || missingPrograms('auditd', 'timeout', 'ip', 'mount')
@@ -25,7 +28,7 @@ if (process.env[INSIDE] === undefined && skip === '') {
   void test('in a network of its own', (t) => t.spawn(program('in-its-own-net.sh'), [process.execPath, file], { env }))
 } else {
   void test('pipelined, in order, each once', { skip }, async (t) => {
-    const { auditd, sender } = await pair(t)
+    const { auditd, sender } = await pair(t, {}, PATIENT)
     await sender.append(records(1, 3000))
     for (let from = 3001; from <= 6000; from += 100) await sender.append(records(from, from + 99))
     await sender.allAcked()
@@ -35,7 +38,7 @@ if (process.env[INSIDE] === undefined && skip === '') {
   })
 
   void test('what auditd would cut, and the longest that it keeps', { skip }, async (t) => {
-    const { auditd, sender } = await pair(t)
+    const { auditd, sender } = await pair(t, {}, PATIENT)
     const long = (bytes: number): string => `type=USER msg=audit(1.000:1): ${'x'.repeat(bytes - 30)}`
     await sender.append([long(8953), long(8954), long(8955), ...records(1, 2)])
     await sender.allAcked()
@@ -46,7 +49,7 @@ if (process.env[INSIDE] === undefined && skip === '') {
   })
 
   void test('a type that auditd swallows without an answer holds nothing up', { skip }, async (t) => {
-    const { auditd, sender } = await pair(t, { distribute_network: 'yes' })
+    const { auditd, sender } = await pair(t, { distribute_network: 'yes' }, PATIENT)
     await sender.append([
       'type=1320 msg=audit(1.000:1): ',
       'type=UNKNOWN[1320] msg=audit(1.000:1): ',
@@ -158,11 +161,12 @@ if (process.env[INSIDE] === undefined && skip === '') {
 async function pair(
   t: Test,
   keys: Readonly<Record<string, string | number>> = {},
+  options: Partial<SenderOptions> = {},
 ): Promise<{ readonly auditd: RemoteAuditd; readonly sender: ManagedSender }> {
   const dir = shortDir(t)
   const auditd = new RemoteAuditd(t, dir, dir, keys)
   await auditd.start()
-  return { auditd, sender: await ManagedSender.start(t, dir, AUDITD_PORT) }
+  return { auditd, sender: await ManagedSender.start(t, dir, AUDITD_PORT, options) }
 }
 
 /** Every fifth is the end of an event. */
