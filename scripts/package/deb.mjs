@@ -97,10 +97,8 @@ function layDocuments({ tree, runtime, root, version, sbom }) {
   copy('packaging/systemd/auditd.service.d', join(doc, 'examples/auditd.service.d'))
   if (existsSync(join(tree, 'contrib'))) copy(join(tree, 'contrib'), join(doc, 'contrib'))
   copy(sbom, join(root, 'usr/share/audispd/sbom.cdx.json'))
-  if (existsSync(join(app, 'build/src/ctl/completion.js'))) {
-    const completion = run(process.execPath, [join(app, 'build/src/ctl/main.js'), 'completion', 'bash'])
-    write(join(root, 'usr/share/bash-completion/completions/audispctl'), completion)
-  }
+  const completion = run(process.execPath, [join(app, 'build/src/ctl/main.js'), 'completion', 'bash'])
+  write(join(root, 'usr/share/bash-completion/completions/audispctl'), completion)
 }
 
 function laySystem(root) {
