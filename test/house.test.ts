@@ -135,7 +135,8 @@ void test('each package has one home, and there are no others', (t) => {
 })
 
 void test('names, exports, sizes', (t) => {
-  const isNamedRight = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)+[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|model|chaos|d))?\.ts$/
+  const isNamedRight =
+    /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)+[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|model|chaos|packages|d))?\.ts$/
   t.same(
     ALL.filter(({ path }) => !isNamedRight.test(path)).map(({ path }) => path),
     [],
