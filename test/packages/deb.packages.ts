@@ -21,20 +21,9 @@ function unpacked(t: Test): string {
 }
 
 scene('two builds are the same to the byte', (t) => {
-  const [one, other] = ['again', 'once-more'].map((dir) => readFileSync(`${OUT}/${dir}/${NAME}`))
-  t.ok(one !== undefined && other !== undefined && one.equals(other), `${NAME}, twice`)
-  const sum = (file: string, part: string): string =>
-    outputOf('/bin/sh', ['-c', `dpkg-deb --${part}-tarfile "${file}" | sha256sum`])
-  // The one to be released differs from these by its compression.
-  for (const part of ['ctrl', 'fsys']) t.equal(sum(DEB, part), sum(`${OUT}/again/${NAME}`, part), part)
-  const bills = ['', '/again', '/once-more'].map((dir) =>
-    readFileSync(`${OUT}${dir}/audispd-${VERSION}.cdx.json`, 'utf8'),
-  )
-  t.equal(new Set(bills).size, 1, 'the bill of materials')
-  const tarballs = ['', '/again', '/once-more'].map((dir) =>
-    readFileSync(`${OUT}${dir}/audispd-${VERSION}.tgz`, 'latin1'),
-  )
-  t.equal(new Set(tarballs).size, 1, 'the npm tarball')
+  for (const name of [NAME, `audispd-${VERSION}.tgz`, `audispd-${VERSION}.cdx.json`]) {
+    t.ok(readFileSync(`${OUT}/${name}`).equals(readFileSync(`${OUT}/again/${name}`)), name)
+  }
   t.end()
 })
 
@@ -104,7 +93,7 @@ scene(
   (t) => {
     const { stdout, stderr } = spawnSync(
       LINTIAN,
-      ['--no-cfg', '--allow-root', '--show-overrides', '--fail-on', 'none', `${OUT}/again/${NAME}`],
+      ['--no-cfg', '--allow-root', '--show-overrides', '--fail-on', 'none', DEB],
       { encoding: 'utf8' },
     )
     for (const line of stdout.trim().split('\n')) t.comment(line)

@@ -13,7 +13,7 @@ const DROP_INS = '/run/systemd/system'
 
 async function machineWithPackage(t: Test): Promise<Machine> {
   const machine = await Machine.start(t, { suite: 'trixie', isBooted: true, shown: SHOWN })
-  machine.ok(t, `apt-get install -y -qq -o Dpkg::Use-Pty=0 /srv/packages/again/audispd_${VERSION}_${ARCHITECTURE}.deb`)
+  machine.ok(t, `apt-get install -y -qq -o Dpkg::Use-Pty=0 /srv/packages/audispd_${VERSION}_${ARCHITECTURE}.deb`)
   machine.ok(t, 'audispctl enable log --no-reload')
   return machine
 }
