@@ -87,8 +87,9 @@ export class SerialWatch {
 
   /** One record with its header; `view` is of the same bytes. */
   frame(version: 0 | 1, type: number, bytes: Buffer, start: number, end: number, view: DataView): void {
+    // A whole record with a name in front, where none is followed, has any digits at this place: those of its seconds, say.
     const at = start + (version === 0 ? this.#bareTail : (this.#opens[type] ?? NOWHERE) + this.#lead)
-    if (at <= end - TAIL_DIGITS) {
+    if (at <= end - TAIL_DIGITS && (version === 0 || this.#prefixEnd > 0 || bytes[start] === LOWER_T)) {
       const seen = view.getUint32(at)
       if (seen === this.#newest) {
         if (this.#prefixEnd === 0 || this.#prefix.begins(view, start)) return

@@ -223,6 +223,30 @@ void test('a number that would be next is of the machine that has sent it', (t) 
   t.end()
 })
 
+void test('the seconds of a machine with a name are not taken for a number of one without', (t) => {
+  // Names of every length shift its digits under those that are looked at; the numbers of the other one are like them.
+  for (const own of [51_700, 517_000, 5_170_000, 71_700_000, 717_000_000]) {
+    for (let length = 1; length < 20; length++) {
+      const node = 'x'.repeat(length)
+      const writer = new Writer('node')
+      writer.come([{ serial: 900_000, type: 1300, node }])
+      writer.come([{ serial: own, type: 1300, node: '' }])
+      for (let serial = 900_001; serial < 900_004; serial++) writer.come([{ serial, type: 1300, node }])
+      writer.come([{ serial: own + 1, type: 1300, node: '' }])
+      writer.come([{ serial: 900_005, type: 1300, node }])
+      t.match(
+        writer.settled(),
+        [
+          { node, missing: 1, last: 900_005 },
+          { node: '', missing: 0, last: own + 1 },
+        ],
+        `${own}, ${length}`,
+      )
+    }
+  }
+  t.end()
+})
+
 void test('bare text is of the machine without a name', (t) => {
   const watch = new SerialWatch({ nowMs: () => 0 })
   for (const [version, text] of [
