@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import type { Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
+import { systemCode } from './ctl-error.js'
 
 const RUN_TIMEOUT_MS = 5000
 const RUN_MAX_BYTES = 65_536
@@ -74,8 +75,7 @@ export function realHost(): Host {
     node: process.execPath,
     run,
     kill: (pid, signal) => process.kill(pid, signal),
-    out: (bytes) => process.stdout.write(bytes),
-    drained,
+    ...standardOutput(),
     warn: (text) => process.stderr.write(text),
     env: process.env,
     terminal: process.stdout.isTTY ? REAL_TERMINAL : undefined,
@@ -90,16 +90,26 @@ function run(program: string, args: readonly string[]): Promise<string | undefin
   })
 }
 
-async function drained(): Promise<boolean> {
+/** A reader that leaves early, such as head(1), is no bug of ours; but whoever goes on and on has to be told. */
+function standardOutput(): Pick<Host, 'out' | 'drained'> {
   const { stdout } = process
-  if (!stdout.writableNeedDrain || stdout.destroyed) return !stdout.destroyed
-  return new Promise((resolve) => {
-    const end = (): void => {
-      stdout.off('drain', end).off('close', end)
-      resolve(!stdout.destroyed)
-    }
-    stdout.on('drain', end).on('close', end)
+  // Node never takes standard output for destroyed: that it is read no more has to be remembered.
+  let isLeft = false
+  stdout.on('error', (error) => {
+    if (systemCode(error) !== 'EPIPE') throw error
+    isLeft = true
   })
+  const drained = async (): Promise<boolean> => {
+    if (isLeft || !stdout.writableNeedDrain) return !isLeft
+    return new Promise((resolve) => {
+      const end = (): void => {
+        stdout.off('drain', end).off('error', end)
+        resolve(!isLeft)
+      }
+      stdout.on('drain', end).on('error', end)
+    })
+  }
+  return { out: (bytes) => stdout.write(bytes), drained }
 }
 
 async function askTerminal(question: string): Promise<boolean> {

@@ -3,17 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { didYouMean } from '../config/did-you-mean.js'
 import { failureAsJson, failureAsText } from './change-report.js'
-import { CtlError, EXIT_STATUS, systemCode } from './ctl-error.js'
+import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
 import { GROUPS, VERBS } from './verbs.js'
 
 const NAME = 'audispctl'
 const BUILD_DIR = resolve(import.meta.dirname, '../..')
 
-// A reader that leaves early, such as head(1), is no bug of ours.
-process.stdout.on('error', (error) => {
-  if (systemCode(error) !== 'EPIPE') throw error
-})
 // Not exit(): what is still on its way to standard output has to arrive.
 process.exitCode = await main(process.argv.slice(2), realHost())
 

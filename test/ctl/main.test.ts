@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { plant } from './fake-host.js'
@@ -51,4 +52,14 @@ void test('help and version go to standard output', async (t) => {
   t.match(audispctl('--help'), { status: 0, stdout: help })
   t.match(audispctl('help', 'status'), { status: 0, stdout: /^usage: audispctl status / })
   t.match(audispctl('--version'), { status: 0, stdout: /^audispctl \d+\.\d+\.\d+\n$/ })
+})
+
+void test('what goes on and on ends when nobody reads it any more', async (t) => {
+  const args = [MAIN, 'status', '--watch', '0.1', '--socket', `${t.testdir()}/nobody`]
+  const watching = spawn(process.execPath, args, { env: {}, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => watching.kill('SIGKILL'))
+  const exited = once(watching, 'exit')
+  await once(watching.stdout, 'data')
+  watching.stdout.destroy()
+  t.same(await exited, [3, null])
 })
