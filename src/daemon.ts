@@ -27,7 +27,7 @@ import type { Settings } from './dispatcher/settings.js'
 import { statsPage } from './dispatcher/stats-page.js'
 import type { EarlySignals } from './early-signals.js'
 import { closeInheritedFiles } from './inherited-files.js'
-import { openLog, type Log } from './log.js'
+import { openLog, type Log, type OpenLog } from './log.js'
 import type { Options } from './options.js'
 import { isError, Reloading, tellProblems } from './reloading.js'
 import { factsOf, openServiceManager, tellBySystemdNotify } from './service-manager.js'
@@ -48,15 +48,29 @@ export interface DaemonParts {
 
 /** Runs until everything has ended; resolves with the exit status. */
 export async function runDaemon(parts: DaemonParts): Promise<number> {
-  const { options, place, settings } = parts
+  const { settings } = parts
   process.title = ['audispd', ...process.argv.slice(2)].join(' ')
   process.umask(UMASK)
   const parent = process.ppid
   closeInheritedFiles()
-  const startedMs = Date.now()
   const ring = new LogRing()
   const openedLog = openLog(settings.log, settings.logLevel, ring.hear)
+  const { log, target } = openedLog
+  try {
+    return await runLogged(parts, openedLog, ring, parent)
+  } catch (error) {
+    // The last words are for stderr or syslog, as ever: whoever reads a file is to find them as well.
+    if (target.startsWith('file:')) log.fatal({ error: String(error) }, 'audispd cannot go on')
+    throw error
+  } finally {
+    await openedLog.close()
+  }
+}
+
+async function runLogged(parts: DaemonParts, openedLog: OpenLog, ring: LogRing, parent: number): Promise<number> {
+  const { options, place, settings } = parts
   const { log } = openedLog
+  const startedMs = Date.now()
   for (const warning of place.warnings) log.warn(warning)
   tellProblems(log, [...parts.problems, ...parts.reports.flatMap((report) => report.problems)])
   const base = options.runDir ?? runDirBase()
@@ -152,7 +166,6 @@ export async function runDaemon(parts: DaemonParts): Promise<number> {
   })
   runDir.remove()
   log.info({ exitStatus }, 'audispd ended')
-  await openedLog.close()
   return exitStatus
 }
 

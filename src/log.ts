@@ -133,7 +133,30 @@ function fileSink(path: string): Sink {
 }
 
 function sonicSink(to: number | string): Sink {
-  const file = pino.destination({ dest: to, sync: false, maxLength: MAX_HELD_BYTES, append: true, mode: FILE_MODE })
+  let isTheEnd = false
+  const file = pino.destination({
+    dest: to,
+    sync: false,
+    maxLength: MAX_HELD_BYTES,
+    append: true,
+    mode: FILE_MODE,
+    retryEAGAIN: () => !isTheEnd,
+  })
+  let state: 'opening' | 'open' | 'failing' = typeof to === 'string' ? 'opening' : 'open'
+  file.on('ready', () => (state = 'open'))
+  file.on('write', () => (state = 'open'))
+  file.on('error', () => (state = 'failing'))
+  const flushSync = file.flushSync.bind(file)
+  // Called when the process exits. The stream's own throws before the file is open, which takes the place of what the process has
+  // to say and of its exit status; and it writes what cannot be written again and again.
+  file.flushSync = () => {
+    isTheEnd = true
+    try {
+      if (state === 'open') flushSync()
+    } catch {
+      // EAGAIN: nobody reads.
+    }
+  }
   let dropped = 0
   let told = 0
   let isClosed = false

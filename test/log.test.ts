@@ -22,6 +22,9 @@ import { openLog, renderLine } from '../src/log.js'
 
 const LOG_MODULE = fileURLToPath(new URL('../src/log.js', import.meta.url))
 const LOGGER = resolve('test/fixtures/logs-on-demand.js')
+const EXITING = resolve('test/fixtures/exits-while-it-logs.js')
+/** What does not end by then never does. */
+const PATIENCE_MS = 60_000
 /** Several times what a pipe holds and what the log keeps back. */
 const MANY_LINES = 5000
 const TIME = '2026-11-21T22:01:53.000Z'
@@ -106,6 +109,17 @@ void test('a file that cannot be written: said where it can be', async (t) => {
     text,
     /^\S+ error log = file:\/no\/such\/directory\/log cannot be written; logging here instead error=.*ENOENT/,
   )
+})
+
+void test('an exit that waits for nothing is not spoiled by a file that is not open yet, or cannot be written', async (t) => {
+  for (const path of [join(t.testdir(), 'log'), '/dev/full']) {
+    const stdio = ['ignore', 'ignore', 'pipe'] as const
+    const child = spawn(process.execPath, [EXITING, LOG_MODULE, path], { stdio: [...stdio], timeout: PATIENCE_MS })
+    let text = ''
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    t.same(await once(child, 'close'), [42, null], path)
+    t.equal(text, '')
+  }
 })
 
 /** A program whose log nobody reads unless the test does. */

@@ -1,6 +1,6 @@
 // Every exit status of the daemon, and what it does without staying.
 
-import { writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { argsAt, Daemon, runToEnd } from './daemon.js'
 import { Place } from './place.js'
@@ -49,6 +49,20 @@ void t.test('exit status 71: what the system does not give', async (t) => {
     t.equal(status, 71, dir)
     t.match(err, /audispd: .*(ENOTDIR|EEXIST|ENOENT|EACCES|EPERM|not a directory)/)
   }
+})
+
+void t.test('exit status 71: the reason is told, and stands in the log if that is a file', async (t) => {
+  const place = new Place(t)
+  const log = place.path('log')
+  mkdirSync(place.path('open'))
+  chmodSync(place.path('open'), 0o777)
+  for (const file of [log, '/dev/full']) {
+    place.settings(`log = file:${file}\n`)
+    const { status, err } = runToEnd(['-c', place.dir, '--run-dir', place.path('open')])
+    t.equal(status, 71, file)
+    t.match(err, /^audispd: Error: .*\/open may be written by others; give another by --run-dir\n$/)
+  }
+  t.match(place.read('log').toString(), /^\S+ fatal audispd cannot go on error=".*\/open may be written by others/)
 })
 
 void t.test('exit status 78: a configuration that cannot be used', async (t) => {
