@@ -10,7 +10,7 @@ import { MAX_CONNECTIONS } from '../../plugins/metrics/scrape-server.js'
 import { samplesIn } from '../plugins/metrics/metrics-text.js'
 import { Daemon } from './daemon.js'
 import { Place } from './place.js'
-import { frames } from './records.js'
+import { frames, textOf } from './records.js'
 
 const POLL_MS = 50
 const MAIN = resolve('build/plugins/metrics/main.js')
@@ -90,8 +90,8 @@ void t.test('plugins in several states, each with a ledger that balances', async
   await daemon.running('siem', 'late', 'metrics')
   await daemon.stopPlugin('siem')
   await daemon.says(['plugin=dead', 'failed'])
-  await daemon.write(frames(1, 3000, 1000))
-  const samples = await of.sees('all records', (seen) => seen.get('audispd_input_records_total') === 3000)
+  await daemon.write(frames(1, 1500, 1000))
+  const samples = await of.sees('all records', (seen) => seen.get('audispd_input_records_total') === 1500)
   test.equal(stateOf(samples, 'siem'), 'running')
   test.equal(stateOf(samples, 'dead'), 'failed')
   test.equal(samples.get('audispd_invalid_dropins'), 1)
@@ -99,7 +99,7 @@ void t.test('plugins in several states, each with a ledger that balances', async
   test.ok((samples.get('audispd_plugin_queued_bytes{plugin="siem"}') ?? 0) > 0)
   test.ok((samples.get('audispd_plugin_dropped_records_total{plugin="late",reason="queue-full"}') ?? 0) > 0)
   test.equal(samples.get('audispd_plugin_losing{plugin="late"}'), 1)
-  test.equal(samples.get('audispd_plugin_filtered_records_total{plugin="metrics"}'), 3000, 'it wants none')
+  test.equal(samples.get('audispd_plugin_filtered_records_total{plugin="metrics"}'), 1500, 'it wants none')
   for (const plugin of ['siem', 'late', 'dead', 'metrics']) {
     const sum = (name: string): number =>
       [...samples].reduce(
@@ -148,7 +148,7 @@ void t.test('it is killed, and the figures go on; rude scrapers slow nobody', as
     return socket
   })
   await daemon.write(frames(101, 2000))
-  await daemon.until(() => place.read('siem').includes(':2000): '), 'every record has arrived')
+  await daemon.has('siem', textOf(1, 2000).length)
   await daemon.until(() => refused >= MAX_CONNECTIONS, 'those beyond the bound have gone')
   for (const socket of rude) socket.destroy()
   await of.sees('how many', (seen) => (seen.get('audispd_metrics_refused_connections_total') ?? 0) >= MAX_CONNECTIONS)
@@ -161,10 +161,10 @@ void t.test('while a full queue holds the input up, that can be seen', async (te
   })
   const { daemon, place } = of
   await daemon.running('slow', 'metrics')
-  daemon.stdin.write(frames(1, 10_000, 1000))
+  daemon.stdin.write(frames(1, 3000, 1000))
   const samples = await of.sees('the door shut', (seen) => seen.get('audispd_input_held') === 1)
   test.equal(stateOf(samples, 'slow'), 'running')
   writeFileSync(place.path('slow.go'), '')
-  await of.sees('the door open', (seen) => seen.get('audispd_plugin_delivered_records_total{plugin="slow"}') === 10_000)
+  await of.sees('the door open', (seen) => seen.get('audispd_plugin_delivered_records_total{plugin="slow"}') === 3000)
   test.match(await daemon.finish(), { code: 0 })
 })
