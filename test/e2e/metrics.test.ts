@@ -127,7 +127,7 @@ void t.test('it is killed, and the figures go on; rude scrapers slow nobody', as
   const of = new Scene(test, (place) => {
     place.tee('siem')
   })
-  const { daemon, place } = of
+  const { daemon } = of
   await daemon.running('siem', 'metrics')
   await daemon.write(frames(1, 100))
   await of.sees('the records', (seen) => seen.get('audispd_plugin_delivered_records_total{plugin="siem"}') === 100)
