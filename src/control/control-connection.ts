@@ -107,7 +107,8 @@ export class ControlConnection {
     const { text, spring } = await this.#dealtWith(line)
     if (this.#state.kind === 'over') return spring?.close()
     this.#say(text, () => {
-      if (this.#state.kind === 'over') return
+      // It has gone with the answer half read: what was to follow is still to be closed.
+      if (this.#state.kind === 'over') return spring?.close()
       if (spring === undefined) return this.#listen()
       this.#state = { kind: 'following', spring, isFull: false }
       this.#socket.resume()

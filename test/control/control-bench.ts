@@ -13,7 +13,7 @@ import { FakeClock } from '../dispatcher/fake-clock.js'
 const HUGE = 'x'.repeat(8 << 20)
 let servers = 0
 
-/** Refuses to stop anything, and has a huge status of a plugin `huge`. */
+/** Refuses to stop anything, and has a huge status of a plugin `huge`, and a huge log. */
 export class Bench implements ControlDesk {
   readonly server: ControlServer
   readonly clock = new FakeClock()
@@ -22,6 +22,7 @@ export class Bench implements ControlDesk {
   readonly #path = `\0audispd-control-${process.pid}-${++servers}`
   readonly #t: Test
   readonly #sockets = new Set<Socket>()
+  openedSprings = 0
   closedSprings = 0
   onMore: () => void = () => {}
 
@@ -88,10 +89,11 @@ export class Bench implements ControlDesk {
 
   logs(plugin: string | undefined, _follow: boolean, onMore: () => void): Answer {
     this.onMore = onMore
-    return { result: plugin, spring: this.#spring() }
+    return { result: plugin === 'huge' ? HUGE : plugin, spring: this.#spring() }
   }
 
   #spring(): Spring {
+    this.openedSprings++
     return {
       take: () => this.pieces.shift(),
       close: () => this.closedSprings++,

@@ -3,7 +3,7 @@
 import { test } from 'tap'
 import { IDLE_MS, SLOW_MS } from '../../src/control/control-connection.js'
 import { MAX_CONNECTIONS } from '../../src/control/control-server.js'
-import { Bench } from './control-bench.js'
+import { Bench, type Client } from './control-bench.js'
 
 const MIB = 1 << 20
 
@@ -116,6 +116,26 @@ void test('one that follows and does not read is not sent more, and may be kille
   t.ok(bench.pieces.length >= 60, `${bench.pieces.length} pieces of 64 are left`)
   client.socket.destroy()
   await bench.until(() => bench.closedSprings === 1)
+})
+
+void test('one that is closed before it has read the answer leaves nothing open of what would follow', async (t) => {
+  const bench = await Bench.open(t)
+  for (const [count, end] of [
+    () => bench.clock.pass(SLOW_MS),
+    (client: Client) => client.socket.destroy(),
+    () => bench.server.close(),
+  ].entries()) {
+    const client = await bench.client()
+    client.socket.pause()
+    client.socket.write('logs huge follow\n')
+    await bench.until(() => bench.openedSprings === count + 1)
+    // Its answer is on its way, and is never read to its end.
+    await bench.mostRead()
+    end(client)
+    await bench.until(() => bench.open === 0)
+    await bench.mostRead()
+    t.equal(bench.closedSprings, count + 1)
+  }
 })
 
 void test('where only the status may be read', async (t) => {
