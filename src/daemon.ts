@@ -115,14 +115,14 @@ async function runLogged(parts: DaemonParts, openedLog: OpenLog, ring: LogRing, 
       },
     )
     const watching = new Watching(log, () => reloading.request())
-    const { only } = options
+    const { only, replay } = options
     const onSettings = (taken: Settings): void => {
       watching.follow(place, taken)
       control?.follow({ path: controlPath(taken, base), group: taken.controlGroup })
     }
     const onBegin = (): void => service?.reloading()
     const onOver = (): void => service?.ready()
-    const reloading = new Reloading({ place, only, dispatcher, herald, onBegin, onOver, onSettings })
+    const reloading = new Reloading({ place, only, replay, dispatcher, herald, onBegin, onOver, onSettings })
     const desk = new DaemonDesk({
       dispatcher,
       reloading,
@@ -140,7 +140,7 @@ async function runLogged(parts: DaemonParts, openedLog: OpenLog, ring: LogRing, 
       facts: () => factsOf(desk.status(undefined)),
       tell: tellBySystemdNotify,
     })
-    const control = only === undefined && !options.replay ? openControl(desk, log) : undefined
+    const control = only === undefined && !replay ? openControl(desk, log) : undefined
     parts.signals.handOver({
       SIGHUP: () => {
         openedLog.reopen()

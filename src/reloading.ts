@@ -8,6 +8,7 @@ import { problemTexts } from './dispatcher/daemon-report.js'
 import type { Dispatcher } from './dispatcher/dispatcher.js'
 import { readDropIns, type DropInReport } from './dispatcher/drop-in-dir.js'
 import type { Herald } from './dispatcher/herald.js'
+import { replayReport, replaySettings } from './dispatcher/replay-mode.js'
 import { ReloadRequests } from './dispatcher/reload-requests.js'
 import { loadSettings } from './dispatcher/settings-file.js'
 import type { Settings } from './dispatcher/settings.js'
@@ -16,6 +17,8 @@ import type { Log } from './log.js'
 export interface ReloadingParts {
   readonly place: ConfigPlace
   readonly only: readonly string[] | undefined
+  /** The records are recorded ones, also after a reload. */
+  readonly replay: boolean
   readonly dispatcher: Dispatcher
   readonly herald: Herald
   /** A reload begins, and is over, whatever it came to. */
@@ -90,12 +93,14 @@ export class Reloading {
   }
 
   #read(): Reading {
-    const { place, only } = this.#parts
+    const { place, only, replay } = this.#parts
     const { settings, problems } = loadSettings(place)
     const reports = problems.some(isError) ? [] : readDropIns(place, settings, only)
     const directories = reports.filter(({ kind }) => kind === 'directory').flatMap((report) => report.problems)
     const isUsable = ![...problems, ...directories].some(isError)
-    return { settings, reports, problems: [...problems, ...reports.flatMap((report) => report.problems)], isUsable }
+    const all = [...problems, ...reports.flatMap((report) => report.problems)]
+    if (!replay) return { settings, reports, problems: all, isUsable }
+    return { settings: replaySettings(settings), reports: reports.map(replayReport), problems: all, isUsable }
   }
 }
 

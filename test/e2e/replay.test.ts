@@ -5,6 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { test, type Test } from 'tap'
+import { Daemon } from './daemon.js'
+import { Place } from './place.js'
+import { frames, textOf } from './records.js'
 
 const RECORDING = 'test/fixtures/auditd-stream/v2.8.5-raw.string'
 
@@ -76,4 +79,17 @@ void test('what cannot be is said, and nothing is started', (t) => {
   t.equal(unknown.status, 78)
   t.match(unknown.warned, 'nosuch')
   t.end()
+})
+
+void test('a reload of a daemon that is given recorded records changes nothing of that', async (t) => {
+  const place = new Place(t, 'self_events = yes\n')
+  place.tee('keeps')
+  const daemon = new Daemon(t, place, { args: ['--replay'] })
+  await daemon.running('keeps')
+  await daemon.write(frames(1, 100, 80))
+  daemon.signal('SIGHUP')
+  await daemon.says(['plugin=keeps ', 'change=kept'])
+  await daemon.write(frames(101, 200, 80))
+  t.match(await daemon.finish(), { code: 0 })
+  t.equal(place.read('keeps').toString('latin1'), textOf(1, 200, 80).toString('latin1'), 'no record of our own')
 })
