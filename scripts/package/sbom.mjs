@@ -3,14 +3,15 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { run, sourceDate } from './place.mjs'
+import { packages } from './tree.mjs'
 
 const UUID_PARTS = /^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/
 /** Not parts of the program: interfaces and tables that have a version too. */
 const NO_PARTS = new Set(['node', 'modules', 'napi', 'unicode', 'tz', 'cldr'])
 
 export function billOfMaterials(runtime, version) {
-  const bill = JSON.parse(run('npm', ['sbom', '--omit=dev', '--sbom-format=cyclonedx', '--sbom-type=application']))
-  const { bom, subject } = named(bill, version)
+  const bill = JSON.parse(run('npm', ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application']))
+  const { bom, subject } = named(onlyWhatRuns(bill), version)
   const node = nodeComponent(runtime)
   bom.components.push(node)
   bom.dependencies.find(({ ref }) => ref === subject)?.dependsOn.push(node['bom-ref'])
@@ -19,6 +20,20 @@ export function billOfMaterials(runtime, version) {
   const digest = createHash('sha256').update(JSON.stringify(bom)).digest('hex')
   const serialNumber = `urn:uuid:${digest.replace(UUID_PARTS, '$1-$2-5$3-8$4-$5')}`
   return `${JSON.stringify({ ...bom, serialNumber }, undefined, 2)}\n`
+}
+
+/** `npm sbom --omit=dev` leaves out also what runs, if a package for development wants it too. */
+function onlyWhatRuns(bill) {
+  const running = packages([]).map((path) => {
+    const { name, version } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8'))
+    return `${name}@${version}`
+  })
+  const kept = new Set([...running, bill.metadata.component['bom-ref']])
+  const components = bill.components.filter((component) => kept.has(component['bom-ref']))
+  const dependencies = bill.dependencies
+    .filter(({ ref }) => kept.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((each) => kept.has(each)) }))
+  return { ...bill, components, dependencies }
 }
 
 /** npm calls us by the name of the directory that we lie in, and knows no version but the one that is in package.json. */

@@ -75,8 +75,8 @@ scene('the bill of materials says what runs', (t) => {
     .split('\n')
     .map((path) => readFileSync(path, 'utf8'))
   const named = packages.flatMap((text) => {
-    const [, name = ''] = /^ {2}"name": "([^"]+)"/m.exec(text) ?? []
-    const [, version = ''] = /^ {2}"version": "([^"]+)"/m.exec(text) ?? []
+    const [, name = ''] = /^(?:\t| {2,4})"name": *"([^"]+)"/m.exec(text) ?? []
+    const [, version = ''] = /^(?:\t| {2,4})"version": *"([^"]+)"/m.exec(text) ?? []
     return version === '' ? [] : [`${name}@${version}`]
   })
   t.ok(named.length > 30)
