@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { harmlessText } from '../protocol/harmless-text.js'
 import { principalIn } from '../remote/tls/subject-names.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { CERT, KEY } from './cert-authority.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -35,7 +36,7 @@ export async function certShow(paths: readonly string[], asJson: boolean, host: 
   const shown = await Promise.all(files.map(show))
   const isGood = shown.every(({ hasEnded, hasKey }) => !hasEnded && hasKey !== false)
   const exitStatus = isGood ? 0 : EXIT_ENDED
-  if (asJson) host.out(`${JSON.stringify({ verb: 'cert show', certificates: shown, exitStatus }, undefined, 2)}\n`)
+  if (asJson) host.out(`${asciiJson({ verb: 'cert show', certificates: shown, exitStatus }, 2)}\n`)
   else host.out(shown.map(asText).join(''))
   return exitStatus
 }

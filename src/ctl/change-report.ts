@@ -1,3 +1,4 @@
+import { asciiJson } from '../show/ascii-json.js'
 import { outOfText } from './byte-text.js'
 import type { ChangePlan, ChangeResult } from './change-plan.js'
 import { problemText, type CtlError } from './ctl-error.js'
@@ -57,6 +58,6 @@ function actionOf({ before, after }: FileChange): 'create' | 'change' | 'remove'
   return after === undefined ? 'remove' : 'change'
 }
 
-function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
+function json(value: object): string {
+  return `${asciiJson(value, 2)}\n`
 }

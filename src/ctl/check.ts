@@ -3,6 +3,7 @@ import { checkReport } from '../dispatcher/check-report.js'
 import { findConfig } from '../dispatcher/config-place.js'
 import { readDropIns } from '../dispatcher/drop-in-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
 import { checkOwnPlugins, type OwnPluginCheck, type RunCheck } from './own-plugin-check.js'
@@ -46,7 +47,7 @@ export async function check(args: readonly string[], host: Host, run?: RunCheck)
   if (values.json) {
     const { warnings } = place
     const whole = { verb: VERB, warnings, daemon: report.json, plugins, exitStatus }
-    host.out(`${JSON.stringify(whole, undefined, 2)}\n`)
+    host.out(`${asciiJson(whole, 2)}\n`)
     return exitStatus
   }
   for (const warning of place.warnings) host.warn(`audispctl ${VERB}: warning: ${warning}\n`)

@@ -4,6 +4,7 @@ import { didYouMean } from '../config/did-you-mean.js'
 import { findConfig } from '../dispatcher/config-place.js'
 import { readDropIns } from '../dispatcher/drop-in-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { columns } from './columns.js'
 import { pluginViews, settingsView, type ConfigFile, type ConfigKey, type PluginConfig } from './config-view.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
@@ -66,7 +67,7 @@ export async function configShow(args: readonly string[], host: Host): Promise<n
       mistakes: mistakes.map(formatProblem),
       exitStatus,
     }
-    host.out(`${JSON.stringify(whole, undefined, 2)}\n`)
+    host.out(`${asciiJson(whole, 2)}\n`)
     return exitStatus
   }
   for (const warning of place.warnings) host.warn(`audispctl ${VERB}: warning: ${warning}\n`)

@@ -1,3 +1,8 @@
+import { harmlessText } from '../protocol/harmless-text.js'
+
+/** Of one line. */
+const MAX_LINE_CHARACTERS = 4000
+
 export type CtlErrorCode = 'failed' | 'not-running' | 'usage' | 'config' | 'system' | 'denied'
 
 /** One thing that is in the way: where it is, what it is, and what the admin does about it. */
@@ -31,10 +36,11 @@ export const EXIT_STATUS = {
   config: 78,
 } as const
 
-/** `file:line: message`, and the next step on a line of its own. */
+/** `file:line: message`, and the next step on a line of its own; whatever a file or a peer is called, it harms no terminal. */
 export function problemText({ file, line, message, mend }: Problem): string {
   const where = file === undefined ? '' : `${file}:${line === undefined ? '' : `${line}:`} `
-  return `${where}${message}\n  ${mend}`
+  const lines = `${where}${message}\n  ${mend}`.split('\n')
+  return lines.map((each) => harmlessText(each, MAX_LINE_CHARACTERS)).join('\n')
 }
 
 /** What a failed system call says, without its stack and its repeated path. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { DaemonStatus } from '../control/daemon-status.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { CONTROL_OPTIONS } from './control-place.js'
 import { EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -88,5 +89,5 @@ function asJson(
   const { now, startedAt, input, serials } = status
   const door = { ...input, serials, inAuditdsLog: evidence }
   const report = { verb: VERB, now, startedAt, kernel: kernel ?? null, auditd, door, plugins, hops, handOvers, losses }
-  return `${JSON.stringify({ ...report, exitStatus }, undefined, 2)}\n`
+  return `${asciiJson({ ...report, exitStatus }, 2)}\n`
 }

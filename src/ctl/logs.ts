@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ControlClient } from '../control/control-client.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { CONTROL_OPTIONS, withControl } from './control-place.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -50,7 +51,7 @@ export async function logs(args: readonly string[], host: Host): Promise<number>
   const count = values.lines === undefined ? undefined : countOf(values.lines)
   const paint = painter(host)
   const show = (line: LogLine): void => {
-    host.out(values.json ? `${JSON.stringify(line)}\n` : logLineAsText(line, paint))
+    host.out(values.json ? `${asciiJson(line)}\n` : logLineAsText(line, paint))
   }
   const words = name === undefined ? [VERB] : [VERB, name]
   return withControl(values, async (client) => {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readDaemonStatus, type PluginStatus } from '../control/daemon-status.js'
 import { SYSTEM_CLOCK } from '../dispatcher/clock.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { CONTROL_OPTIONS, withControl } from './control-place.js'
 import { EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -44,7 +45,7 @@ export async function pluginVerb(verb: PluginVerb, args: readonly string[], host
   })
   const exitStatus = outcomes.every(({ isWell }) => isWell) ? 0 : EXIT_STATUS.failed
   const report = { verb, plugins: outcomes.map(outcomeJson), exitStatus }
-  if (values.json) host.out(`${JSON.stringify(report, undefined, 2)}\n`)
+  if (values.json) host.out(`${asciiJson(report, 2)}\n`)
   else tell(outcomes, host)
   return exitStatus
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { readDaemonStatus, readReloadStatus, type PluginStatus, type ReloadStatus } from '../control/daemon-status.js'
 import { SYSTEM_CLOCK } from '../dispatcher/clock.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { columns } from './columns.js'
 import { CONTROL_OPTIONS, withControl } from './control-place.js'
 import { EXIT_STATUS } from './ctl-error.js'
@@ -101,5 +102,5 @@ function changesText({ changes }: ReloadStatus, isDry: boolean, paint: Painter):
 
 function asJson(done: ReloadStatus, isDry: boolean, outcomes: readonly Outcome[], exitStatus: number): string {
   const plugins = outcomes.map(outcomeJson)
-  return `${JSON.stringify({ verb: VERB, dryRun: isDry, ...done, plugins, exitStatus }, undefined, 2)}\n`
+  return `${asciiJson({ verb: VERB, dryRun: isDry, ...done, plugins, exitStatus }, 2)}\n`
 }

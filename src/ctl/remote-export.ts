@@ -7,6 +7,7 @@ import { loadMeta, timelineOf, type Meta } from '../journal/meta.js'
 import { newestOf } from '../journal/newest.js'
 import type { SegmentPath } from '../journal/segment-path.js'
 import { segmentName } from '../journal/segment-name.js'
+import { asciiJson } from '../show/ascii-json.js'
 import type { Host } from './host.js'
 import { journalDirs, readJournal } from './journal-dir.js'
 import { momentIn } from './moment.js'
@@ -128,7 +129,7 @@ function blockAsJson(item: ReadBlock, meta: Meta | undefined): string {
     const seqs = block.kind === 'data' ? { seq: block.firstSeq + index } : { seq: block.firstSeq, count: block.count }
     const record = isUtf8(line) ? { record: line.toString() } : { base64: line.toString('base64') }
     const { principal, peer } = origin
-    text += `${JSON.stringify({ principal, stream, ...seqs, position: position + index, kind: block.kind, taken, peer, ...record })}\n`
+    text += `${asciiJson({ principal, stream, ...seqs, position: position + index, kind: block.kind, taken, peer, ...record })}\n`
   }
   return text
 }

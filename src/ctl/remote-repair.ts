@@ -7,6 +7,7 @@ import type { OpeningReport } from '../journal/opening.js'
 import { idxName, logName } from '../journal/segment-name.js'
 import { TrialPort, type Change } from '../journal/trial-port.js'
 import { harmlessText } from '../protocol/harmless-text.js'
+import { asciiJson } from '../show/ascii-json.js'
 import type { Host } from './host.js'
 import { journalDirs, readJournal } from './journal-dir.js'
 import { orUsage, usage } from './verb-options.js'
@@ -57,7 +58,7 @@ export async function remoteRepair(args: readonly string[], host: Host): Promise
   const plans: Plan[] = []
   for (const dir of await journalDirs(positionals)) plans.push(await planFor(dir))
   const exitStatus = plans.some(({ report }) => isDamaged(report)) ? EXIT_DAMAGED : 0
-  if (values.json) host.out(`${JSON.stringify({ verb: VERB, journals: plans, exitStatus }, undefined, 2)}\n`)
+  if (values.json) host.out(`${asciiJson({ verb: VERB, journals: plans, exitStatus }, 2)}\n`)
   else host.out(plans.map(planAsText).join(''))
   return exitStatus
 }

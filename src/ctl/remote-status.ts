@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { isAlive } from '../remote/alive.js'
 import { remoteDirs } from '../remote/remote-dirs.js'
 import { readStatus, STATUS_NAME, type ProgramStatus } from '../remote/status.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
 import type { Host } from './host.js'
 import { judgeStatus, statusAsText, type Judged } from './remote-status-text.js'
@@ -44,7 +45,7 @@ export async function remoteStatus(args: readonly string[], host: Host): Promise
   const nowMs = Date.now()
   const judged = await Promise.all(found.map(async (status) => judgeStatus(status, await isAlive(status), nowMs)))
   const exitStatus = exitStatusOf(judged)
-  if (values.json) host.out(`${JSON.stringify({ verb: VERB, programs: judged, exitStatus }, undefined, 2)}\n`)
+  if (values.json) host.out(`${asciiJson({ verb: VERB, programs: judged, exitStatus }, 2)}\n`)
   else host.out(judged.map((one) => statusAsText(one, nowMs)).join('\n'))
   return exitStatus
 }

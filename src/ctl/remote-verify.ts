@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { HARMLESS, type Finding, type Verification } from '../journal/judge.js'
 import { verify } from '../journal/verify.js'
 import { harmlessText } from '../protocol/harmless-text.js'
+import { asciiJson } from '../show/ascii-json.js'
 import type { Host } from './host.js'
 import { journalDirs, runOn } from './journal-dir.js'
 import { orUsage } from './verb-options.js'
@@ -44,7 +45,7 @@ export async function remoteVerify(args: readonly string[], host: Host): Promise
     if (!values.json) host.out(verificationAsText(dir, verification))
   }
   const exitStatus = journals.some(hasFault) ? EXIT_FOUND : 0
-  if (values.json) host.out(`${JSON.stringify({ verb: VERB, journals, exitStatus }, undefined, 2)}\n`)
+  if (values.json) host.out(`${asciiJson({ verb: VERB, journals, exitStatus }, 2)}\n`)
   return exitStatus
 }
 

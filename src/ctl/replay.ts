@@ -6,6 +6,7 @@ import { findConfig } from '../dispatcher/config-place.js'
 import { readDropIns } from '../dispatcher/drop-in-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { harmlessText } from '../protocol/harmless-text.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { columns } from './columns.js'
 import { CtlError, problemText } from './ctl-error.js'
 import { countOf, countText, rateText } from './figures.js'
@@ -95,7 +96,7 @@ export async function replay(
   const { end, fed, isCutShort } = played
   const records = fed.reduce((sum, file) => sum + file.records, 0)
   const result = { verb: VERB, records, isCutShort, files: fed, plugins: end.ledgers, exitStatus }
-  host.out(values.json ? `${JSON.stringify(result, undefined, 2)}\n` : resultText(played, records))
+  host.out(values.json ? `${asciiJson(result, 2)}\n` : resultText(played, records))
   return exitStatus
 }
 

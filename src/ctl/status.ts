@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { readDaemonStatus, type DaemonStatus } from '../control/daemon-status.js'
 import { judge, type Finding } from '../control/judge.js'
 import { SYSTEM_CLOCK } from '../dispatcher/clock.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { failureAsText } from './change-report.js'
 import { CONTROL_OPTIONS, withControl, type ControlValues } from './control-place.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
@@ -99,6 +100,6 @@ function showFailure(error: CtlError, form: Form): Shown {
   return { text: asJson({ verb: VERB, result: 'failed', problems: error.problems, exitStatus }, form), exitStatus }
 }
 
-function asJson(value: unknown, form: Form): string {
-  return `${JSON.stringify(value, undefined, form === 'json' ? 2 : undefined)}\n`
+function asJson(value: object, form: Form): string {
+  return `${asciiJson(value, form === 'json' ? 2 : undefined)}\n`
 }

@@ -4,6 +4,7 @@ import { readReloadStatus, type ReloadStatus } from '../control/daemon-status.js
 import { findConfig } from '../dispatcher/config-place.js'
 import { SYSTEM_CLOCK } from '../dispatcher/clock.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { doneWords } from './change-report.js'
 import { CONTROL_OPTIONS, withControl, type ControlValues } from './control-place.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
@@ -12,6 +13,7 @@ import type { Host } from './host.js'
 import { onePlugin } from './plugin-name.js'
 import { awaitOutcome, outcomeText, type Outcome } from './plugin-outcome.js'
 import { RELOAD_TIMEOUT_MS } from './reload.js'
+import { shown } from './status-text.js'
 import { planSwitch, type SwitchPlan } from './switch-plan.js'
 import { orUsage } from './verb-options.js'
 
@@ -95,7 +97,9 @@ function tell(verb: keyof typeof ABOUT, told: Told, host: Host): void {
       host.out('audispd is not running here; it counts when it starts\n')
       return
     case 'refused':
-      host.warn(told.reload.problems.map((problem) => `audispctl ${verb}: reload refused: ${problem}\n`).join(''))
+      host.warn(
+        told.reload.problems.map((problem) => `audispctl ${verb}: reload refused: ${shown(problem)}\n`).join(''),
+      )
       host.warn('  audispctl check says everything that is wrong\n')
       return
     case 'done':
@@ -128,7 +132,7 @@ function asJson(
     status: outcome?.plugin ?? null,
     exitStatus,
   }
-  return `${JSON.stringify(report, undefined, 2)}\n`
+  return `${asciiJson(report, 2)}\n`
 }
 
 function helpText(verb: keyof typeof ABOUT): string {

@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { readAccounts } from '../sdk/index.js'
-import { asciiJson } from '../show/record-json.js'
+import { asciiJson } from '../show/ascii-json.js'
 import { CONTROL_OPTIONS, controlSocket } from './control-place.js'
 import type { Host } from './host.js'
 import { LIVE_WORLD, orCtlError, type LiveWorld } from './live-world.js'

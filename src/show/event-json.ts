@@ -2,7 +2,8 @@
 // are those of the manual, and stay; new ones may come.
 
 import type { AuditEvent } from '../sdk/index.js'
-import { asciiJson, recordJson } from './record-json.js'
+import { asciiJson } from './ascii-json.js'
+import { recordJson } from './record-json.js'
 import { summaryOf } from './summary.js'
 
 /** Without its LF. What is undefined is left out. */

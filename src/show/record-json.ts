@@ -2,14 +2,6 @@
 
 import type { AuditRecord, RecordField } from '../sdk/index.js'
 
-const BEYOND_ASCII = /[^\x20-\x7e]/g
-
-/** One line without its LF, in ASCII: whatever a terminal or a log could stumble over stands as \uXXXX. */
-export function asciiJson(value: object): string {
-  // Outside of strings JSON is ASCII.
-  return JSON.stringify(value).replaceAll(BEYOND_ASCII, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
 /** What a record says, without the time and the serial that it shares with its event. */
 export function recordJson(record: AuditRecord): object {
   const enriched = record.enrichedFields()

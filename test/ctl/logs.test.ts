@@ -38,13 +38,15 @@ void test('all lines that are kept, the last of them, or those of a plugin', asy
 })
 
 void test('following: as they come, until the daemon ends or nobody reads', async (t) => {
-  const more = JSON.stringify(line('later'))
+  // CSI in one character, which JSON leaves as it is.
+  const more = JSON.stringify(line('later \u009b2J'))
+  const harmless = more.replace('\u009b', String.raw`\u009b`)
   const { socket, requests } = await fakeDaemon(t, () => [ok({ lines: [line('a'), line('b')] }), more, more])
   let shown = 0
   const host = { ...fakeHost('/'), drained: () => Promise.resolve(++shown < 2) }
   t.equal(await logs(['-f', '-n', '1', '--json', '--socket', socket], host), 0)
   t.same(requests, ['logs follow'])
-  t.equal(host.printed().out, `${JSON.stringify(line('b'))}\n${more}\n${more}\n`)
+  t.equal(host.printed().out, `${JSON.stringify(line('b'))}\n${harmless}\n${harmless}\n`)
   const gone = await fakeDaemon(t, () => [ok({ lines: [] }), more, END])
   const other = fakeHost('/')
   t.equal(await logs(['siem', '--follow', '--socket', gone.socket], other), 3)

@@ -1,3 +1,4 @@
+import { asciiJson } from '../../show/ascii-json.js'
 import { LAYERS, type Level } from './check.js'
 import type { CheckFinding, Examination } from './examination.js'
 import type { Painter } from '../paint.js'
@@ -48,7 +49,7 @@ export function reportJson({ findings, counts, worst, first }: Examination, exit
     findings: listed,
     exitStatus,
   }
-  return `${JSON.stringify(json, undefined, 2)}\n`
+  return `${asciiJson(json, 2)}\n`
 }
 
 function wrongLines({ level, layer, what, mend }: CheckFinding, { columns, paint }: ReportOptions): string[] {
