@@ -20,6 +20,8 @@ const NSEC_PER_USEC = 1000n
 /** Changes of state that wait; of more the oldest go, as the last one is what holds. An even number: they come in pairs. */
 const MAX_WAITING = 8
 const MAX_STATUS_CHARACTERS = 200
+/** Of the errors of starting it, those that no other try mends. */
+const NO_PROGRAM: ReadonlySet<string> = new Set(['ENOENT', 'EACCES'])
 
 /** What the line for people is made of. */
 export interface ServiceFacts {
@@ -36,7 +38,7 @@ export interface ServiceWorld {
   readonly clock: Clock
   readonly log: Log
   readonly facts: () => ServiceFacts
-  /** Resolves with what went wrong, '' if nothing did; rejects when there is no such program. */
+  /** Resolves with what went wrong, '' if nothing did; rejects when the program cannot be started. */
   readonly tell: (fields: readonly string[], env: Readonly<Record<string, string>>) => Promise<string>
 }
 
@@ -118,11 +120,11 @@ export class ServiceManager {
 
   #goOn(): void {
     if (this.#isTelling || this.#phase === 'gone') return
-    const fields = this.#waiting.shift()
-    if (fields === undefined && !this.#isSignDue) return
+    const change = this.#waiting.shift()
+    if (change === undefined && !this.#isSignDue) return
     this.#isSignDue = false
     this.#isTelling = true
-    void this.#tell([...(fields ?? []), ...this.#signs()])
+    void this.#tell(change)
   }
 
   /** What every message has: that we live, and how we are. */
@@ -131,18 +133,29 @@ export class ServiceManager {
     return [...watchdog, `STATUS=${this.#status()}`]
   }
 
-  async #tell(fields: readonly string[]): Promise<void> {
+  /** A change that could not be told is told with the next sign of life: whoever waits for it would wait for ever. */
+  async #tell(change: string[] | undefined): Promise<void> {
+    const { log } = this.#world
+    const why = await this.#wrongWith([...(change ?? []), ...this.#signs()])
+    if (why !== '' && !this.#hasFailed) log.warn({ why }, 'the service manager could not be told; trying on')
+    this.#hasFailed = why !== ''
+    this.#isTelling = false
+    if (why === '') return this.#goOn()
+    if (change !== undefined) this.#waiting.unshift(change)
+  }
+
+  /** What went wrong with telling it; '' if nothing did, or nothing is told any more. */
+  async #wrongWith(fields: readonly string[]): Promise<string> {
     const { log, tell } = this.#world
     try {
-      const why = await tell(fields, { NOTIFY_SOCKET: this.#socket })
-      if (why !== '' && !this.#hasFailed) log.warn({ why }, 'the service manager could not be told; trying on')
-      this.#hasFailed = why !== ''
+      return await tell(fields, { NOTIFY_SOCKET: this.#socket })
     } catch (error) {
+      // Such as EAGAIN and EMFILE: for the next one there may be room.
+      if (!NO_PROGRAM.has(errorCode(error))) return String(error)
       log.warn({ error: String(error) }, 'the service manager is told nothing, as systemd-notify cannot be run')
       this.#phase = 'gone'
+      return ''
     }
-    this.#isTelling = false
-    this.#goOn()
   }
 
   /** A line for people. */

@@ -17,7 +17,8 @@ interface Bench {
   socket: string
   /** Lets the one that is being told be over. */
   readonly over: (why?: string) => Promise<void>
-  readonly missing: () => Promise<void>
+  /** It cannot be started. */
+  readonly unstarted: (code: string) => Promise<void>
 }
 
 function bench(variables: Readonly<Record<string, string>>): Bench {
@@ -41,8 +42,8 @@ function bench(variables: Readonly<Record<string, string>>): Bench {
       resolve(why)
       await turns()
     },
-    missing: async () => {
-      reject(new Error('ENOENT'))
+    unstarted: async (code) => {
+      reject(Object.assign(new Error(`spawn ${code}`), { code }))
       await turns()
     },
     manager: openServiceManager({
@@ -157,10 +158,34 @@ void test('what goes wrong is told once, and tried on', async (t) => {
   t.equal(of.log.texts.filter((text) => text.includes('could not be told')).length, 1)
 })
 
+void test('what has happened is told again when it could not be told, not at once and not twice', async (t) => {
+  const of = bench({})
+  of.manager?.ready()
+  await of.over('Connection refused')
+  t.equal(of.told.length, 1)
+  of.clock.pass(10_000)
+  await of.over()
+  of.clock.pass(10_000)
+  await of.over()
+  t.same(states(of), ['READY=1', 'READY=1', ''])
+})
+
+void test('a process for which there is no room now may find some later', async (t) => {
+  const of = bench({ WATCHDOG_USEC: '2000000' })
+  of.manager?.ready()
+  await of.unstarted('EAGAIN')
+  of.clock.pass(1000)
+  await of.unstarted('EMFILE')
+  of.clock.pass(1000)
+  await of.over()
+  t.same(states(of), ['READY=1 WATCHDOG=1', 'READY=1 WATCHDOG=1', 'READY=1 WATCHDOG=1'])
+  t.match(of.log.texts, ['the service manager could not be told; trying on'])
+})
+
 void test('without the program it is told once, and nothing more is tried', async (t) => {
   const of = bench({ WATCHDOG_USEC: '2000000' })
   of.manager?.ready()
-  await of.missing()
+  await of.unstarted('ENOENT')
   of.clock.pass(60_000)
   of.manager?.stopping()
   of.manager?.close()
