@@ -101,6 +101,9 @@ export class DispatcherPeer implements Peer {
         this.#isMet = true
         this.#host.met(helloOf(line.keys))
         return
+      case 'STOP':
+        this.#host.ending()
+        return
       case 'PING':
         this.#output.line(`PONG ${line.n}\n`)
         return

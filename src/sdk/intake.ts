@@ -20,7 +20,7 @@ const BLANK = 0x20
 const [R, E, C, O, D] = [0x52, 0x45, 0x43, 0x4f, 0x44]
 
 /** What is not put off. */
-export type UrgentLine = Extract<DispatcherLine, { verb: 'HELLO' | 'ACK' | 'PING' | 'OK' | 'ERR' }>
+export type UrgentLine = Extract<DispatcherLine, { verb: 'HELLO' | 'ACK' | 'PING' | 'OK' | 'ERR' | 'STOP' }>
 
 export class Intake implements Waiting {
   readonly #onUrgent: (line: UrgentLine) => void
@@ -180,6 +180,8 @@ export class Intake implements Waiting {
         return
       case 'STOP':
         this.add({ kind: 'stop', leavesOpen: false })
+        // What it is the end of waits for its turn, and that it is the end is known at once.
+        this.#onUrgent(line)
         return
       case 'HELLO':
         this.#onUrgent(line)

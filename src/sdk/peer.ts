@@ -26,6 +26,8 @@ export interface RecordSender {
 export interface PeerHost {
   /** It is there, and who it says it is. Called once. */
   met(hello: Hello): void
+  /** It wants us to end, when everything that came before is done. */
+  ending(): void
   /** How much may be read ahead is another now. */
   regulate(): void
   /** Our records up to n are settled. */

@@ -18,6 +18,8 @@ export interface RunningHost {
   readonly peer: Pick<Peer, 'acknowledge' | 'commands'>
   readonly clock: ReadingClock
   readonly stopping: AbortSignal
+  /** This handler is called now, and everything waits for it. */
+  calls(handler: string): void
   /** An event has been open for too long. */
   expired(atMs: number): void
   /** A text for people. */
@@ -63,7 +65,10 @@ export class RunningPlugin {
     this.plugin = new Plugin(hello, stopping, this.#acknowledger, peer.commands, sender)
     if (definition.events === undefined) return
     this.#flow = new EventFlow({ timeoutMs: OPEN_EVENT_MS, ...definition.eventLimits }, clock, {
-      give: (event) => promised(definition.events?.(event, this.plugin)),
+      give: (event) => {
+        host.calls('events()')
+        return promised(definition.events?.(event, this.plugin))
+      },
       safe: (seq) => {
         this.#acknowledger.done(seq)
       },
@@ -84,11 +89,12 @@ export class RunningPlugin {
       case 'records':
         this.#acknowledger.records(item.last)
         this.#batch = new RecordBatch(bytes, item.start, item.end, item.count, item.last, item.layout)
-        return this.#flow === undefined
-          ? promised(this.#definition.records?.(this.#batch, this.plugin))
-          : this.#flow.records(this.#batch, item.arrivedMs)
+        if (this.#flow !== undefined) return this.#flow.records(this.#batch, item.arrivedMs)
+        this.#host.calls('records()')
+        return promised(this.#definition.records?.(this.#batch, this.plugin))
       case 'lost':
         this.#acknowledger.gap(item.lost)
+        this.#host.calls('lost()')
         return promised(this.#definition.lost?.(item.lost, this.plugin))
       case 'reload':
         return this.#reload()
@@ -135,12 +141,14 @@ export class RunningPlugin {
   }
 
   async #reload(): Promise<void> {
+    this.#host.calls('reload()')
     await unlessStopped(this.#definition.reload?.(this.plugin))
   }
 
   async #stop(leavesOpen: boolean): Promise<void> {
     if (!leavesOpen) await this.#flow?.flush()
     await this.#mainEnded()
+    this.#host.calls('stop()')
     await unlessStopped(this.#definition.stop?.(this.plugin))
   }
 

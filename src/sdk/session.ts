@@ -7,6 +7,7 @@ import type { Item } from './item.js'
 import type { Output } from './output.js'
 import type { Peer, PeerHost } from './peer.js'
 import type { PluginDefinition } from './plugin-definition.js'
+import { LAST_BOUND_MINUTES, LastBound } from './last-bound.js'
 import { ReadingClock } from './reading-clock.js'
 import { RunningPlugin } from './running-plugin.js'
 import { endOf, EXIT_STATUS } from './sdk-error.js'
@@ -41,6 +42,7 @@ export class Session<Other extends Peer = Peer> {
   readonly #stopping = new AbortController()
   readonly #turns: Turns
   readonly #clock: ReadingClock
+  readonly #lastBound: LastBound
   readonly peer: Other
   #state: State = { kind: 'expecting' }
   #isPaused = false
@@ -51,6 +53,9 @@ export class Session<Other extends Peer = Peer> {
     this.#definition = definition
     this.#host = host
     this.#clock = new ReadingClock(host.clock)
+    this.#lastBound = new LastBound(host.clock, (waitedFor) => {
+      this.#stuck(waitedFor)
+    })
     this.peer = peerOf(this.#peerHost())
     this.#turns = new Turns(this.peer.waiting, {
       give: (item, bytes) => this.#give(item, bytes),
@@ -79,6 +84,7 @@ export class Session<Other extends Peer = Peer> {
   inputEnded(): void {
     if (this.#hasInputEnded) return
     this.#hasInputEnded = true
+    this.#lastBound.begin()
     this.#cancelLastReading?.()
     this.#stopping.abort()
     this.peer.inputEnded()
@@ -89,6 +95,7 @@ export class Session<Other extends Peer = Peer> {
   /** The item in hand is finished. What waits is left to the next process, or finished too if that would not get it. */
   terminate(): void {
     if (this.#state.kind === 'over') return
+    this.#lastBound.begin()
     if (this.#state.kind !== 'expecting' && !this.peer.sendsAgain) {
       this.#stopping.abort()
       if (this.#hasInputEnded) return
@@ -153,6 +160,9 @@ export class Session<Other extends Peer = Peer> {
         this.#state = { kind: 'opening' }
         void this.#open(hello)
       },
+      ending: () => {
+        this.#lastBound.begin()
+      },
       regulate: () => {
         this.#regulate()
       },
@@ -172,7 +182,9 @@ export class Session<Other extends Peer = Peer> {
 
   async #open(hello: Hello): Promise<void> {
     try {
+      this.#lastBound.waitsFor('open()')
       await this.#definition.open?.(hello)
+      this.#lastBound.waitsFor('from()')
       const from = this.peer.sendsAgain ? await this.#definition.from?.(hello) : undefined
       if (this.#state.kind !== 'opening') return
       // Whatever is wrong with the definition is found before anything is said.
@@ -195,6 +207,9 @@ export class Session<Other extends Peer = Peer> {
       peer: this.peer,
       clock: this.#clock,
       stopping: this.#stopping.signal,
+      calls: (handler) => {
+        this.#lastBound.waitsFor(handler)
+      },
       expired: (atMs) => {
         this.#add({ kind: 'expire', atMs })
       },
@@ -227,6 +242,14 @@ export class Session<Other extends Peer = Peer> {
     void this.#close(status)
   }
 
+  #stuck(waitedFor: string): void {
+    this.#complain(
+      `${waitedFor} has not come back for ${LAST_BOUND_MINUTES} minutes, and this is the end: it is left, and what it had in hand is not done`,
+    )
+    if (this.#state.kind === 'over') this.#ended(EXIT_STATUS.bug)
+    else void this.#close(EXIT_STATUS.bug)
+  }
+
   async #close(status: number): Promise<void> {
     if (this.#state.kind === 'over') return
     if (this.#state.kind === 'running') this.#state.running.end()
@@ -235,7 +258,14 @@ export class Session<Other extends Peer = Peer> {
     this.peer.close()
     this.#stopping.abort()
     this.#turns.end()
+    this.#lastBound.begin()
+    this.#lastBound.waitsFor('who reads standard output')
     await this.#host.output.end()
+    this.#ended(status)
+  }
+
+  #ended(status: number): void {
+    this.#lastBound.close()
     this.#host.ended(status)
   }
 

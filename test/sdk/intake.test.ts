@@ -216,7 +216,8 @@ void test('items lie in their order, records of neighbouring lines in one', (t) 
     'RECORD 1 a\nRECORD 3 b\nRELOAD\nRECORD 4 c\nLOST 1 5 5 failed\n#\nRECORD 7 d\nSTOP\nRECORD 8 e',
   )
   for (let cut = 0; cut <= wire.length; cut++) {
-    const intake = new Intake(() => t.fail('nothing of this is urgent'))
+    const urgent: string[] = []
+    const intake = new Intake(({ verb }) => urgent.push(verb))
     intake.open()
     intake.push(wire.subarray(0, cut))
     intake.push(wire.subarray(cut))
@@ -231,6 +232,7 @@ void test('items lie in their order, records of neighbouring lines in one', (t) 
       ['2 to 3: RECORD 1 a\nRECORD 3 b\n', 'reload', '1 to 4: RECORD 4 c\n', 'lost 5', '1 to 7: RECORD 7 d\n', 'stop'],
       `cut at ${cut}`,
     )
+    t.same(urgent, ['STOP'], 'what it stops waits for its turn, but it is known at once')
     t.equal(intake.take(), undefined)
     t.equal(intake.aheadBytes, 'RECORD 8 e'.length)
     intake.push(Buffer.from('\n'))
