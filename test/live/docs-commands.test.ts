@@ -23,7 +23,7 @@ const JOBS = 3
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^npm /, 'these are what the gate itself is made of'],
   [/^apt /, 'the packages suite installs the package'],
-  [/^systemctl /, 'needs systemd as the first process: the packages suite'],
+  [/^(systemctl|service) /, 'needs systemd as the first process: the packages suite'],
   [/^audispctl install( --reload| -y|$)|^audispctl uninstall/, 'the live suite runs it with the real auditd (install)'],
   [/^(sealert|ausearch -m NETFILTER_PKT)/, 'needs what only such a machine has'],
 ]
