@@ -3,11 +3,11 @@
 //
 // The socket gets its mode from the umask when it is made, so that at no time anybody can connect who may not. A group is
 // given to it before the group may do anything. The end is here too: libuv removes whatever stands in the path when a
-// server is closed, also if somebody has put something else there; so the server is never closed, and the file is removed
-// if it is still the one that was made.
+// server is closed, also if somebody has put something else there; so the file is removed if it is still the one that was
+// made, and the server closed behind it, but never where something else stands.
 
 import { chmodSync, lchownSync, lstatSync, realpathSync, statSync, unlinkSync, type Stats } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { errorCode } from './config/error-code.js'
 
@@ -28,17 +28,20 @@ export interface SocketWishes {
   readonly gid: number | undefined
 }
 
-export type Standing = 'nothing' | 'left-over'
+type Standing = 'nothing' | 'left-over'
 
-/** What stands in the path. Throws a SocketMistake if no socket can be made there. */
-export async function look(path: string): Promise<Standing> {
-  const dir = dirname(path)
-  checkDirectory(dir)
+/** Whether a socket stands in the path, whoever listens on it. Throws a SocketMistake if none could ever be made there. */
+export function isSocketAt(path: string): boolean {
+  checkDirectory(dirname(path))
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats === undefined) return 'nothing'
-  if (!stats.isSocket()) {
-    throw new SocketMistake(`${path} is not a socket and is left alone: move it away, or give another path`)
-  }
+  if (stats === undefined) return false
+  if (stats.isSocket()) return true
+  throw new SocketMistake(`${path} is not a socket and is left alone: move it away, or give another path`)
+}
+
+/** What stands in the path. Throws a SocketMistake if no socket can be made there now. */
+async function look(path: string): Promise<Standing> {
+  if (!isSocketAt(path)) return 'nothing'
   const code = await refusal(path)
   switch (code) {
     case 'ECONNREFUSED':
@@ -57,10 +60,12 @@ export async function look(path: string): Promise<Standing> {
 export class SocketFile {
   readonly #path: string
   readonly #own: Stats
+  readonly #server: Server
 
-  private constructor(path: string, own: Stats) {
+  private constructor(path: string, own: Stats, server: Server) {
     this.#path = path
     this.#own = own
+    this.#server = server
   }
 
   /** Listens; throws a SocketMistake, or the error of a system call. */
@@ -82,7 +87,7 @@ export class SocketFile {
     // Such as no more files: those who are connected are served. The program ends with its input, not with this.
     server.on('error', () => {}).unref()
     const own = lstatSync(path)
-    const file = new SocketFile(path, own)
+    const file = new SocketFile(path, own, server)
     try {
       if ((own.mode & EVERYTHING) !== first) throw new SocketMistake(`${path} has another mode than it was made with`)
       if (gid !== undefined) {
@@ -97,13 +102,29 @@ export class SocketFile {
   }
 
   get isOurs(): boolean {
-    const stats = lstatSync(this.#path, { throwIfNoEntry: false })
-    return stats !== undefined && stats.ino === this.#own.ino && stats.dev === this.#own.dev
+    return this.#standing() === 'ours'
   }
 
-  /** May be called twice. */
+  /** Nobody is let in any more; who is stays. May be called twice. */
   remove(): void {
-    if (this.isOurs) unlinkSync(this.#path)
+    const standing = this.#standing()
+    if (standing === 'another') return
+    try {
+      if (standing === 'ours') unlinkSync(this.#path)
+    } catch {
+      // ENOENT: it has gone in between. EROFS, EACCES: it stays, and nobody answers there.
+    }
+    this.#server.close()
+  }
+
+  /** What cannot be looked at, such as behind a loop of links, is not known to be ours. */
+  #standing(): 'ours' | 'another' | 'nothing' {
+    try {
+      const { ino, dev } = lstatSync(this.#path)
+      return ino === this.#own.ino && dev === this.#own.dev ? 'ours' : 'another'
+    } catch (error) {
+      return errorCode(error) === 'ENOENT' ? 'nothing' : 'another'
+    }
   }
 }
 

@@ -22,6 +22,7 @@ export class Bench implements ControlDesk {
   readonly #path = `\0audispd-control-${process.pid}-${++servers}`
   readonly #t: Test
   readonly #sockets = new Set<Socket>()
+  accepted = 0
   openedSprings = 0
   closedSprings = 0
   onMore: () => void = () => {}
@@ -37,6 +38,7 @@ export class Bench implements ControlDesk {
     const bench = new Bench(t, access)
     const listening = createServer({ allowHalfOpen: true }, (socket) => {
       bench.#sockets.add(socket)
+      bench.accepted++
       socket.on('close', () => bench.#sockets.delete(socket))
       bench.server.welcome(socket)
     }).listen(bench.#path)
@@ -74,6 +76,14 @@ export class Bench implements ControlDesk {
     this.#t.teardown(() => client.socket.destroy())
     await client.answers(0)
     return client
+  }
+
+  /** Connects, and never reads. */
+  stranger(): Socket {
+    const socket = connect(this.#path)
+    this.#t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    return socket
   }
 
   async ask(question: Question): Promise<unknown> {

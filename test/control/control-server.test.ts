@@ -59,6 +59,18 @@ void test('as many as there is room for, and those beyond are told so', async (t
   t.match(await (await bench.client()).asks('ping'), { ok: true }, 'one that goes makes room for one that comes')
 })
 
+void test('those beyond cost little, however many they are and whether they read or not', async (t) => {
+  const bench = await Bench.open(t)
+  for (let count = 0; count < MAX_CONNECTIONS; count++) await bench.client()
+  for (let count = 0; count < 300; count++) bench.stranger()
+  await bench.until(() => bench.accepted === MAX_CONNECTIONS + 300)
+  await bench.mostRead()
+  t.equal(bench.open, MAX_CONNECTIONS + 32, 'so many are being told')
+  bench.clock.pass(1000)
+  await bench.until(() => bench.open === MAX_CONNECTIONS)
+  t.match(JSON.stringify((await bench.client()).lines), /"busy"/, 'and then others')
+})
+
 void test('one that asks and asks and does not read costs one answer, and not for long', async (t) => {
   const bench = await Bench.open(t)
   const rude = await bench.client()

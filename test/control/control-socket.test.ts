@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { test } from 'tap'
 import { connectControl } from '../../src/control/control-client.js'
@@ -131,6 +141,33 @@ void test('one that somebody has removed or replaced is made again, and what is 
   writeFileSync(place.path('c.sock'), 'mine')
   await control.close()
   t.ok(existsSync(place.path('c.sock')))
+})
+
+void test('a directory that has become a loop of links is no end of the daemon', async (t) => {
+  const place = new SocketPlace(t)
+  const control = place.daemon()
+  control.follow({ path: place.path('new/c.sock'), group: '' })
+  await place.says('control socket is open')
+  rmSync(place.path('new'), { recursive: true })
+  symlinkSync('new', place.path('new'))
+  await place.passesUntil('running without control socket; trying again')
+  rmSync(place.path('new'))
+  await place.passesUntil('control socket is open', 2)
+  t.equal(await asks(place.path('new/c.sock'), 'ping'), 'ping')
+})
+
+void test('however often it is made again, no more files are open', async (t) => {
+  const place = new SocketPlace(t)
+  const control = place.daemon()
+  control.follow({ path: place.path('a.sock'), group: '' })
+  await place.says('control socket is open')
+  const before = readdirSync('/proc/self/fd').length
+  for (let round = 1; round <= 40; round++) {
+    if (round % 2 === 0) control.follow({ path: place.path(`${round}.sock`), group: '' })
+    else for (const name of readdirSync(place.path('.'))) rmSync(place.path(name))
+    await place.passesUntil('control socket is open', 1 + round)
+  }
+  t.ok(readdirSync('/proc/self/fd').length < before + 10)
 })
 
 void test('a path that is too long for a socket makes none, also not elsewhere', async (t) => {
