@@ -82,6 +82,8 @@ const plugin = fields({
   /** By reason, those that there are. */
   dropped: counts(100),
   droppedTotal: number,
+  /** When it lost a record last. */
+  lastLossAt: orNull(words),
   queued: number,
   queuedBytes: number,
   /** How long the oldest record has waited, or been on its way; 0 when none does. */

@@ -82,8 +82,8 @@ function asJson(
   exitStatus: number,
 ): string {
   const plugins = status.plugins.map(
-    ({ name, state, in: came, delivered, filtered, dropped, droppedTotal, queued, balanced }) => {
-      return { name, state, in: came, delivered, filtered, dropped, droppedTotal, queued, balanced }
+    ({ name, state, in: came, delivered, filtered, dropped, droppedTotal, lastLossAt, queued, balanced }) => {
+      return { name, state, in: came, delivered, filtered, dropped, droppedTotal, lastLossAt, queued, balanced }
     },
   )
   const { now, startedAt, input, serials } = status

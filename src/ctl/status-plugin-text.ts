@@ -25,7 +25,7 @@ function aboutPlugin(plugin: PluginStatus, now: string, findings: readonly Findi
     line('program', programText(plugin)),
     line('takes', takesText(plugin)),
     ...(plugin.direction === 'in' ? [] : [line('queue', queueText(plugin)), line('records', recordsText(plugin))]),
-    ...(plugin.droppedTotal === 0 ? [] : [line('dropped', paint('warn', countsText(plugin.dropped)))]),
+    ...(plugin.droppedTotal === 0 ? [] : [line('dropped', droppedText(plugin, now, paint))]),
     ...(sent === null ? [] : [line('sent', countsText({ ...sent }))]),
     ...(commands === null ? [] : [line('commands', countsText({ ...commands }))]),
     line('restarts', countText(plugin.restarts)),
@@ -55,7 +55,7 @@ function takesText({ direction, format, selector }: PluginStatus): string {
 
 function queueText(plugin: PluginStatus): string {
   const { queued, depth, queuedBytes, depthBytes, overflow, lagMs } = plugin
-  const held = `${countText(queued)} of ${countText(depth)} records, ${bytesText(queuedBytes)} of ${bytesText(depthBytes)}`
+  const held = `${countText(queued)} of ${countOf(depth, 'record')}, ${bytesText(queuedBytes)} of ${bytesText(depthBytes)}`
   return `${held}; ${lagMs === 0 ? 'nothing waits' : `the oldest for ${spanText(lagMs)}`}; when full: ${overflow}`
 }
 
@@ -67,6 +67,11 @@ function recordsText({ in: all, delivered, filtered, droppedTotal, queued, balan
     `${countText(queued)} queued`,
   ]
   return `${countOf(all, 'record')} in ${balanced ? '=' : 'but'} ${parts.join(' + ')}`
+}
+
+function droppedText({ dropped, lastLossAt }: PluginStatus, now: string, paint: Painter): string {
+  const last = lastLossAt === null ? '' : `; the last ${timeText(lastLossAt, now)}`
+  return `${paint('warn', countsText(dropped))}${last}`
 }
 
 function countsText(counts: Readonly<Record<string, number>>): string {

@@ -28,7 +28,7 @@ what mends it. Of one plugin: everything, and the last it wrote to its standard 
   -c, --config-dir DIR   ask the daemon that runs with this configuration
       --socket PATH      ask the daemon whose control socket that is
 
-Exit status: 0 all well, ${EXIT_DEGRADED} something is wrong, ${EXIT_STATUS['not-running']} not running.
+Exit status: 0 all well, ${EXIT_DEGRADED} something is wrong, or was lost since audispd runs, ${EXIT_STATUS['not-running']} not running.
 See audispctl(8).
 `
 

@@ -108,6 +108,7 @@ function pluginStatus(plugin: Plugin, held: boolean, lines: number, moment: Mome
     depth: dropIn.queue.depth,
     depthBytes: dropIn.queue.bytes,
     ...ledgerStatus(ledger),
+    lastLossAt: past.lastLossMs === undefined ? null : timeOf(past.lastLossMs, moment),
     queuedBytes: queue.heldBytes,
     lagMs: plugin.lag.ageMs(ledger, moment.nowMs),
     flow: queue.flow,

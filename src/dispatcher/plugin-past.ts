@@ -13,6 +13,9 @@ export class PluginPast {
   lastExit: LastExit | undefined
   /** Since when its state is what it is, as it is told. */
   sinceMs: number
+  /** When it lost records last. */
+  lastLossMs: number | undefined
+  #lost = 0
   #starts = 0
   #told = 'stopped'
   #process: { readonly lastLines: readonly string[] } | undefined
@@ -46,6 +49,12 @@ export class PluginPast {
     this.#process = undefined
     this.lastWords = lastWords
     this.lastExit = { how, atMs: nowMs }
+  }
+
+  /** Some may have been lost; `lost` is all of them. */
+  noteLoss(lost: number, nowMs: number): void {
+    if (lost > this.#lost) this.lastLossMs = nowMs
+    this.#lost = lost
   }
 
   /** The state may have changed. */

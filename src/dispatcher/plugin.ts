@@ -5,6 +5,7 @@ import type { Selector } from '../protocol/selector.js'
 import { describeExit } from './child.js'
 import type { DropIn } from './drop-in.js'
 import { Lag } from './lag.js'
+import { droppedTotal } from './ledger.js'
 import { Listening } from './listening.js'
 import { LossTeller } from './loss-teller.js'
 import type { Outbox } from './outbox.js'
@@ -145,6 +146,7 @@ export class Plugin implements Holder {
     if (state.kind === 'running' || state.kind === 'greeting' || (isTold && !this.side.isAllSaid)) this.#outflow.pump()
     if (isTold && this.side.isAllSaid) this.#process?.endInput()
     this.lag.note(this.queue.ledger, this.#dropIn.queue, nowMs)
+    this.past.noteLoss(droppedTotal(this.queue.ledger), nowMs)
   }
 
   /** The record about the beginning of its own loss, when it has room for it again. */
@@ -197,6 +199,7 @@ export class Plugin implements Holder {
     this.#life = step.life
     this.past.note(step.life.state, nowMs)
     for (const action of step.actions) this.#do(action)
+    this.past.noteLoss(droppedTotal(this.queue.ledger), nowMs)
     this.#world.onChange(this)
   }
 

@@ -23,6 +23,7 @@ export const PLUGIN: PluginStatus = {
   filtered: 7,
   dropped: {},
   droppedTotal: 0,
+  lastLossAt: null,
   queued: 3,
   queuedBytes: 612,
   lagMs: 40,

@@ -37,7 +37,7 @@ void test('what is wrong comes first with what mends it, and then everything tha
   t.match(text, /^siem +running, losing +4242 .* 120 +1 min 1 s$/m)
   t.match(text, /^syslog +stopped, held +- /m)
   t.match(text, /^my-log +invalid +- +-/m)
-  t.match(text, /^fail {2}siem: losing records.*\n {6}audispctl logs siem/m)
+  t.match(text, /^fail {2}siem: losing records.*\n {6}audispctl ledger siem/m)
   t.match(text, /^warn {2}syslog: .*\n {6}audispctl start syslog$/m)
   t.end()
 })

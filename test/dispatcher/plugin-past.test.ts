@@ -14,6 +14,20 @@ void test('since when its state is what it is told to be', (t) => {
   t.end()
 })
 
+void test('when it lost records last', (t) => {
+  const past = new PluginPast(0)
+  past.noteLoss(0, 10)
+  t.equal(past.lastLossMs, undefined)
+  past.noteLoss(3, 20)
+  past.noteLoss(3, 30)
+  t.equal(past.lastLossMs, 20)
+  past.noteLoss(2, 40)
+  t.equal(past.lastLossMs, 20, 'one of them was none')
+  past.noteLoss(3, 50)
+  t.equal(past.lastLossMs, 50)
+  t.end()
+})
+
 void test('its processes', (t) => {
   const past = new PluginPast(0)
   t.same([past.restarts, past.lastLines, past.lastExit], [0, [], undefined])

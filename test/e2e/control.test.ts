@@ -74,7 +74,15 @@ void t.test('stop, start and restart: what is lost is counted, and what waits is
   await pluginUntil(client, 'a', (plugin) => plugin.lagMs > waiting.lagMs)
   t.match(await client.ask(['restart', 'a']), { state: 'running', changed: true, done: true })
   const done = await pluginUntil(client, 'a', (plugin) => plugin.delivered === 200 + MANY)
-  t.match(done, { restarts: 2, lagMs: 0, queued: 0, droppedTotal: 100, lastExit: { how: /signal/ }, balanced: true })
+  t.match(done, {
+    restarts: 2,
+    lagMs: 0,
+    queued: 0,
+    droppedTotal: 100,
+    lastLossAt: /Z$/,
+    lastExit: { how: /signal/ },
+    balanced: true,
+  })
 
   await client.ask(['stop', 'a'])
   place.tee('a', ['stop_timeout = 0.2s'])
