@@ -15,8 +15,9 @@ const FAR = 100_000
 /** A number this much lower is a late one all the same, unless it is also younger than anything so far. */
 const LATE = 64
 const YOUNGER_SECONDS = 15
-/** So near to where the counting stood before a leap, the number that leapt was the stray. */
+/** So near to where the counting stood before a leap, the number that leapt was the stray; the nearer, the shorter the way back. */
 const NEAR = 4096
+const VERY_NEAR = 64
 /** Gaps of one machine that are kept one by one; of older ones only the number of events. */
 const MAX_GAPS = 200
 
@@ -127,11 +128,16 @@ export class SerialCount {
     this.#forgetOldest()
   }
 
-  /** Whether the number goes on where the counting stood before it leapt by far: then the leap was none. */
+  /**
+   * Whether the number goes on where the counting stood before it leapt: then the leap was none. Two machines without names look
+   * so: the one that was silent for a while speaks again.
+   */
   #isBackFromLeap(serial: number): boolean {
     const before = this.#beforeLeap
-    if (before === undefined || Math.abs((serial - this.#last) | 0) <= FAR - NEAR) return false
-    return Math.abs((serial - before) | 0) <= NEAR
+    if (before === undefined) return false
+    const way = Math.abs((serial - this.#last) | 0)
+    const off = Math.abs((serial - before) | 0)
+    return way > FAR - NEAR ? off <= NEAR : way > LATE && off <= VERY_NEAR
   }
 
   #takeBackLeap(): void {

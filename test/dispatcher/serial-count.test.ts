@@ -79,6 +79,27 @@ void test('a number that is out of place alone is a stray', (t) => {
   t.end()
 })
 
+void test('two machines without names are no loss, when one of them was silent for a while', (t) => {
+  const silent = [60_000, 10_000, 10_001, 60_001, 10_002, 60_002]
+  t.match(
+    counted(silent, (index) => (index === 0 ? 1000 : 1060)),
+    { missing: 0, restarts: 0, strays: 1, last: 60_002 },
+  )
+  const lower = [10_000, 60_000, 10_001]
+  t.match(
+    counted(lower, () => 1000),
+    { missing: 49_998, last: 60_000 },
+    'from a leap that is no restart nobody comes back',
+  )
+  const booted = [60_000, ...Array.from({ length: 200 }, (_, index) => 59_900 + index)]
+  t.match(
+    counted(booted, (index) => (index === 0 ? 1000 : 1060)),
+    { missing: 0, restarts: 1, strays: 0, last: 60_099 },
+    'who counts up to where it stood has not come back',
+  )
+  t.end()
+})
+
 void test('of many gaps the number stays exact, and the oldest are not listed', (t) => {
   const count = new SerialCount(0, 0)
   for (let serial = 2; serial <= 2000; serial += 2) count.take(serial, 0, 0)
