@@ -53,7 +53,7 @@ export class LogRing {
     share.kept.push({ order: ++this.#count, bytes: json.length, line })
     share.bytes += json.length
     this.#bytes += json.length
-    if (share.kept.length > SHARE_LINES || share.bytes > SHARE_BYTES) this.#dropOldest(name, share)
+    while (share.kept.length > SHARE_LINES || share.bytes > SHARE_BYTES) this.#dropOldest(name, share)
     while (this.#bytes > ALL_BYTES) this.#dropFromLargest()
   }
 

@@ -47,6 +47,18 @@ void test('with many that talk much it stays within its bounds, and all are hear
   t.end()
 })
 
+void test('long lines behind short ones stay within the bounds of one plugin', (t) => {
+  const ring = new LogRing()
+  for (let n = 0; n < 200; n++) say(ring, { level: 30, msg: `${n}`, plugin: 'x' })
+  for (let n = 0; n < 100; n++) say(ring, { level: 30, msg: 'y'.repeat(60_000), plugin: 'x' })
+  const { length } = ring.lines('x')
+  t.equal(length, 2, 'of 60 kB')
+  say(ring, { level: 30, msg: 'z'.repeat(1_000_000), plugin: 'x' })
+  say(ring, { level: 30, msg: 'last', plugin: 'x' })
+  t.same(messages(ring, 'x'), ['last'], 'and one that is longer than all is not kept')
+  t.end()
+})
+
 void test('who follows gets what comes from then on', (t) => {
   const ring = new LogRing()
   say(ring, { level: 30, msg: 'before', plugin: 'x' })
