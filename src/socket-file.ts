@@ -28,7 +28,7 @@ export interface SocketWishes {
   readonly gid: number | undefined
 }
 
-type Standing = 'nothing' | 'left-over'
+export type Standing = 'nothing' | 'left-over'
 
 /** Whether a socket stands in the path, whoever listens on it. Throws a SocketMistake if none could ever be made there. */
 export function isSocketAt(path: string): boolean {
@@ -40,7 +40,7 @@ export function isSocketAt(path: string): boolean {
 }
 
 /** What stands in the path. Throws a SocketMistake if no socket can be made there now. */
-async function look(path: string): Promise<Standing> {
+export async function look(path: string): Promise<Standing> {
   if (!isSocketAt(path)) return 'nothing'
   const code = await refusal(path)
   switch (code) {

@@ -33,7 +33,13 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   ['log', ['src/log.ts', 'src/log/', 'src/version.ts'], []],
   [
     'program',
-    ['src/plugin-program.ts', 'src/socket-file.ts', 'src/unix-datagram.ts', 'src/unix-dgram.d.ts'],
+    [
+      'src/plugin-program.ts',
+      'src/socket-file.ts',
+      'src/socket-listener.ts',
+      'src/unix-datagram.ts',
+      'src/unix-dgram.d.ts',
+    ],
     ['config', 'log'],
   ],
   ['sdk', ['src/sdk/'], ['protocol', 'config', 'log']],
@@ -45,7 +51,7 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   [
     'ctl',
     ['src/ctl/'],
-    ['protocol', 'config', 'log', 'control', 'dispatcher', 'journal', 'remote', 'main', 'sdk', 'show'],
+    ['protocol', 'config', 'log', 'program', 'control', 'dispatcher', 'journal', 'remote', 'main', 'sdk', 'show'],
   ],
   ['plugins', ['plugins/'], ['sdk', 'show', 'program', 'protocol', 'config', 'log', 'journal', 'remote']],
   ['main', ['src/'], ['protocol', 'config', 'log', 'control', 'dispatcher']],

@@ -2,20 +2,25 @@
 
 import { execFileSync } from 'node:child_process'
 import { errorText } from '../../src/config/disk.js'
-import { tellPeople } from '../../src/log/for-people.js'
+import { programName, tellPeople } from '../../src/log/for-people.js'
 import { EXIT_CONFIG, EXIT_DONE, fail, runProgram } from '../../src/plugin-program.js'
+import { harmlessText } from '../../src/protocol/harmless-text.js'
 import { NODE_CLOCK } from '../../src/remote/node-world.js'
 import { Voice } from '../../src/remote/voice.js'
 import { runPlugin } from '../../src/sdk/index.js'
 import { afUnix, tellState } from './af-unix.js'
 import { readOptions, type Settings } from './config.js'
 import { Crowd } from './crowd.js'
-import { look, SocketFile, SocketMistake } from '../../src/socket-file.js'
+import { isSocketAt, SocketFile, SocketMistake } from '../../src/socket-file.js'
+import { listenerOf } from '../../src/socket-listener.js'
 
 const NAME = 'audispd-af-unix'
 const EXIT_SYSTEM = 70
 const GETENT = '/usr/bin/getent'
 const LOOKUP_TIMEOUT_MS = 5000
+/** Node, its flag for auditd's unit, and the program. */
+const MOST_WORDS_BEFORE_ARGUMENTS = 3
+const MAX_SHOWN_CHARACTERS = 80
 
 const USAGE = `Usage: audispd-af-unix [OPTION]... [MODE] [PATH] [string|binary] [QUEUE-DEPTH]
        audispd-af-unix --check [ARGUMENT]...
@@ -63,16 +68,37 @@ function groupId({ group }: Settings): number | undefined {
   }
 }
 
-async function check(settings: Settings): Promise<number> {
+/** Nobody is connected to: the socket may well be that of the plugin itself, which runs and counts its clients. */
+function check(settings: Settings): number {
+  const { path } = settings
   try {
     groupId(settings)
-    const standing = await look(settings.path)
-    const leftOver =
-      standing === 'left-over' ? '; a socket that nobody listens on stands there and will be removed' : ''
-    process.stdout.write(`${settings.path}: well${leftOver}\n`)
+    process.stdout.write(`${path}: well${isSocketAt(path) ? whoListens(path) : ''}\n`)
     return EXIT_DONE
   } catch (error) {
     return failWith(error)
+  }
+}
+
+function whoListens(path: string): string {
+  const listener = listenerOf(path)
+  switch (listener.kind) {
+    case 'nobody':
+      return '; a socket that nobody listens on stands there and will be removed'
+    case 'unseen':
+      return '; somebody listens there, and only root may see whether it is this plugin'
+    case 'process': {
+      const { pid, words } = listener
+      const program = words.slice(0, MOST_WORDS_BEFORE_ARGUMENTS)
+      if (program.some((word) => programName(word) === NAME)) return `; process ${pid} of this plugin listens there`
+      const other = `process ${pid} (${harmlessText(words.join(' '), MAX_SHOWN_CHARACTERS)})`
+      process.stderr.write(
+        `warning: ${path} is in use: ${other} listens there. End it before the plugin starts, or give another path\n`,
+      )
+      return '; but somebody else listens there now'
+    }
+    default:
+      return listener satisfies never
   }
 }
 

@@ -1,7 +1,9 @@
 // af-unix under the real dispatcher: clients get byte for byte what a string plugin gets, a killed plugin leaves a socket that
 // the next process takes over, and arguments that are wrong are not tried again and again.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import t from 'tap'
@@ -106,6 +108,58 @@ void t.test('with what auditd gives a plugin, lines and frames', async (t) => {
     t.ok(reader.bytes().equals(LINES))
   }
   t.same(await daemon.finish(), { code: 0, signal: null })
+})
+
+/** With an environment of its own, as the test runner would put itself into it. */
+function ran(program: string, ...args: readonly string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync('/usr/bin/env', ['-i', program, ...args], { encoding: 'utf8' })
+  return { status, out: stdout, err: stderr }
+}
+
+void t.test('--check while the plugin itself runs: all is well, and no client comes', async (t) => {
+  const place = new Place(t)
+  const path = place.path('events')
+  writeFileSync(place.path('log.conf'), `log_file = ${place.path('audit.log')}\n`)
+  writeFileSync(place.path('metrics.conf'), `listen = ${place.path('metrics')}\n`)
+  place.dropIn('af-unix', [`path = ${PROGRAM}`, `args = ${path}`, 'format = protocol'])
+  for (const name of ['log', 'metrics']) {
+    const program = resolve(`build/bin/audispd-${name}`)
+    place.dropIn(name, [`path = ${program}`, `args = ${place.path(`${name}.conf`)}`, 'format = protocol'])
+  }
+  const daemon = new Daemon(t, place)
+  await daemon.says(['listening for clients'])
+  await until(
+    () => existsSync(place.path('metrics')) && existsSync(place.path('audit.log')),
+    () => 'the others have what they need alone',
+  )
+  const checked = ran(resolve('build/bin/audispctl'), 'check', '-c', place.dir)
+  t.match(checked, { status: 0, err: /^$/ }, checked.out)
+  t.match(checked.out, `${path}: well; process ${daemon.pidOf('af-unix')} of this plugin listens there\n`)
+  t.equal(checked.out.match(/its own configuration: well/g)?.length, 3)
+  t.same(daemon.lines('a client has come'), [])
+  t.same(await daemon.finish(), { code: 0, signal: null })
+})
+
+void t.test('--check of a path that is not free', async (t) => {
+  const place = new Place(t)
+  const at = (name: string): string => place.path(name)
+  const taken = createServer().listen(at('taken'))
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  mkdirSync(at('directory'))
+  writeFileSync(at('file'), '')
+  t.match(ran(PROGRAM, '--check', at('free')), { status: 0, out: `${at('free')}: well\n`, err: /^$/ })
+  const other = ran(PROGRAM, '--check', at('taken'))
+  t.match(other, { status: 0, out: `${at('taken')}: well; but somebody else listens there now\n` })
+  t.match(other.err, `warning: ${at('taken')} is in use: process ${process.pid} (`)
+  for (const [name, said] of [
+    ['directory', 'is not a socket and is left alone'],
+    ['file', 'is not a socket and is left alone'],
+    ['file/below', 'is not a directory'],
+    ['none/below', 'does not exist'],
+  ] as const) {
+    t.match(ran(PROGRAM, '--check', at(name)), { status: 78, out: /^$/, err: said }, name)
+  }
 })
 
 void t.test('what an admin has to change is told, and not tried again', async (t) => {

@@ -14,8 +14,8 @@ const MAX_CHARACTERS = 300
 const MAX_LINE_BYTES = 4096
 /** Each is a process of Node, which takes a processor for a moment. */
 const MAX_CHECKED = 16
-/** print has no --check; that of af-unix finds its socket in use, and would be a client of it. */
-const NOT_ASKED: ReadonlySet<string> = new Set(['print', 'af-unix'])
+/** It has no --check. */
+const NOT_ASKED = 'print'
 
 export const CONFIGURATION_CHECKS: readonly Check[] = [
   { id: 'configuration.check', layer: 'configuration', run: check },
@@ -105,7 +105,7 @@ async function isActive({ files }: World, file: string): Promise<boolean> {
 /** One after the other: there are two processors, or one. */
 async function pluginFiles({ world, configuration }: Survey): Promise<readonly Finding[]> {
   const wrong: Finding[] = []
-  const shipped = (await configuration()).shipped.filter(({ kind, isOwn }) => isOwn && !NOT_ASKED.has(kind))
+  const shipped = (await configuration()).shipped.filter(({ kind, isOwn }) => isOwn && kind !== NOT_ASKED)
   for (const plugin of shipped.slice(0, MAX_CHECKED)) wrong.push(...(await checkPlugin(world, plugin)))
   return wrong
 }
@@ -116,10 +116,11 @@ async function checkPlugin({ run }: World, { name, path, args }: ShippedPlugin):
   if (ran.kind === 'absent') return []
   const mend = command.map(quoted).join(' ')
   if (ran.kind === 'late') return [warn(`${name}: its --check does not end`, mend)]
-  if (ran.status === 0) return []
   const lines = ran.err.split('\n').filter((line) => line !== '')
+  if (ran.status === 0 && lines.length === 0) return []
   const shown = lines.slice(0, MAX_LINES).map((line) => printable(harmlessText(line, MAX_CHARACTERS)))
-  return [fail(`${name}: ${shown.join('; ')}`, `${mend}, and mend what it names`)]
+  const level = ran.status === 0 ? warn : fail
+  return [level(`${name}: ${shown.join('; ')}`, `${mend}, and mend what it names`)]
 }
 
 /** What was edited, and is not in force yet. */

@@ -1,6 +1,7 @@
 // Sockets and the run directory. Nobody is connected to: a socket has one client, or counts them, and this is none.
 import { basename } from 'node:path'
 import { statusSocketBeside } from '../../control/control-place.js'
+import { listeningIn, SOCKET_TABLE } from '../../socket-listener.js'
 import { systemCode } from '../ctl-error.js'
 import type { FilePort } from '../host.js'
 import { fail, ok, quoted, skip, warn, type Check, type Finding } from './check.js'
@@ -14,9 +15,6 @@ const STATUS_MODE = 0o660
 const OTHERS_WRITE = 0o022
 const AF_UNIX_PATH = '/var/run/audispd_events'
 const AF_UNIX_MODE = 0o640
-/** Of a socket that somebody listens on: __SO_ACCEPTCON. */
-const LISTENS = 0x10000
-const MAX_SOCKET_TABLE_COLUMNS = 8
 const ROOT = 0
 
 export const SOCKET_CHECKS: readonly Check[] = [
@@ -141,12 +139,6 @@ async function afUnixSocket(files: FilePort, name: string, path: string, mode: n
 }
 
 async function listenersIn(files: FilePort): Promise<ReadonlySet<string> | undefined> {
-  const table = await textOf(files, '/proc/net/unix')
-  if (table === undefined) return undefined
-  const paths = table.split('\n').flatMap((line) => {
-    const words = line.trim().split(/\s+/)
-    const isListening = (Number.parseInt(words[3] ?? '0', 16) & LISTENS) !== 0
-    return isListening ? [words.slice(MAX_SOCKET_TABLE_COLUMNS - 1).join(' ')] : []
-  })
-  return new Set(paths)
+  const table = await textOf(files, SOCKET_TABLE)
+  return table === undefined ? undefined : new Set(listeningIn(table).map(({ path }) => path))
 }

@@ -113,6 +113,25 @@ void test('each mistake is named with what mends it', async (t) => {
   ])
 })
 
+void test('what a plugin warns of is no failure', async (t) => {
+  const plugin = '/usr/sbin/audispd-af-unix'
+  const programs = {
+    '/usr/sbin/audispd': checkReport([dropIn('af-unix', plugin, [])]),
+    [`${plugin} --check`]: failing('warning: /run/events is in use\n', 0),
+  }
+  const all = await findings(CONFIGURATION_CHECKS, { programs })
+  t.match(
+    all.filter(({ id }) => id === 'configuration.plugins'),
+    [
+      {
+        level: 'warn',
+        what: 'af-unix: warning: /run/events is in use',
+        mend: /^\/usr\/sbin\/audispd-af-unix --check, and/,
+      },
+    ],
+  )
+})
+
 void test('copies that editors and packages leave are nothing to see to', async (t) => {
   const file = `${DIR}/x.conf.bak`
   const all = await findings(CONFIGURATION_CHECKS, {
@@ -157,7 +176,7 @@ void test('what only root may read is no mistake', async (t) => {
   t.match(await findings(CONFIGURATION_CHECKS.slice(0, 1), denied), [{ level: 'fail' }])
 })
 
-void test('only programs that are ours are run, and those that nobody notices', async (t) => {
+void test('only programs that are ours are run', async (t) => {
   const ran: string[] = []
   const { world } = patient({})
   const dropIns = [
@@ -174,5 +193,9 @@ void test('only programs that are ours are run, and those that nobody notices', 
       : world.run(program, args)
   }
   t.same(await complaints(CONFIGURATION_CHECKS, { world: { run } }), [])
-  t.same(ran, ['/usr/sbin/audispd --check --json', '/usr/sbin/audispd-filter --check /etc/rules'])
+  t.same(ran, [
+    '/usr/sbin/audispd --check --json',
+    '/usr/sbin/audispd-af-unix --check',
+    '/usr/sbin/audispd-filter --check /etc/rules',
+  ])
 })
