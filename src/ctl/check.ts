@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { checkReport } from '../dispatcher/check-report.js'
-import { findConfig } from '../dispatcher/config-place.js'
 import { readDropIns } from '../dispatcher/drop-in-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { asciiJson } from '../show/ascii-json.js'
+import { configDir } from './config-dir.js'
 import { EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
 import { checkOwnPlugins, type OwnPluginCheck, type RunCheck } from './own-plugin-check.js'
@@ -38,19 +38,17 @@ export async function check(args: readonly string[], host: Host, run?: RunCheck)
     host.out(HELP)
     return 0
   }
-  const place = findConfig(values['config-dir'])
+  const place = configDir(values['config-dir'])
   const { settings, problems } = loadSettings(place)
   const reports = readDropIns(place, settings)
   const report = checkReport(problems, reports)
   const plugins = await checkOwnPlugins(reports, run)
   const exitStatus = report.ok && plugins.every(({ ok }) => ok) ? 0 : EXIT_STATUS.config
   if (values.json) {
-    const { warnings } = place
-    const whole = { verb: VERB, warnings, daemon: report.json, plugins, exitStatus }
+    const whole = { verb: VERB, daemon: report.json, plugins, exitStatus }
     host.out(`${asciiJson(whole, 2)}\n`)
     return exitStatus
   }
-  for (const warning of place.warnings) host.warn(`audispctl ${VERB}: warning: ${warning}\n`)
   const paint = painter(host)
   host.out(report.text + plugins.map((plugin) => pluginText(plugin, paint)).join(''))
   return exitStatus

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
 import { formatProblem, type Problem } from '../config.js'
 import { didYouMean } from '../config/did-you-mean.js'
-import { findConfig } from '../dispatcher/config-place.js'
 import { readDropIns } from '../dispatcher/drop-in-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { asciiJson } from '../show/ascii-json.js'
 import { columns } from './columns.js'
+import { configDir } from './config-dir.js'
 import { pluginViews, settingsView, type ConfigFile, type ConfigKey, type PluginConfig } from './config-view.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -48,7 +48,7 @@ export async function configShow(args: readonly string[], host: Host): Promise<n
     return 0
   }
   const name = maybeOnePlugin(VERB, positionals)
-  const place = findConfig(values['config-dir'])
+  const place = configDir(values['config-dir'])
   const { settings, problems } = loadSettings(place)
   const reports = readDropIns(place, settings)
   const isWritten = !values.effective
@@ -70,7 +70,6 @@ export async function configShow(args: readonly string[], host: Host): Promise<n
     host.out(`${asciiJson(whole, 2)}\n`)
     return exitStatus
   }
-  for (const warning of place.warnings) host.warn(`audispctl ${VERB}: warning: ${warning}\n`)
   const paint = painter(host)
   const blocks = [
     ...(shownSettings === undefined ? [] : [fileText(shown(shownSettings.file), shownSettings, paint)]),

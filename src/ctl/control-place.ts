@@ -4,11 +4,11 @@ import { formatProblem } from '../config.js'
 import { connectControl, type ControlClient } from '../control/control-client.js'
 import { statusSocketBeside } from '../control/control-place.js'
 import { ControlError } from '../control/control-error.js'
-import { findConfig } from '../dispatcher/config-place.js'
 import { DEFAULT_SETTINGS } from '../dispatcher/settings.js'
 import { controlPath } from '../dispatcher/control-path.js'
 import { runDirBase } from '../dispatcher/run-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
+import { configDir } from './config-dir.js'
 import { CtlError, type CtlErrorCode } from './ctl-error.js'
 
 /** What every verb understands that talks to the daemon. */
@@ -28,7 +28,7 @@ export interface ControlValues {
  */
 export function controlSocket(values: ControlValues): string {
   if (values.socket !== undefined) return values.socket
-  const place = findConfig(values['config-dir'])
+  const place = configDir(values['config-dir'])
   const { settings, problems } = loadSettings(place)
   const isUnknown = settings === DEFAULT_SETTINGS || problems.some(({ key }) => key === 'control_socket')
   const mistake = problems.find(({ level }) => level === 'error')

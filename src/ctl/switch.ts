@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util'
 import { formatProblem } from '../config.js'
 import { readReloadStatus, type ReloadStatus } from '../control/daemon-status.js'
-import { findConfig } from '../dispatcher/config-place.js'
 import { SYSTEM_CLOCK } from '../dispatcher/clock.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { asciiJson } from '../show/ascii-json.js'
 import { doneWords } from './change-report.js'
+import { configDir } from './config-dir.js'
 import { CONTROL_OPTIONS, withControl, type ControlValues } from './control-place.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import { applyChange, changesAnything } from './file-change.js'
@@ -48,8 +48,7 @@ export async function switchVerb(verb: keyof typeof ABOUT, args: readonly string
   }
   const name = onePlugin(verb, positionals)
   const isActive = verb === 'enable'
-  const place = findConfig(values['config-dir'])
-  for (const warning of place.warnings) host.warn(`audispctl ${verb}: warning: ${warning}\n`)
+  const place = configDir(values['config-dir'])
   const { settings, problems } = loadSettings(place)
   const plan = await planSwitch(name, isActive, { place, settings }, host.files)
   const isChange = changesAnything(plan.change)

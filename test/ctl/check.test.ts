@@ -41,7 +41,6 @@ void test('a plugin of ours is asked about its own file', async (t) => {
   t.same(asked, [[own, '--check', '/x.conf']])
   t.match(JSON.parse(host.printed().out), {
     verb: 'check',
-    warnings: [],
     daemon: { ok: true, dropIns: [{ name: 'siem', state: 'active' }] },
     plugins: [{ plugin: 'siem', command: [own, '--check', '/x.conf'], ok: false, lines: [/^\/x\.conf:3/] }],
     exitStatus: 78,
@@ -49,4 +48,10 @@ void test('a plugin of ours is asked about its own file', async (t) => {
   const text = fakeHost('/')
   t.equal(await check(['-c', dir], text, run), 78)
   t.match(text.printed().out, /^siem, its own configuration: has mistakes\n {2}\/x\.conf:3: server: \\x1bno\n$/m)
+})
+
+void test('a directory that holds no configuration is not taken for /etc/audispd', async (t) => {
+  const host = fakeHost('/')
+  await t.rejects(check(['-c', t.testdir()], host), { code: 'usage', message: /there is neither audispd\.conf nor/ })
+  t.same(host.printed(), { out: '', warned: '' })
 })

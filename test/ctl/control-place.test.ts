@@ -14,6 +14,10 @@ void test('the socket is as given, or as the configuration has it', (t) => {
 void test('no daemon is asked where it is not known which', (t) => {
   const dir = t.testdir({ wrong: { 'audispd.conf': 'control_socket = run\n' }, none: { 'audispd.conf': {} } })
   t.throws(() => controlSocket({ 'config-dir': `${dir}/wrong` }), { code: 'config', message: /:1: control_socket: / })
+  t.throws(() => controlSocket({ 'config-dir': `${dir}/nowhere` }), {
+    code: 'usage',
+    message: /nowhere: there is neither audispd\.conf/,
+  })
   t.throws(() => controlSocket({ 'config-dir': `${dir}/none` }), { code: 'config', message: /not a regular file/ })
   t.end()
 })
