@@ -18,6 +18,8 @@ const YOUNGER_SECONDS = 15
 /** So near to where the counting stood before a leap, the number that leapt was the stray; the nearer, the shorter the way back. */
 const NEAR = 4096
 const VERY_NEAR = 64
+/** With so many strays it is not one machine that counts here, and what is missing cannot be told. */
+const MIXED_STRAYS = 8
 /** Gaps of one machine that are kept one by one; of older ones only the number of events. */
 const MAX_GAPS = 200
 
@@ -93,17 +95,16 @@ export class SerialCount {
   }
 
   view(nowMs: number): SerialCountView {
+    const soFar = { first: this.#first, last: this.#last, restarts: this.#restarts, strays: this.#strays }
+    if (this.#strays >= MIXED_STRAYS) return { ...soFar, missing: 0, pending: 0, unlisted: 0, ranges: [] }
     const pending = this.#gaps.filter((gap) => !this.#isSettled(gap, nowMs))
     const listed = [...this.#sealed, ...this.#gaps.filter((gap) => this.#isSettled(gap, nowMs))]
     return {
-      first: this.#first,
-      last: this.#last,
+      ...soFar,
       missing: this.#unlisted + eventsIn(listed),
       pending: eventsIn(pending),
       unlisted: this.#unlisted,
       ranges: listed.map(({ from, to }) => [from, to]),
-      restarts: this.#restarts,
-      strays: this.#strays,
     }
   }
 

@@ -100,6 +100,15 @@ void test('two machines without names are no loss, when one of them was silent f
   t.end()
 })
 
+void test('machines that cannot be told apart are no loss', (t) => {
+  // The higher one speaks last: until the other one does, all between the two looks lost.
+  const mixed = (turns: number): number[] =>
+    Array.from({ length: turns }, (_, turn) => [500 + turn, 3_000_000 + turn]).flat()
+  t.match(counted(mixed(30)), { missing: 0, ranges: [], strays: 29, last: 3_000_029 })
+  t.match(counted(mixed(5)), { missing: 2_999_499, strays: 4 }, 'a few may be damage, and say nothing of the rest')
+  t.end()
+})
+
 void test('of many gaps the number stays exact, and the oldest are not listed', (t) => {
   const count = new SerialCount(0, 0)
   for (let serial = 2; serial <= 2000; serial += 2) count.take(serial, 0, 0)
