@@ -9,9 +9,9 @@ import { openSource, surroundingsOf, type Surroundings } from './surroundings.js
 
 /**
  * Runs a plugin until the dispatcher says STOP or its input ends, and ends the process: exit status 0, 65 (the dispatcher
- * broke the protocol, or no records can be found in what came), 70 (a handler threw), 78 (BadConfiguration). SIGTERM and SIGINT
- * let the batch in hand be finished and acknowledged, HUP is a `reload`. With an `exit` of the caller's, the promise resolves
- * with the status.
+ * broke the protocol, or no records can be found in what came), 70 (a handler threw, or has not returned 21 minutes after the
+ * end began), 78 (BadConfiguration). SIGTERM and SIGINT let the batch in hand be finished and acknowledged, HUP is a `reload`.
+ * With an `exit` of the caller's, the promise resolves with the status.
  *
  * Input that is not the line protocol is read as what auditd writes to a plugin, record lines or frames: nothing is
  * acknowledged or asked for; at SIGTERM it is read to its end, for two seconds at most, and at SIGINT no further.
