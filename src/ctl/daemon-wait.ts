@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ControlError } from '../control/control-error.js'
+import { findConfig } from '../dispatcher/config-place.js'
 import { controlSocket, openControl } from './control-place.js'
 
 /** auditd reloads at once, and Node without its compiler takes a second to start, several on a busy machine. */
@@ -9,9 +10,11 @@ const POLL_MS = 100
 /** Waits until the daemon of this configuration answers; its pid, or undefined when it has not done so in time. */
 export async function waitForDaemon(configDir: string | undefined): Promise<number | undefined> {
   const endMs = performance.now() + START_DEADLINE_MS
+  // One that holds no configuration is passed over by the daemon, and so it is here.
+  const dashC = findConfig(configDir).explicit ? configDir : undefined
   while (performance.now() < endMs) {
     try {
-      const client = await openControl(controlSocket({ 'config-dir': configDir }))
+      const client = await openControl(controlSocket({ 'config-dir': dashC }))
       client.close()
       return client.greeting.pid
     } catch (error) {
