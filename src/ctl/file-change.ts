@@ -7,7 +7,7 @@ import { unifiedDiff } from './unified-diff.js'
 
 const MAX_FILE_BYTES = 1024 * 1024
 const PERMISSION_BITS = 0o7777
-const ASK_ROOT = 'run audispctl as root, or name the right file'
+const AS_ROOT = 'run the same command as root, as by sudo'
 
 /** A file as it stands on disk, its bytes as one character each. */
 export interface FileState {
@@ -34,9 +34,7 @@ export async function readState(files: FilePort, path: string): Promise<FileStat
     return { text, mode: found.mode & PERMISSION_BITS, uid: found.uid, gid: found.gid }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
-    throw new CtlError('system', [{ file: path, message: `cannot be read: ${systemReason(error)}`, mend: ASK_ROOT }], {
-      cause: error,
-    })
+    throw fileFailure(path, `cannot be read: ${systemReason(error)}`, 'mend that, or name the right file', error)
   }
 }
 
@@ -83,11 +81,15 @@ export async function applyChange(files: FilePort, change: FileChange): Promise<
     else await replaceFile(files, path, after)
   } catch (error) {
     const message = `cannot be ${after === undefined ? 'removed' : 'written'}: ${systemReason(error)}; it is as it was`
-    throw new CtlError('system', [{ file: path, message, mend: 'mend that and run the same command again' }], {
-      cause: error,
-    })
+    throw fileFailure(path, message, 'mend that and run the same command again', error)
   }
   await syncDirectory(files, dirname(path))
+}
+
+/** Who may not is told who may. */
+export function fileFailure(file: string, message: string, mend: string, cause: unknown): CtlError {
+  const isDenied = ['EACCES', 'EPERM'].includes(systemCode(cause) ?? '')
+  return new CtlError(isDenied ? 'denied' : 'system', [{ file, message, mend: isDenied ? AS_ROOT : mend }], { cause })
 }
 
 async function replaceFile(files: FilePort, path: string, state: FileState): Promise<void> {

@@ -9,7 +9,7 @@ import type { Settings } from '../dispatcher/settings.js'
 import { withActive } from './active-key.js'
 import { textToBytes } from './byte-text.js'
 import { CtlError, systemReason } from './ctl-error.js'
-import { readState, type FileChange, type FileState } from './file-change.js'
+import { fileFailure, readState, type FileChange, type FileState } from './file-change.js'
 import type { FilePort } from './host.js'
 import { resolveInside } from './rooted-path.js'
 
@@ -34,7 +34,7 @@ export async function planSwitch(
   const found = findDropIn(name, place, settings)
   const file = await realPath(files, found)
   const before = await readState(files, file)
-  if (before === undefined) throw cannotRead(file, 'it is gone')
+  if (before === undefined) throw cannotRead(found, 'it is gone', 'see what is there: audispctl check')
   const target = ownPlaceOf(found, place)
   const own = target === found ? file : target
   const after = { ...before, text: withActive(before.text, isActive) }
@@ -52,7 +52,8 @@ function findDropIn(name: string, place: ConfigPlace, settings: Settings): strin
   )
   if (found !== undefined) return found.file
   const unreadable = reports.find(({ kind, problems }) => kind === 'directory' && problems.some(isError))
-  if (unreadable !== undefined) throw cannotRead(unreadable.file, unreadable.problems[0]?.text ?? '')
+  if (unreadable !== undefined)
+    throw cannotRead(unreadable.file, unreadable.problems[0]?.text ?? '', 'run the same command as root')
   const names = reports.filter(({ kind }) => kind !== 'ignored' && kind !== 'directory').map((report) => report.name)
   const dirs = withPluginDir(place, settings).dropInDirs
   const message = `there is no drop-in '${name}' in ${dirs.join(' or ')}${didYouMean(name, names)}`
@@ -70,7 +71,8 @@ async function realPath(files: FilePort, path: string): Promise<string> {
   try {
     return await resolveInside(files, '/', path)
   } catch (error) {
-    throw cannotRead(path, systemReason(error))
+    const mend = 'if it is a symbolic link, mend what it points at, or remove it'
+    throw fileFailure(path, `cannot be read: ${systemReason(error)}`, mend, error)
   }
 }
 
@@ -109,6 +111,6 @@ function isError({ level }: ConfigProblem): boolean {
   return level === 'error'
 }
 
-function cannotRead(file: string, why: string): CtlError {
-  return new CtlError('system', [{ file, message: `cannot be read: ${why}`, mend: 'run audispctl as root' }])
+function cannotRead(file: string, why: string, mend: string): CtlError {
+  return new CtlError('system', [{ file, message: `cannot be read: ${why}`, mend }])
 }

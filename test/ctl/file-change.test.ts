@@ -149,6 +149,15 @@ void test('what cannot be read is told, and is not taken for absent', async (t) 
   }
 })
 
+void test('who may not is told who may', async (t) => {
+  const root = t.testdir()
+  const { files, change } = await prepared(root)
+  const denied = () => Promise.reject(Object.assign(new Error('EACCES: permission denied, open'), { code: 'EACCES' }))
+  const asRoot = { code: 'denied', problems: [{ file: PATH, mend: 'run the same command as root, as by sudo' }] }
+  await t.rejects(readState({ ...files, readFile: denied }, PATH), asRoot)
+  await t.rejects(applyChange({ ...files, open: denied }, change), asRoot)
+})
+
 void test('owner and mode are part of a change, and of what is shown', async (t) => {
   const before = { text: 'a\n', mode: 0o666, uid: 1000, gid: 1000 }
   const after = { text: 'a\n', mode: 0o640, uid: 0, gid: 0 }

@@ -58,6 +58,13 @@ void test('a link stays a link', async (t) => {
   t.equal((await plan(place, true)).change.path, `${dir}/real/siem.conf`)
 })
 
+void test('a link to nothing', async (t) => {
+  const { dir, place } = system(t, {})
+  symlinkSync('/no/such/file', `${dir}/etc/siem.conf`)
+  const why = { message: 'cannot be read: no such file or directory', mend: /^if it is a symbolic link/ }
+  await t.rejects(plan(place, false), { code: 'system', problems: [{ file: `${dir}/etc/siem.conf`, ...why }] })
+})
+
 void test('what would not be valid is not written, unless it is taken out', async (t) => {
   const wrong = 'active = yes\npath = /no/such/program\nq_dpth = 3\n'
   const { dir, place } = system(t, { 'etc/siem.conf': wrong.replace('yes', 'no') })
