@@ -115,24 +115,31 @@ async function play(
   host: Host,
   world: LiveWorld,
 ): Promise<Played> {
-  let isOver = false
+  const reading = new AbortController()
+  const { signal } = reading
+  let isInterrupted = false
   let offInterrupt = world.onInterrupt(() => {
-    isOver = true
+    isInterrupted = true
+    reading.abort()
     host.warn(`audispctl ${VERB}: delivering what was read; once more ends it at once\n`)
     offInterrupt = world.onInterrupt(() => player.stop())
   })
   const progress: Progress = { records: 0, bytes: 0 }
   const offTimer = tellProgress(files, progress, host, world)
-  const feedWorld = { nowMs: world.nowMs, sleep: (ms: number) => sleep(ms), isOver: () => isOver }
+  // Standard input may be silent for ever, and nobody there takes what it says.
+  void player.gone.then(() => reading.abort())
+  const feedWorld = { nowMs: world.nowMs, sleep: (ms: number) => sleep(ms), isOver: () => signal.aborted, signal }
   const fed: Fed[] = []
   try {
     for (const file of files) {
-      if (isOver) break
+      if (signal.aborted) break
       const one = await feedFile(file, span, pace, player, progress, feedWorld)
       fed.push(one)
       if (one.problem !== undefined) host.warn(`audispctl ${VERB}: ${problemText(one.problem)}\n`)
     }
-    return { fed, end: await player.finish(), isCutShort: isOver }
+    const isUnread = signal.aborted
+    const end = await player.finish()
+    return { fed, end, isCutShort: isUnread || isInterrupted }
   } finally {
     offTimer()
     offInterrupt()

@@ -1,11 +1,12 @@
 // audispctl replay as somebody would call it, with a real audispd of its own.
 
-import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { test, type Test } from 'tap'
-import { Daemon } from './daemon.js'
+import { Daemon, until } from './daemon.js'
 import { Place } from './place.js'
 import { frames, textOf } from './records.js'
 
@@ -79,6 +80,42 @@ void test('what cannot be is said, and nothing is started', (t) => {
   t.equal(unknown.status, 78)
   t.match(unknown.warned, 'nosuch')
   t.end()
+})
+
+void test('a pipe is read once, from its beginning', (t) => {
+  const dir = configuration(t, { all: 'active = yes\npath = /usr/bin/cat\n' })
+  const lines = readFileSync(RECORDING, 'latin1').split('\n').length - 1
+  const script = 'cat "$0" | "$1" "$2" replay --json -c "$3" /dev/stdin'
+  const args = ['-i', '/bin/sh', '-c', script, RECORDING, process.execPath, resolve('build/src/ctl/main.js'), dir]
+  const { status, stdout } = spawnSync('/usr/bin/env', args, { encoding: 'utf8', timeout: 60_000 })
+  t.equal(status, 0)
+  t.match(JSON.parse(stdout), { records: lines, plugins: [{ plugin: 'all', in: lines, delivered: lines }] })
+  t.end()
+})
+
+void test('Ctrl-C ends also who waits for standard input to say more', async (t) => {
+  const dir = configuration(t, { keep: 'active = yes\npath = /usr/bin/dd\nargs = of=OUT status=none\n' })
+  const out = join(dir, 'out')
+  const file = join(dir, 'audispd.d/keep.conf')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('OUT', out))
+  const text = textOf(1, 20, 80).toString('latin1')
+  const command = ['-i', process.execPath, resolve('build/src/ctl/main.js'), 'replay', '--json', '-c', dir, '-']
+  const child = spawn('/usr/bin/env', command, { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.on('error', () => {})
+  t.teardown(() => child.kill('SIGKILL'))
+  const exited = once(child, 'close')
+  const printed: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk))
+  child.stdin.write(`${text}type=CWD msg=audit(1.000:1): half of`, 'latin1')
+  await until(
+    () => existsSync(out) && readFileSync(out).length > 0,
+    () => 'the records arrive',
+  )
+  child.kill('SIGINT')
+  t.equal((await exited)[0], 1)
+  const result: unknown = JSON.parse(Buffer.concat(printed).toString())
+  t.match(result, { isCutShort: true, records: 20, plugins: [{ plugin: 'keep', delivered: 20, dropped: 0 }] })
+  t.equal(readFileSync(out, 'latin1'), text, 'and no half of a record')
 })
 
 void test('a reload of a daemon that is given recorded records changes nothing of that', async (t) => {

@@ -16,6 +16,8 @@ export interface FeedWorld {
   readonly sleep: (ms: number) => Promise<void>
   /** Somebody wants it to come to an end. */
   readonly isOver: () => boolean
+  /** The same for what is waited for. */
+  readonly signal?: AbortSignal
 }
 
 export interface Fed extends ReadCounts {
@@ -32,7 +34,7 @@ export interface Progress {
 
 /** Reads one file; what is wrong with it comes back, so that the next one has its turn. */
 export async function feedFile(
-  { path }: RecordedFile,
+  { path, bytes: mostBytes }: RecordedFile,
   span: TimeSpan,
   pace: Pace,
   player: Pick<Player, 'write'>,
@@ -44,7 +46,11 @@ export async function feedFile(
   let isOver = false
   const before = progress.records
   try {
-    for await (const chunk of bytesOf(path, (bytes) => (progress.bytes += bytes))) {
+    const { signal } = world
+    const onRead = (bytes: number): void => {
+      progress.bytes += bytes
+    }
+    for await (const chunk of bytesOf(path, { mostBytes, onRead, ...(signal && { signal }) })) {
       reader ??= new RecordReader(chunk, span)
       const isRecords = reader.push(chunk)
       isOver = !(await give(reader.batch(), pace, player, progress, world))
@@ -54,8 +60,11 @@ export async function feedFile(
         break
       }
     }
-    reader?.end()
-    if (reader !== undefined && !isOver) await give(reader.batch(), pace, player, progress, world)
+    // Where it was ended, what came last may be half a record.
+    if (reader !== undefined && !isOver && !world.isOver()) {
+      reader.end()
+      await give(reader.batch(), pace, player, progress, world)
+    }
   } catch (error) {
     if (!(error instanceof CtlError)) throw error
     ;[problem] = error.problems

@@ -47,6 +47,8 @@ export interface Player {
   finish(): Promise<PlayerEnd>
   /** Ends it whatever waits. */
   stop(): void
+  /** Resolves when it has gone, for whatever reason. */
+  readonly gone: Promise<void>
 }
 
 export async function startPlayer(parts: PlayerParts): Promise<Player> {
@@ -86,6 +88,9 @@ export async function startPlayer(parts: PlayerParts): Promise<Player> {
   })
   // Whoever finishes hears of it.
   exited.catch(() => {})
+  const gone = new Promise<void>((resolve) => {
+    child.once('error', () => resolve()).once('exit', () => resolve())
+  })
   return {
     write: async (bytes) => {
       if (!stdin.writable) return false
@@ -113,6 +118,7 @@ export async function startPlayer(parts: PlayerParts): Promise<Player> {
       child.kill('SIGTERM')
       child.kill('SIGTERM')
     },
+    gone,
   }
 }
 

@@ -23,7 +23,17 @@ const LOOK_BYTES = 256 * 1024
 
 export interface RecordedFile {
   readonly path: string
+  /** What was in it when it was found; 0 of a pipe. */
   readonly bytes: number
+}
+
+export interface Reading {
+  /** No more than these: a plugin may write to the very file that is read, and there would be no end. 0 is all. */
+  readonly mostBytes?: number
+  /** How many have been read of what lies on the disk. */
+  readonly onRead?: (bytes: number) => void
+  /** Ends the reading, also while it waits for what may never come. */
+  readonly signal?: AbortSignal
 }
 
 /** The files, and of directories the audit logs in them: what is oldest goes first, by the first record of each. */
@@ -34,15 +44,22 @@ export async function recordedFiles(paths: readonly string[]): Promise<RecordedF
   }
   const found: (RecordedFile & { readonly firstMs: number })[] = []
   for (const path of await withDirectories(paths)) {
-    const { size } = await orUnreadable(path, () => stat(path))
-    found.push({ path, bytes: size, firstMs: await firstTime(path) })
+    const { size, isFile } = await orUnreadable(path, () => lookAt(path))
+    // What is read of a pipe is gone: nobody looks into it, and it comes after the files.
+    found.push({ path, bytes: size, firstMs: isFile ? await firstTime(path) : Infinity })
   }
   return found.toSorted((one, other) => one.firstMs - other.firstMs).map(({ path, bytes }) => ({ path, bytes }))
 }
 
-/** A file's bytes, unpacked. `onRead`: how many have been read of what lies on the disk. */
-export async function* bytesOf(path: string, onRead: (bytes: number) => void = () => {}): AsyncGenerator<Buffer> {
-  const stream = path === STANDARD_INPUT ? process.stdin : createReadStream(path)
+/** A file's bytes, unpacked. */
+export async function* bytesOf(path: string, reading: Reading = {}): AsyncGenerator<Buffer> {
+  const { mostBytes = 0, onRead = () => {}, signal } = reading
+  const end = mostBytes > 0 ? mostBytes - 1 : Infinity
+  const stream = path === STANDARD_INPUT ? process.stdin : createReadStream(path, { end })
+  const stop = (): void => {
+    stream.destroy()
+  }
+  signal?.addEventListener('abort', stop)
   try {
     const chunks = counted(stream, onRead)
     const beginning = await chunks.next()
@@ -50,10 +67,17 @@ export async function* bytesOf(path: string, onRead: (bytes: number) => void = (
     const whole = joined(beginning.value, chunks)
     yield* startsWith(beginning.value, GZIP) ? unzipped(whole) : plain(path, beginning.value, whole)
   } catch (error) {
+    if (signal?.aborted === true) return
     throw error instanceof CtlError ? error : unreadable(path, error)
   } finally {
+    signal?.removeEventListener('abort', stop)
     stream.destroy()
   }
+}
+
+async function lookAt(path: string): Promise<{ readonly size: number; readonly isFile: boolean }> {
+  const found = await stat(path)
+  return { size: found.size, isFile: found.isFile() }
 }
 
 async function withDirectories(paths: readonly string[]): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { feedFile, type Fed } from '../../../src/ctl/replay/feed.js'
@@ -13,7 +14,13 @@ interface Run {
   readonly records: number
 }
 
-async function run(path: string, pace: Pace, write = (): boolean => true, overAtMs = Infinity): Promise<Run> {
+async function run(
+  path: string,
+  pace: Pace,
+  write = (): boolean => true,
+  overAtMs = Infinity,
+  mostBytes = 0,
+): Promise<Run> {
   let now = 0
   const written: (readonly [number, string])[] = []
   const player = {
@@ -28,7 +35,7 @@ async function run(path: string, pace: Pace, write = (): boolean => true, overAt
   }
   const progress = { records: 0, bytes: 0 }
   const world = { nowMs: () => now, sleep, isOver: () => now >= overAtMs }
-  const fed = await feedFile({ path, bytes: 0 }, ALWAYS, pace, player, progress, world)
+  const fed = await feedFile({ path, bytes: mostBytes }, ALWAYS, pace, player, progress, world)
   return { fed, written, records: progress.records }
 }
 
@@ -65,4 +72,16 @@ void test('what is wrong with a file comes back', async (t) => {
   t.match(fed, { records: 0, problem: { message: /no audit records are in it/ } })
   const absent = await run(join(dir, 'absent'), AT_ONCE)
   t.match(absent.fed.problem, { message: /absent/ })
+})
+
+void test('a plugin that writes to the file that is read gets no more than what was there', async (t) => {
+  const before = LOG.repeat(1000)
+  const path = join(t.testdir({ log: before }), 'log')
+  let turns = 0
+  const grow = (): boolean => {
+    appendFileSync(path, before)
+    return turns++ < 50
+  }
+  const { fed } = await run(path, AT_ONCE, grow, undefined, before.length)
+  t.match(fed, { records: 10_000, strange: 0, problem: undefined })
 })
