@@ -35,7 +35,12 @@ export function reportText({ findings, counts, first }: Examination, options: Re
     return text([...lines, '', paint('ok', `all is well: ${counts.ok} looked at${skipped}`)])
   }
   const sum = `${counts.fail} to mend, ${counts.warn} to look at, ${counts.ok} well, ${counts.skip} skipped`
-  return text([...lines, '', paint(counts.fail > 0 ? 'fail' : 'warn', sum), `begin with:  ${paint('bold', first)}`])
+  return text([
+    ...lines,
+    '',
+    paint(counts.fail > 0 ? 'fail' : 'warn', sum),
+    `begin with:  ${paint('bold', printable(first))}`,
+  ])
 }
 
 /** Keys are stable. */

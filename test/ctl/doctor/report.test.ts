@@ -46,6 +46,12 @@ begin with:  service auditd start
   t.end()
 })
 
+void test('what comes first has no bytes for the terminal either', (t) => {
+  const said = reportText({ ...ILL, first: "chmod go-w '/etc/audispd/audispd.d/\u009b2Jx\u202e.conf'" }, PLAINLY)
+  t.match(said, String.raw`begin with:  chmod go-w '/etc/audispd/audispd.d/\u{9b}2Jx\u{202e}.conf'`)
+  t.end()
+})
+
 void test('quietly', (t) => {
   t.equal(reportText(WELL, { ...PLAINLY, quiet: true }), '')
   const text = reportText(ILL, { ...PLAINLY, quiet: true })
