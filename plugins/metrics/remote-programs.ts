@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../../src/config/error-code.js'
 import { isAlive } from '../../src/remote/alive.js'
 import { remoteDirs } from '../../src/remote/remote-dirs.js'
 import { readStatus, STATUS_NAME } from '../../src/remote/status.js'
+import { statusText } from '../../src/remote/status-text.js'
 import type { SeenProgram } from './remote-families.js'
 
 /** The remote pair as its programs describe it themselves. `told`: why one of them cannot be read. */
@@ -17,7 +17,7 @@ export async function remotePrograms(
   for (const dir of dirs) {
     const file = join(dir, STATUS_NAME)
     try {
-      const status = readStatus(await readFile(file, 'utf8'))
+      const status = readStatus(await statusText(file))
       if (status === undefined) told(file, 'it is of another release')
       else seen.push({ status: { ...status, dir }, isRunning: await isAlive({ ...status, dir }) })
     } catch (error) {

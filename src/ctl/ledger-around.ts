@@ -3,9 +3,11 @@ import type { DaemonStatus } from '../control/daemon-status.js'
 import type { SerialRange } from '../dispatcher/serial-count.js'
 import { remoteDirs } from '../remote/remote-dirs.js'
 import { readStatus, STATUS_NAME, type ProgramStatus } from '../remote/status.js'
+import { MAX_STATUS_BYTES } from '../remote/status-text.js'
+import { textToBytes } from './byte-text.js'
 import { valueOf } from './doctor/auditd-facts.js'
 import { askKernel } from './doctor/kernel-facts.js'
-import { confOf } from './doctor/looking.js'
+import { confOf, textOf } from './doctor/looking.js'
 import { configDirIn, findProcesses } from './doctor/process-facts.js'
 import { realWorld, type World } from './doctor/world.js'
 import type { Host } from './host.js'
@@ -102,8 +104,9 @@ async function lookAtAuditd({
 async function lookAtRemote({ world, remoteDirs: dirs }: LedgerWorld): Promise<ProgramStatus[]> {
   const found: ProgramStatus[] = []
   for (const dir of await dirs()) {
-    const text = await world.files.readFile(join(dir, STATUS_NAME)).then(String, () => '') // ENOENT, EACCES.
-    const status = readStatus(text)
+    // The directory may be that of another user, who may put anything there.
+    const text = await textOf(world.files, join(dir, STATUS_NAME), MAX_STATUS_BYTES)
+    const status = text === undefined ? undefined : readStatus(textToBytes(text).toString())
     if (status !== undefined) found.push({ ...status, dir })
   }
   return found

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isAlive } from '../remote/alive.js'
 import { remoteDirs } from '../remote/remote-dirs.js'
 import { readStatus, STATUS_NAME, type ProgramStatus } from '../remote/status.js'
+import { statusText } from '../remote/status-text.js'
 import { asciiJson } from '../show/ascii-json.js'
 import { CtlError, systemCode, systemReason } from './ctl-error.js'
 import type { Host } from './host.js'
@@ -76,7 +76,7 @@ async function readGiven(path: string): Promise<ProgramStatus> {
 }
 
 async function readOne(file: string): Promise<ProgramStatus> {
-  const status = readStatus(await readFile(file, 'utf8'))
+  const status = readStatus(await statusText(file))
   if (status !== undefined) return { ...status, dir: dirname(file) }
   const message = `${file} is no status that this version of audispctl knows`
   throw new CtlError('config', [{ message, mend: 'use the audispctl that came with the program' }])

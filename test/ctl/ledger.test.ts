@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
 import type { DaemonStatus } from '../../src/control/daemon-status.js'
+import type { FilePort } from '../../src/ctl/host.js'
 import { ledger } from '../../src/ctl/ledger.js'
 import type { LedgerWorld } from '../../src/ctl/ledger-around.js'
 import { evidenceIn } from '../../src/ctl/ledger-auditd-log.js'
@@ -40,6 +41,7 @@ interface Scene {
   readonly logged?: readonly number[]
   readonly conf?: string
   readonly remote?: readonly StatusReport[]
+  readonly files?: Partial<FilePort>
 }
 
 /** Runs the verb in a machine that is so. */
@@ -58,7 +60,7 @@ async function run(t: Test, scene: Scene, ...args: readonly string[]) {
   const told = (scene.told ?? []).map(([atMs, lost], index) => kernelMessage(index + 5, atMs, lost))
   const world: LedgerWorld = {
     world: {
-      files: jailed(root),
+      files: { ...jailed(root), ...scene.files },
       uid: 0,
       run: () => Promise.resolve({ kind: 'ended', status: 0, out: scene.auditctl ?? AUDITCTL, err: '' }),
     },
@@ -260,6 +262,8 @@ void test('records to and from other machines, hop by hop', async (t) => {
   const well = await run(t, { remote: [send] })
   t.equal(well.exitStatus, 0)
   t.match(well.out, /^remote-send \/spool\/0 +cn:log1 +01234567 +90 +70 +20 {2}balances +80 +4 s +0 +0$/m)
+  const none = await run(t, { remote: [send], files: { stat: () => fs.stat('/dev/zero') } })
+  t.notMatch(none.out, 'remote-send', 'what is no file is not read: there may be no end of it')
   const { exitStatus, out } = await run(t, { remote: [send, receive] })
   t.equal(exitStatus, 1)
   t.match(out, /^\/spool\/1 to audispd +- +- +500 +450 +50 {2}balances/m)

@@ -7,10 +7,14 @@ import type { Ran, World } from './world.js'
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 
 /** The text of a file, each byte as one character; undefined where there is none that can be read. */
-export async function textOf(files: FilePort, path: string): Promise<string | undefined> {
+export async function textOf(
+  files: Pick<FilePort, 'stat' | 'readFile'>,
+  path: string,
+  maxBytes = MAX_FILE_BYTES,
+): Promise<string | undefined> {
   try {
     const found = await files.stat(path)
-    return found.isFile() && found.size <= MAX_FILE_BYTES ? bytesToText(await files.readFile(path)) : undefined
+    return found.isFile() && found.size <= maxBytes ? bytesToText(await files.readFile(path)) : undefined
   } catch {
     // ENOENT, EACCES: either way it tells nothing.
     return undefined

@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { hostPorts } from '../../remote/host-port.js'
 import { harmlessText } from '../../protocol/harmless-text.js'
 import { readStatus, STATUS_NAME, type ProgramStatus, type StreamStatus } from '../../remote/status.js'
+import { MAX_STATUS_BYTES } from '../../remote/status-text.js'
 import { textToBytes } from '../byte-text.js'
 import { spanText } from '../remote-status-text.js'
 import { fail, ok, orOk, quoted, skip, warn, type Check, type Finding } from './check.js'
 import type { ShippedPlugin } from './configuration-facts.js'
 import { diskAt } from './disks.js'
-import { textOf } from './looking.js'
+import { isThere, textOf } from './looking.js'
 import type { Survey } from './survey.js'
 import type { World } from './world.js'
 
@@ -20,6 +21,7 @@ const PATIENCE_MS = MINUTE_MS
 const LATE_MS = 5 * MINUTE_MS
 const MAX_CHARACTERS = 200
 const MAX_STREAMS_SHOWN = 10
+const ROOT = 0
 const TCP_LISTEN = '0A'
 const NATIVE_PORT = 6514
 const RMW_PORT = 60
@@ -53,7 +55,7 @@ export async function remoteStatuses({
 async function statusIn(world: World, dir: string): Promise<ProgramStatus | undefined> {
   // A file system that hangs is told of with the disks.
   if ((await diskAt(world, dir)) === 'late') return undefined
-  const text = await textOf(world.files, join(dir, STATUS_NAME))
+  const text = await textOf(world.files, join(dir, STATUS_NAME), MAX_STATUS_BYTES)
   const status = text === undefined ? undefined : readStatus(textToBytes(text).toString())
   return status && { ...status, dir }
 }
@@ -66,12 +68,21 @@ async function state(survey: Survey): Promise<readonly Finding[]> {
   for (const { plugin, dir, status } of statuses) {
     const { name } = plugin
     if (status === undefined) {
-      wrong.push(
-        warn(`${name}: there is no ${STATUS_NAME} in ${dir}: it has not run yet`, `audispctl status ${quoted(name)}`),
-      )
+      wrong.push(await unreadable(world, name, dir))
     } else wrong.push(...(await findingsOf(world, name, status)))
   }
   return orOk(wrong, statuses.map(({ status }) => summaryOf(status)).join(', '))
+}
+
+/** Why there is none. Its directory is for nobody to look into but root, and the user that it runs as. */
+async function unreadable(world: World, name: string, dir: string): Promise<Finding> {
+  const file = join(dir, STATUS_NAME)
+  if (await isThere(world.files, file)) {
+    if (world.uid !== ROOT) return skip(`${name}: only root may read ${file}`)
+    return warn(`${name}: ${file} is no status that can be read`, `audispctl restart ${quoted(name)}`)
+  }
+  if (world.uid !== ROOT) return skip(`${name}: only root may look into ${dir}`)
+  return warn(`${name}: there is no ${STATUS_NAME} in ${dir}: it has not run yet`, `audispctl status ${quoted(name)}`)
 }
 
 function summaryOf(status: ProgramStatus | undefined): string {

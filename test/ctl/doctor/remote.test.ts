@@ -40,8 +40,23 @@ void test('each fault on the way is named', async (t) => {
     ],
     ['gone', { world: { isAlive: () => Promise.resolve(false) } }, /^fail remote\.state: .*does not run/],
     ['never run', { files: { [STATUS]: null } }, /^warn remote\.state: .*has not run yet/],
-    ['of another version', { files: { [STATUS]: '{"version":9}' } }, /^warn remote\.state: /],
+    [
+      'of another version',
+      { files: { [STATUS]: '{"version":9}' } },
+      /^warn remote\.state: .*status\.json is no status that can be read -> audispctl restart remote-send$/,
+    ],
   ])
+})
+
+void test('who may not look says so, and no more', async (t) => {
+  t.same(await complaints(REMOTE_CHECKS, { files: { [STATUS]: null }, world: { uid: 1000 } }), [])
+})
+
+void test('a collector with as many senders as a status lists', async (t) => {
+  const one: unknown = JSON.parse(remoteStatus({ lastError: 'x'.repeat(1000) }))
+  const [first] = Object(one).streams
+  const many = JSON.stringify({ ...Object(one), streams: Array.from({ length: 5000 }, () => first) })
+  t.same(await complaints(REMOTE_CHECKS, { files: { [STATUS]: many } }), [])
 })
 
 void test('a port that nobody listens on', async (t) => {
