@@ -4,7 +4,7 @@ import { seriesPath } from './series-path.js'
 /** Metrics as statsd takes them: gauges as they are, counters as what has been added since the last time. */
 export class StatsdLines {
   readonly #root: string
-  /** The counters of the last time, by name. Undefined: there was none. */
+  /** The counters of the last time. Not by path: that may be the same of two of them, as of plugins a.b and a_b. Undefined: there was none. */
   #last: ReadonlyMap<string, number> | undefined
 
   constructor(root: string) {
@@ -23,8 +23,9 @@ export class StatsdLines {
           lines.push(`${path}:${Math.max(0, value)}|g`)
           continue
         }
-        counters.set(path, value)
-        const added = this.#added(path, value, metric.labels[0] === 'plugin')
+        const counter = JSON.stringify([metric.name, ...labels])
+        counters.set(counter, value)
+        const added = this.#added(counter, value, metric.labels[0] === 'plugin')
         if (added > 0) lines.push(`${path}:${added}|c`)
       }
     }
@@ -32,9 +33,9 @@ export class StatsdLines {
     return lines
   }
 
-  #added(path: string, value: number, beginsAtZero: boolean): number {
+  #added(counter: string, value: number, beginsAtZero: boolean): number {
     if (this.#last === undefined) return 0
-    const last = this.#last.get(path) ?? (beginsAtZero ? 0 : value)
+    const last = this.#last.get(counter) ?? (beginsAtZero ? 0 : value)
     // What counts began anew.
     return value < last ? value : value - last
   }

@@ -57,6 +57,15 @@ void test('names at graphite and statsd', (t) => {
   t.end()
 })
 
+void test('two counters that have one name at statsd are not taken for each other', (t) => {
+  const lines = new StatsdLines(ROOT)
+  const both = [family(IN, ['a.b', 100], ['a_b', 500])]
+  lines.next(both)
+  t.same(lines.next(both), [], 'nothing was gained')
+  t.same(lines.next([family(IN, ['a.b', 103], ['a_b', 500])]), [`${ROOT}.plugin_records_total.a_b:3|c`])
+  t.end()
+})
+
 void test('statsd gets gauges as they are, and what counters have gained', (t) => {
   const lines = new StatsdLines('r')
   t.same(lines.next([family(LAG, ['a', 1.5]), family(IN, ['a', 1000]), family(TAKEN, ['x', 50])]), [
