@@ -107,7 +107,8 @@ function noiseLines(
   cut: (line: string) => string,
   paint: Painter,
 ): string[] {
-  if (sample === null) return [cut('who makes the noise: not for members of control_group, who see the status alone')]
+  if (sample === null)
+    return [cut('who makes the noise: records are not for members of control_group, nor for too many at once')]
   const seen = `${percent(sample.part)} of the records looked at`
   const cells = noise[table]
     .slice(0, Math.max(0, most - 2))

@@ -19,6 +19,8 @@ export class TopSource {
   readonly #stopReading: () => void
   #asking: LiveClient | undefined
   #tapping: LiveClient | undefined
+  /** Whoever answers shows his status alone. */
+  #isDenied = false
   #leftBytes = SHARE_BYTES
   #goOn = (): void => {}
 
@@ -39,7 +41,8 @@ export class TopSource {
   /** Rejects with a ControlError when nobody answers; the next look tries again. */
   async look(): Promise<Look> {
     try {
-      this.#asking ??= await this.#open()
+      this.#asking ??= await this.#world.connect(this.#socket)
+      if (this.#tapping === undefined && !this.#isDenied) await this.#tap()
       const status = readDaemonStatus(await this.#asking.ask(['status']))
       return { status, atMs: this.#world.nowMs() }
     } catch (error) {
@@ -53,8 +56,7 @@ export class TopSource {
     this.#hangUp()
   }
 
-  async #open(): Promise<LiveClient> {
-    const asking = await this.#world.connect(this.#socket)
+  async #tap(): Promise<void> {
     let tapping: LiveClient | undefined
     try {
       tapping = await this.#world.connect(this.#socket)
@@ -64,10 +66,10 @@ export class TopSource {
       void this.#read(tapping, chunks)
     } catch (error) {
       tapping?.close()
-      // Denied, or too many of them look already: then the rest is shown.
+      // Denied, or too many of them look already: then the rest is shown. There may be room at the next look.
       if (!(error instanceof ControlError)) throw error
+      this.#isDenied = error.code === 'denied'
     }
-    return asking
   }
 
   /** Ends with the connection. */
@@ -95,6 +97,7 @@ export class TopSource {
   }
 
   #hangUp(): void {
+    this.#isDenied = false
     this.#asking?.close()
     this.#asking = undefined
     this.#tapping?.close()

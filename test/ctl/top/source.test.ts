@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { test } from 'tap'
 import { ControlError } from '../../../src/control/control-error.js'
+import type { LiveWorld } from '../../../src/ctl/live-world.js'
 import { TopSource } from '../../../src/ctl/top/source.js'
 import { STATUS } from '../../control/some-daemon-status.js'
 import { fakeLive } from '../live-fakes.js'
@@ -60,3 +61,31 @@ void test('after the daemon has gone it is looked for again', async (t) => {
   t.ok(source.isTapping)
   source.close()
 })
+
+void test('records that end while the daemon answers, or had no room, are looked at again', async (t) => {
+  let isFull = false
+  const live = fakeLive(() => STATUS)
+  const source = new TopSource('/s', {
+    ...live,
+    connect: async () => ({
+      ...(await live.connect('/s')),
+      stream: () => (isFull ? Promise.reject(new ControlError('busy', 'no', 'wait')) : streaming(live)),
+    }),
+  })
+  t.teardown(() => source.close())
+  await source.look()
+  t.ok(source.isTapping)
+  live.hangUp()
+  await turn()
+  t.notOk(source.isTapping, 'such as after it was stopped for long')
+  isFull = true
+  await source.look()
+  t.notOk(source.isTapping)
+  isFull = false
+  await source.look()
+  t.ok(source.isTapping)
+})
+
+async function streaming(live: LiveWorld) {
+  return (await live.connect('/s')).stream(['tap'])
+}
