@@ -75,9 +75,9 @@ scene('the bill of materials says what runs', (t) => {
     .split('\n')
     .map((path) => readFileSync(path, 'utf8'))
   const named = packages.flatMap((text) => {
-    const [, name = ''] = /^(?:\t| {2,4})"name": *"([^"]+)"/m.exec(text) ?? []
-    const [, version = ''] = /^(?:\t| {2,4})"version": *"([^"]+)"/m.exec(text) ?? []
-    return version === '' ? [] : [`${name}@${version}`]
+    const parsed: unknown = JSON.parse(text)
+    const isPackage = typeof parsed === 'object' && parsed !== null && 'name' in parsed && 'version' in parsed
+    return isPackage ? [`${String(parsed.name)}@${String(parsed.version)}`] : []
   })
   t.ok(named.length > 30)
   t.same(

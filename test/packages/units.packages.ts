@@ -27,7 +27,7 @@ scene(
     // What it names has to be there: below another root, as on a machine where it is installed.
     outputOf('cp', ['-a', '/usr/lib/systemd/system/.', join(dir, 'usr/lib/systemd/system')])
     mkdirSync(join(dir, 'bin'), { recursive: true })
-    outputOf('cp', ['/bin/kill', join(dir, 'bin/kill')])
+    outputOf('cp', ['/bin/sh', join(dir, 'bin/sh')])
     const verified = spawnSync(
       'systemd-analyze',
       ['verify', '--man=no', `--root=${dir}`, 'audispd-collector.service'],
