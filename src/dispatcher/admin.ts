@@ -41,7 +41,8 @@ export class Admin {
   async stop(name: string): Promise<Outcome> {
     const plugin = this.#find(name)
     const { plugins } = this.#world
-    if (plugins.isHeld(plugin)) return this.#outcome(plugin, false, () => plugin.isAtRest)
+    const isOver = plugins.isHeld(plugin) || plugin.state.kind === 'failed'
+    if (isOver) return this.#outcome(plugin, false, () => plugin.isAtRest)
     this.#tell('stop', name)
     plugins.stop(plugin)
     return this.#outcome(plugin, true, () => plugin.isAtRest)

@@ -113,6 +113,8 @@ void t.test('failed, suspended, noisy: what is to be known of them, and how they
   const client = await control(t, daemon)
   const failed = await pluginUntil(client, 'dies', ({ state }) => state === 'failed')
   t.match(failed, { flow: 'shut', pid: null, lastExit: { how: /exit status/, at: /Z$/ } })
+  const stopped = await client.ask(['stop', 'dies'])
+  t.match(stopped, { state: 'failed', changed: false, done: true }, 'there is nothing to stop')
   const { restarts } = failed
   t.match(await client.ask(['start', 'dies']), { changed: true })
   await pluginUntil(client, 'dies', (plugin) => plugin.restarts > restarts && plugin.state === 'failed')
