@@ -10,7 +10,7 @@ const ZERO = 0x30
 
 /** NO_TAIL: it is too short to have one. */
 export function tailOf(serial: number): number {
-  if (serial < TAILS) return NO_TAIL
+  if (serial < TAILS / 10) return NO_TAIL
   let tail = 0
   let rest = serial
   for (let shift = 0; shift < 32; shift += 8) {

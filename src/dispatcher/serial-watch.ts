@@ -1,8 +1,8 @@
 // Watches the serials of what auditd sends, so that an event which the kernel or auditd has lost is known by its number.
 //
 // This is on the way of every record, so most are told by four bytes: where the last record of that type had the last four
-// digits of its serial, this one has those of the newest event, or of the next. Whatever else is the case, the record is
-// read properly.
+// digits of its serial, this one has those of the newest event, or of the next. Lines say their type by its name only; there
+// the digits are as far behind the name as they were last. Whatever else is the case, the record is read properly.
 //
 // Four digits can be mistaken: when ten thousand events are lost at once, or a multiple of that, or one less. verify() has
 // the next record read properly, whatever it looks like: called every few seconds it finds such a gap too. Only where it
@@ -29,6 +29,12 @@ const MAX_NODES = 1000
 const MAX_RANGES = 1000
 /** From the parenthesis of `(1700000000.123:4567)` to the serial: seconds have ten digits until the year 2286. */
 const SERIAL_BEHIND_OPEN = 16
+/** From the blank in `NAME msg=audit(` to the parenthesis. */
+const OPEN_BEHIND_NAME = 10
+/** By it most names that are long are known, and the length of those that end before it: it is then in ` msg=audit(`. */
+const TELLING_BYTE = 7
+/** Names have three bytes and more, so no second blank, which is behind the stamp, is as near as this to where one begins. */
+const MAX_SURE_NAME = 22
 /** Where bare text, `audit(...)`, opens it. */
 const BARE_OPEN = 5
 /** In no record: beyond the end of each. */
@@ -38,11 +44,15 @@ const TYPES = 4096
 /** So much lower than the newest, a number is one of the events going on, and of no interest where none is missing. */
 const ALONGSIDE = 1000
 const LAST_CHARACTER = 0xff
+const BLANK = 0x20
 const ZERO = 0x30
 const NINE = 0x39
+const COLON = 0x3a
 const CLOSE = 0x29
 const LOWER_T = 0x74
+const UPPER_A = 0x41
 const UPPER_D = 0x44
+const UPPER_N = 0x4e
 const UPPER_U = 0x55
 const NAME_BEHIND_TYPE = 5
 
@@ -76,6 +86,10 @@ export class SerialWatch {
   #prefixEnd = 0
   /** From where a whole record would open the parenthesis, were there no prefix, to these digits. */
   #lead = NOWHERE
+  /** How far they are behind the name of a type. */
+  #tailBehindName = 0
+  /** How long a name was that had this for its telling byte. */
+  readonly #nameLengths = new Uint8Array(256)
   /** Where they are in bare text. */
   #bareTail = NOWHERE
   /** Where whole records open the parenthesis, from `type=` on, by the number of their type. */
@@ -99,7 +113,7 @@ export class SerialWatch {
           this.#next = (seen & LAST_CHARACTER) === NINE ? tailAfter(seen) : seen + 1
           return
         }
-      } else if (this.#isAlongside(seen, bytes, at) && this.#prefix.begins(view, start)) return
+      } else if (this.#isAlongside(seen, this.#newest, bytes, at) && this.#prefix.begins(view, start)) return
     }
     if (version === 0) this.#readBare(type, bytes, start, end)
     else this.#readWhole(type, bytes, start, end)
@@ -107,12 +121,12 @@ export class SerialWatch {
 
   /** A run of whole lines, each with its LF; `count` of them, and where each ends if there are several. */
   lines(bytes: Buffer, start: number, end: number, count: number, ends: readonly number[]): void {
-    if (count === 1) return this.#line(bytes, start, end - 1, this.#prefixEnd === 0 ? undefined : viewOf(bytes))
-    const view = viewOf(bytes)
-    let at = start
-    for (let index = 0; index < count; index++) {
-      const next = ends[index] ?? end
-      this.#line(bytes, at, next - 1, view)
+    const view = count === 1 && this.#prefixEnd === 0 ? undefined : viewOf(bytes)
+    for (let index = 0, at = start; index < count; index++) {
+      index = this.#passKnown(bytes, view, at, end, count, ends, index)
+      if (index === count) return
+      const next = count === 1 ? end : (ends[index] ?? end)
+      this.#readWhole(undefined, bytes, index === 0 ? start : (ends[index - 1] ?? end), next - 1)
       at = next
     }
   }
@@ -137,28 +151,62 @@ export class SerialWatch {
     return { nodes, untracked: this.#untracked }
   }
 
-  /** The first parenthesis that closes in a record is that of its stamp. */
-  #line(bytes: Buffer, start: number, end: number, view: DataView | undefined): void {
-    const typeAt = start + this.#prefixEnd
-    const at = findByte(bytes, CLOSE, typeAt) - TAIL_DIGITS
-    if (at > typeAt && at <= end - TAIL_DIGITS && bytes[typeAt] === LOWER_T) {
-      const seen = view === undefined ? tailAt(bytes, at) : view.getUint32(at)
-      const isNext = seen === this.#next && !mayBeDaemons(bytes[typeAt + NAME_BEHIND_TYPE])
-      const isKnown = isNext || seen === this.#newest || this.#isAlongside(seen, bytes, at)
-      if (isKnown && (view === undefined || this.#prefix.begins(view, start))) {
-        if (!isNext) return
-        this.#newest = seen
-        this.#next = tailAfter(seen)
-        return
+  /**
+   * Goes through the lines from `from` on, which begins at `start`, as long as their numbers tell nothing but the newest;
+   * the index of the first one that has to be read. There is no blank before the stamp but the one behind the type's name,
+   * and that is looked for where a name had it that looked alike.
+   */
+  #passKnown(
+    bytes: Buffer,
+    view: DataView | undefined,
+    start: number,
+    end: number,
+    count: number,
+    ends: readonly number[],
+    from: number,
+  ): number {
+    const nameBehind = this.#prefixEnd + NAME_BEHIND_TYPE
+    const tailBehind = this.#tailBehindName
+    const lengths = this.#nameLengths
+    const prefix = this.#prefixEnd === 0 ? undefined : this.#prefix
+    let newest = this.#newest
+    let next = this.#next
+    if (newest === NO_TAIL) return from
+    let at = start
+    let index = from
+    for (; index < count; index++) {
+      const lineEnd = count === 1 ? end : (ends[index] ?? end)
+      const nameAt = at + nameBehind
+      const telling = bytes[nameAt + TELLING_BYTE] ?? 0
+      let nameEnd = nameAt + (lengths[telling] ?? 0)
+      if (bytes[nameEnd] !== BLANK) {
+        nameEnd = findByte(bytes, BLANK, nameAt)
+        if (nameEnd === -1) break
+        if (nameEnd - nameAt <= MAX_SURE_NAME) lengths[telling] = nameEnd - nameAt
       }
+      const tail = nameEnd + tailBehind
+      if (tail + TAIL_DIGITS >= lineEnd || bytes[tail + TAIL_DIGITS] !== CLOSE) break
+      // Or else it is the name of a machine.
+      if (bytes[nameAt - NAME_BEHIND_TYPE] !== LOWER_T) break
+      if (prefix !== undefined && view !== undefined && !prefix.begins(view, at)) break
+      const seen = view === undefined ? tailAt(bytes, tail) : view.getUint32(tail)
+      if (seen === next) {
+        if (mayBeDaemons(bytes, nameAt)) break
+        newest = seen
+        next = (seen & LAST_CHARACTER) === NINE ? tailAfter(seen) : seen + 1
+      } else if (seen !== newest && !this.#isAlongside(seen, newest, bytes, tail)) break
+      at = lineEnd
     }
-    this.#readWhole(undefined, bytes, start, end)
+    this.#newest = newest
+    this.#next = next
+    return index
   }
 
   /** Whether it is a number a little below the newest, of no interest because none of those is missing. */
-  #isAlongside(seen: number, bytes: Buffer, at: number): boolean {
-    if (bytes[at - 1] !== this.#fifth || bytes[at - 2] !== this.#sixth || this.#newest === NO_TAIL) return false
-    const step = tailNumber(seen) - tailNumber(this.#newest)
+  #isAlongside(seen: number, newest: number, bytes: Buffer, at: number): boolean {
+    if (bytes[at - 1] !== this.#fifth || newest === NO_TAIL || (seen & LAST_CHARACTER) < ZERO) return false
+    if (this.#fifth !== COLON && bytes[at - 2] !== this.#sixth) return false
+    const step = tailNumber(seen) - tailNumber(newest)
     return step < 0 && step > this.#floor
   }
 
@@ -194,9 +242,10 @@ export class SerialWatch {
     this.#next = tailAfter(this.#newest)
     const tailBehindOpen = SERIAL_BEHIND_OPEN + digits - TAIL_DIGITS
     this.#floor = -Math.min(ALONGSIDE, count.sinceGap)
-    this.#fifth = ZERO + (Math.floor(count.last / TAILS) % 10)
-    this.#sixth = ZERO + (Math.floor(count.last / (10 * TAILS)) % 10)
+    this.#fifth = digitBefore(count.last, TAILS)
+    this.#sixth = digitBefore(count.last, 10 * TAILS)
     this.#lead = this.#prefixEnd + tailBehindOpen
+    this.#tailBehindName = OPEN_BEHIND_NAME + tailBehindOpen
     this.#bareTail = node === '' ? BARE_OPEN + tailBehindOpen : NOWHERE
   }
 
@@ -218,7 +267,13 @@ function tailAt(bytes: Buffer, at: number): number {
   return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)
 }
 
-/** Whether the name of a type that begins so may be that of auditd's own: DAEMON_START, UNKNOWN[1299]. */
-function mayBeDaemons(first: number | undefined): boolean {
-  return first === UPPER_D || first === UPPER_U
+/** Whether the name there may be that of a type of auditd's own: DAEMON_START, UNKNOWN[1299]. */
+function mayBeDaemons(bytes: Buffer, nameAt: number): boolean {
+  const second = bytes[nameAt + 1]
+  return second === UPPER_A ? bytes[nameAt] === UPPER_D : second === UPPER_N && bytes[nameAt] === UPPER_U
+}
+
+/** What stands before as many digits as these in the text of a number: a digit, or the colon. */
+function digitBefore(serial: number, power: number): number {
+  return serial < power ? COLON : ZERO + (Math.floor(serial / power) % 10)
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { test } from 'tap'
+import { test, type Test } from 'tap'
 import { SerialWatch, type NodeSerials } from '../../src/dispatcher/serial-watch.js'
 import { viewOf } from '../../src/protocol/frame.js'
 import { RECORD_TYPES } from '../../src/protocol/record-type.js'
@@ -297,6 +297,130 @@ void test('what is no record of the kernel counts for nothing', (t) => {
     watch.frame(0, 1201, bytes, 0, text.length, viewOf(bytes))
   }
   t.same(watch.view(), { nodes: [], untracked: 0 })
+  t.end()
+})
+
+/** The serials that are missing from these lines, and the newest, when they come as one run and when one by one. */
+function inLines(t: Test, texts: readonly string[], expected: readonly object[], name: string): void {
+  const runs: readonly (readonly string[])[][] = [[texts], texts.map((text) => [text])]
+  for (const [way, together] of runs.entries()) {
+    const watch = new SerialWatch({ nowMs: () => 0 })
+    for (const lines of together) {
+      const bytes = Buffer.from(lines.map((text) => `${text}\n`).join(''))
+      let end = 0
+      const ends = lines.map((text) => (end += text.length + 1))
+      watch.lines(bytes, 0, end, lines.length, ends)
+    }
+    t.match(watch.view().nodes, expected, `${name}, ${way === 0 ? 'at once' : 'one by one'}`)
+  }
+}
+
+const line = (type: string, serial: number, rest = 'x', seconds: number | string = SECONDS): string =>
+  `type=${type} msg=audit(${seconds}.123:${serial}): ${rest}`
+
+void test('names of types are no longer than they are', (t) => {
+  const names = [...RECORD_TYPES].filter(([type]) => type < 1200 || type > 1299).map(([, name]) => name)
+  t.ok(
+    names.every((name) => name.length >= 3 && !name.includes(' ')),
+    'no name is too short to tell where a stamp is',
+  )
+  for (let seed = 1; seed <= 3; seed++) {
+    const random = new Random(seed)
+    const serials = Array.from({ length: 600 }, (_, index) => 12_000 + index).filter((serial) => serial !== 12_345)
+    const texts = serials.map((serial) => line(names[random.below(names.length)] ?? '', serial))
+    inLines(t, texts, [{ first: 12_000, last: 12_599, pending: 1, missing: 0, restarts: 0 }], `seed ${seed}`)
+  }
+  t.end()
+})
+
+void test('a number is what the stamp says, whatever stands behind it', (t) => {
+  const names = ['EOE', 'CWD', 'PATH', 'EXECVE', 'SYSCALL', 'SOCKADDR', 'PROCTITLE', 'USER_ERR', 'USER_ROLE_CHANGE']
+  const learnt = names.map((name) => line(name, 70_001))
+  for (const name of names) {
+    for (let shift = 0; shift < 20; shift++) {
+      const next = `${'m'.repeat(shift)}0002) a1="msg=audit(${SECONDS}.123:70002): (70002) 70002)"`
+      const newest = next.replaceAll('0002', '0001')
+      inLines(t, [...learnt, line(name, 70_001, next)], [{ last: 70_001, pending: 0 }], `${name}: no event was made`)
+      inLines(t, [...learnt, line(name, 70_003, next)], [{ last: 70_003, pending: 1 }], `${name}: no gap was filled`)
+      inLines(
+        t,
+        [...learnt, line(name, 70_003, newest)],
+        [{ last: 70_003, pending: 1 }],
+        `${name}: no event was hidden`,
+      )
+    }
+  }
+  t.end()
+})
+
+void test('no name is so long that its end could be behind the stamp of another', (t) => {
+  for (let bytes = 9; bytes < 60; bytes++) {
+    // It has the byte that tells CWD, and is so long that this record would have a blank and a number where it had them.
+    const long = 'CWDxmsg='.padEnd(bytes, 'X')
+    const text = Buffer.from(line('CWD', 70_003, 'x'.repeat(100)))
+    const body = text.indexOf(' x') + 1
+    const [blank, tail] = [5 + bytes, 5 + bytes + ` msg=audit(${SECONDS}.123:7`.length]
+    if (blank >= body) text.write(' ', blank)
+    if (tail >= body) text.write('0001)', tail)
+    inLines(
+      t,
+      [line('SYSCALL', 70_001), line(long, 70_001), String(text)],
+      [{ last: 70_003, pending: 1 }],
+      `${bytes} bytes`,
+    )
+  }
+  t.end()
+})
+
+void test('a stamp is in one line', (t) => {
+  const texts = [line('EOE', 70_001), `type=EOE msg=audit(${SECONDS}.123`, '70002): x']
+  inLines(t, texts, [{ last: 70_001 }], 'the second one is cut')
+  t.end()
+})
+
+void test('a machine that has begun anew is not late by thousands', (t) => {
+  for (const way of WAYS) {
+    const writer = new Writer(way)
+    writer.come([9_998, 9_999].map((serial) => ({ serial, type: 1300 })))
+    writer.come([{ serial: 999, type: 1300, seconds: SECONDS + 60 }])
+    t.match(writer.settled(), [{ restarts: 1, last: 999, missing: 0 }], way)
+  }
+  t.end()
+})
+
+void test('a machine with any name is not the one without', (t) => {
+  const learnt = [...RECORD_TYPES].filter(([type]) => type > 1299).map(([, name]) => line(name, 70_001))
+  for (const type of ['EOE', 'PATH', 'EXECVE', 'SYSCALL', 'PROCTITLE', 'USER_START']) {
+    for (let bytes = 1; bytes < 16; bytes++) {
+      for (const letter of 'aETC=') {
+        const node = letter.repeat(bytes)
+        const texts = [...learnt, `node=${node} ${line(type, 70_002)}`, line(type, 70_003)]
+        inLines(
+          t,
+          texts,
+          [
+            { node: '', last: 70_003, pending: 1 },
+            { node, first: 70_002 },
+          ],
+          `${node}: ${type}`,
+        )
+      }
+    }
+  }
+  t.end()
+})
+
+void test('numbers become longer', (t) => {
+  for (const power of [10, 100, 1000, 10_000, 100_000, 1_000_000, 1_000_000_000]) {
+    const serials = [-3, -2, 0, 1, -1, 0, 2, -2, 4].map((step) => power + step)
+    const texts = serials.flatMap((serial) => ['SYSCALL', 'PATH', 'EOE'].map((name) => line(name, serial)))
+    inLines(t, texts, [{ last: power + 4, pending: 1, restarts: 0, strays: 0 }], String(power))
+  }
+  const around = [0xffff_fffe, 0xffff_ffff, 0, 2].map((serial) => line('SYSCALL', serial))
+  inLines(t, around, [{ last: 2, pending: 1, restarts: 0 }], '32 bits')
+  const seconds = [9, 10, 999_999_999, 1_000_000_000, 9_999_999_999, 10_000_000_000]
+  const times = seconds.map((second, index) => line('SYSCALL', 70_000 + index + (index > 3 ? 1 : 0), 'x', second))
+  inLines(t, times, [{ last: 70_006, pending: 1, restarts: 0 }], 'seconds')
   t.end()
 })
 
