@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
 import { connectControl } from '../../control/control-client.js'
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js'
 import {
@@ -11,6 +12,7 @@ import {
 import { isAlive } from '../../remote/alive.js'
 import type { ProgramStatus } from '../../remote/status.js'
 import { statusSocketBeside } from '../../control/control-place.js'
+import { systemCode } from '../ctl-error.js'
 import type { Host } from '../host.js'
 import { guardedFiles } from './guarded-files.js'
 
@@ -105,7 +107,8 @@ class Programs {
   run(program: string, args: readonly string[], timeoutMs = this.#timeoutMs): Promise<Ran> {
     if (this.#isClosed || this.#hung.has(program)) return Promise.resolve({ kind: 'late' })
     return new Promise((resolve) => {
-      const child = spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = started(program, args)
+      if (child === undefined) return resolve({ kind: 'absent' })
       const { stdout, stderr } = child
       const out: Buffer[] = []
       const err: Buffer[] = []
@@ -137,6 +140,17 @@ class Programs {
   close(): void {
     this.#isClosed = true
     for (const leave of this.#leave) leave()
+  }
+}
+
+/** Undefined where there is nothing to start: a path that somebody wrote down may have a NUL, or be too long. */
+function started(program: string, args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> | undefined {
+  try {
+    return spawn(program, args, { env: { LC_ALL: 'C' }, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
+  } catch (error) {
+    // ERR_INVALID_ARG_VALUE, E2BIG.
+    if (systemCode(error) === undefined) throw error
+    return undefined
   }
 }
 

@@ -19,6 +19,8 @@ void test('what becomes of a program', async (t) => {
     err: 'err\n',
   })
   t.same(await run('/nowhere/at/all', []), { kind: 'absent' })
+  t.same(await run('/bin/true', ['/var/lo\0g']), { kind: 'absent' }, 'a path that can be none')
+  t.same(await run('/bin/true', ['x'.repeat(4_000_000)]), { kind: 'absent' }, 'nor this one')
   t.match(await run('/bin/sh', ['-c', 'kill -9 $$']), { kind: 'ended', status: -1 })
 })
 
