@@ -74,10 +74,14 @@ async function framing({ auditd, daemon }: Survey): Promise<readonly Finding[]> 
 function queue(facts: AuditdFacts, version: AuditdVersion): readonly Finding[] {
   const { conf } = facts
   if (!isAtLeast(version, 3)) return []
-  const depth = Number(valueOf(conf, 'q_depth') ?? SMALL_QUEUE)
+  const text = valueOf(conf, 'q_depth') ?? String(SMALL_QUEUE)
+  const mend = `${setKey(facts, 'q_depth', String(GOOD_QUEUE))} && ${RESTART}`
+  if (!/^\d+$/.test(text))
+    return [fail(`${placeOf(facts, 'q_depth')}: q_depth = ${text} is no number: auditd does not start`, mend)]
+  const depth = Number(text)
   if (depth >= SMALL_QUEUE) return [ok(`q_depth ${depth}`)]
   const what = `${placeOf(facts, 'q_depth')}: q_depth = ${depth} is small: a burst of records is dropped before audispd sees it`
-  return [warn(what, `${setKey(facts, 'q_depth', String(GOOD_QUEUE))} && ${RESTART}`)]
+  return [warn(what, mend)]
 }
 
 function overflowAction(facts: AuditdFacts, version: AuditdVersion): readonly Finding[] {

@@ -33,6 +33,11 @@ void test('each known fault is named', async (t) => {
     ],
     ['nothing yet', input('unknown'), /^warn auditd\.framing: nothing has come from auditd yet/],
     [
+      'a queue of no size',
+      { files: { [CONF]: set('q_depth', 'many') } },
+      /^fail auditd\.queue: .*auditd\.conf:4: q_depth = many is no number: auditd does not start -> sed -i /,
+    ],
+    [
       'a short queue',
       { files: { [CONF]: set('q_depth', '80') } },
       /^warn auditd\.queue: .*auditd\.conf:4: q_depth = 80 .* -> sed -i .*q_depth = 50000.* && service auditd restart$/,
