@@ -10,7 +10,10 @@ const STATUS_SOCKET_NAME = 'status.sock'
 const PRIVATE = 0o700
 const ENTER_OTHERS = 0o001
 const ENTER_GROUP = 0o010
+const READ_OR_WRITE_GROUP = 0o060
 const PERMISSIONS = 0o7777
+/** The group that is nobody's but root's. */
+const ROOT = 0
 /** What sun_path holds, less its closing NUL; of a longer path libuv would take the beginning. */
 const MAX_PATH_BYTES = 107
 
@@ -37,12 +40,18 @@ export function makeDirOf(socket: string): void {
   }
 }
 
-/** A group can only get at its socket if it may enter the directory. One that is another user's is that user's affair. */
+/**
+ * A group can only get at its socket if it may enter the directory. One that is another user's is that user's affair; one that another
+ * group may read stays that group's. Throws a SocketMistake.
+ */
 export function letGroupIn(socket: string, gid: number): void {
   const dir = dirname(socket)
   const stat = lstatSync(dir)
   const isOpen = (stat.mode & ENTER_OTHERS) !== 0 || (stat.gid === gid && (stat.mode & ENTER_GROUP) !== 0)
   if (isOpen || !stat.isDirectory() || stat.uid !== process.geteuid?.()) return
+  if ((stat.mode & READ_OR_WRITE_GROUP) !== 0 && stat.gid !== gid && stat.gid !== ROOT) {
+    throw new SocketMistake(`${dir} is for another group: let this one enter it (chmod o+x), or set control_socket`)
+  }
   chownSync(dir, stat.uid, gid)
   chmodSync(dir, (stat.mode & PERMISSIONS) | ENTER_GROUP)
 }

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -49,6 +50,18 @@ void test('control_group has a socket of its own, and the way to it', { skip: !I
   control.follow({ path: place.path('new/c.sock'), group: '' })
   await place.until(() => !existsSync(place.path('new/status.sock')))
   await place.says('control socket is open', 2)
+})
+
+void test('a directory of another group stays so', { skip: !IS_ROOT && 'not root' }, async (t) => {
+  const place = new SocketPlace(t)
+  mkdirSync(place.path('theirs'))
+  chownSync(place.path('theirs'), 0, GROUP + 1)
+  chmodSync(place.path('theirs'), 0o750)
+  place.daemon().follow({ path: place.path('theirs/c.sock'), group: 'them' })
+  await place.says('control_group cannot be let in; only root reads the status')
+  const { mode, gid } = statSync(place.path('theirs'))
+  t.same([mode & 0o777, gid], [0o750, GROUP + 1])
+  t.equal(await asks(place.path('theirs/c.sock'), 'ping'), 'ping')
 })
 
 void test('others may not connect, and the group where it may', { skip: !IS_ROOT && 'not root' }, async (t) => {
