@@ -14,6 +14,8 @@ const PROGRAM = '/usr/bin/systemd-notify'
 /** It waits for the manager, which may hang. */
 const TIMEOUT_MS = 10_000
 const STATUS_MS = 10_000
+/** A process for each sign of life: a watchdog that bites sooner is none to live with. */
+const LEAST_SIGN_MS = 50
 const SECOND_MS = 1000
 const USEC_PER_MS = 1000
 const NSEC_PER_USEC = 1000n
@@ -70,7 +72,8 @@ export class ServiceManager {
     this.#socket = socket
     this.#isWatched = watchdogMs !== undefined
     this.#last = { records: 0, atMs: world.clock.nowMs() }
-    if (watchdogMs !== undefined) this.#every(watchdogMs / 2)
+    // Each time it is told how we are, it is told that we live: more patience needs no timer, and one beyond a timer's reach would have none.
+    if (watchdogMs !== undefined && watchdogMs / 2 < STATUS_MS) this.#every(Math.max(LEAST_SIGN_MS, watchdogMs / 2))
     this.#every(STATUS_MS)
   }
 

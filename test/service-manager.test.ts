@@ -131,6 +131,26 @@ void test('a watchdog of another process is not ours to feed', async (t) => {
   t.equal(of.told.length, 2, 'how it is, every ten seconds')
 })
 
+void test('a watchdog of any patience is fed no more often than it makes sense', (t) => {
+  const pauses = (WATCHDOG_USEC: string): number[] => {
+    const found: number[] = []
+    const clock = {
+      nowMs: () => 0,
+      after: (ms: number) => {
+        found.push(ms)
+        return () => {}
+      },
+    }
+    const env = { NOTIFY_SOCKET: SOCKET, WATCHDOG_USEC }
+    const facts = () => ({ plugins: 0, running: 0, records: 0, lost: 0 })
+    openServiceManager({ env, pid: 42, clock, log: new FakeLog(), facts, tell: () => Promise.resolve('') })
+    return found
+  }
+  t.same(pauses('9999999999999999'), [10_000], 'with the line for people, and not beyond what a timer can')
+  t.same(pauses('1'), [50, 10_000])
+  t.end()
+})
+
 void test('a manager that hangs is told the newest, and what has happened, as far as it fits', async (t) => {
   const of = bench({ WATCHDOG_USEC: '2000000' })
   of.manager?.ready()
