@@ -68,7 +68,7 @@ function typed(command, shown = command) {
   const start = Date.now()
   const run = inside(command)
   const seconds = ((Date.now() - start) / 1000).toFixed(1)
-  const said = `${run.stdout}`.trimEnd().split('\n')
+  const said = run.stdout.trimEnd().split('\n')
   const cut = said.length > MAX_SHOWN_LINES ? [...said.slice(0, MAX_SHOWN_LINES), '…'] : said
   process.stderr.write(`${seconds} s, status ${run.status}: ${command}\n`)
   return [

@@ -151,7 +151,8 @@ class Unread {
   async says(word: string): Promise<string> {
     const { stdout } = this.child
     let text = ''
-    while (stdout !== null && !text.includes(word)) text += String((await once(stdout, 'data'))[0])
+    if (stdout === null) return text
+    while (!text.includes(word)) text += String((await once(stdout, 'data'))[0])
     return text
   }
 
