@@ -2,12 +2,13 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { formatProblem } from '../config.js'
-import { findConfig } from '../dispatcher/config-place.js'
+import type { ConfigPlace } from '../dispatcher/config-place.js'
 import { readDropIns } from '../dispatcher/drop-in-dir.js'
 import { loadSettings } from '../dispatcher/settings-file.js'
 import { harmlessText } from '../protocol/harmless-text.js'
 import { asciiJson } from '../show/ascii-json.js'
 import { columns } from './columns.js'
+import { configDir } from './config-dir.js'
 import { CtlError, problemText } from './ctl-error.js'
 import { countOf, countText, rateText } from './figures.js'
 import type { Host } from './host.js'
@@ -81,13 +82,14 @@ export async function replay(
     toMs: values.until === undefined ? Infinity : momentIn(VERB, 'until', values.until),
   }
   const makePace = paceOf(values.rate, values.speed)
-  const configDir = values['config-dir'] === undefined ? undefined : resolve(values['config-dir'])
-  const plugins = values.plugin.length > 0 ? values.plugin : activePlugins(configDir)
+  const dashC = values['config-dir'] === undefined ? undefined : resolve(values['config-dir'])
+  const place = configDir(dashC)
+  const plugins = values.plugin.length > 0 ? values.plugin : activePlugins(place)
   const files = await recordedFiles(positionals)
   const player = await startPlayer({
     program,
     plugins,
-    configDir,
+    configDir: dashC,
     isJitless: process.execArgv.includes('--jitless'),
     tell: (line) => host.warn(`${harmlessText(line, MAX_LINE_CHARACTERS)}\n`),
   })
@@ -211,8 +213,7 @@ function positive(option: string, text: string): number {
 }
 
 /** Those that get records; input plugins would add their own. */
-function activePlugins(configDir: string | undefined): string[] {
-  const place = findConfig(configDir)
+function activePlugins(place: ConfigPlace): string[] {
   const { settings, problems } = loadSettings(place)
   const mistake = problems.find(({ level }) => level === 'error')
   if (mistake !== undefined) {

@@ -79,6 +79,11 @@ void test('what cannot be is said, and nothing is started', (t) => {
   const unknown = replay(['-c', dir, '--plugin', 'nosuch', RECORDING])
   t.equal(unknown.status, 78)
   t.match(unknown.warned, 'nosuch')
+  for (const plugin of [[], ['--plugin', 'idle']]) {
+    const typo = replay(['-c', `${dir}/typo`, ...plugin, RECORDING])
+    t.equal(typo.status, 64, 'not those of /etc/audispd')
+    t.match(typo.warned, `${dir}/typo: there is neither audispd.conf nor audispd.d`)
+  }
   t.end()
 })
 
