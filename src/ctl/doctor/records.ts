@@ -3,6 +3,7 @@ import { harmlessText } from '../../protocol/harmless-text.js'
 import { valueOf } from './auditd-facts.js'
 import { fail, ok, orOk, skip, warn, type Check, type Finding } from './check.js'
 import { isThere, runFirst } from './looking.js'
+import { deniedRecords, type Ours } from './denied-records.js'
 import type { Survey } from './survey.js'
 import type { World } from './world.js'
 
@@ -18,10 +19,6 @@ const MAX_CHARACTERS = 160
 /** Nothing was recorded by this program before. */
 const EARLIEST_MS = Date.UTC(2024, 0)
 const LATEST_MS = Date.UTC(2100, 0)
-const DENIED = /\btype=(?:AVC|USER_AVC|SECCOMP|ANOM_ABEND|1400|1326|1701)\b|apparmor="DENIED"/
-/** Contexts and profiles in which auditd's children run. */
-const OUR_DOMAIN = /\b(?:scontext=\S*:(?:auditd|audisp\w*)_t\b|profile="[^"]*audit)/
-const NODE_NAMES = new Set(['node', 'MainThread'])
 
 export const RECORD_CHECKS: readonly Check[] = [
   { id: 'clock.time', layer: 'clock', run: time },
@@ -76,10 +73,8 @@ async function denials(survey: Survey): Promise<readonly Finding[]> {
   const records = await newestRecords(survey)
   const lines = records.length > 0 ? records : await kernelLog(world)
   if (lines.length === 0) return [skip("neither auditd's log nor the kernel's can be read")]
-  const pids = await ourPids(survey)
   const found = new Map<string, Finding>()
-  for (const line of lines) {
-    if (!DENIED.test(line) || !isOurs(line, pids)) continue
+  for (const line of deniedRecords(lines, await whatIsOurs(survey))) {
     const ms = timeIn(line)
     if (ms !== undefined && ms < world.nowMs() - DAY_MS) continue
     const finding = denialIn(line)
@@ -93,18 +88,19 @@ async function kernelLog(world: World): Promise<readonly string[]> {
   return ran.kind === 'ended' && ran.status === 0 ? ran.out.split('\n') : []
 }
 
-async function ourPids({ daemon, processes }: Survey): Promise<ReadonlySet<number>> {
+async function whatIsOurs({ world, daemon, auditd, processes }: Survey): Promise<Ours> {
   const answer = await daemon()
-  const plugins = answer.kind === 'status' ? answer.status.plugins.map(({ pid }) => pid) : []
-  const daemons = (await processes()).filter(({ name }) => name === 'audispd').map(({ pid }) => pid)
-  return new Set([...plugins, ...daemons].filter((pid) => pid !== null))
-}
-
-/** Other programs run on node too. */
-function isOurs(line: string, pids: ReadonlySet<number>): boolean {
-  const comm = /\bcomm="([^"]*)"/.exec(line)?.[1] ?? ''
-  if (comm.startsWith('audispd') || pids.has(Number(/\bpid=(\d+)/.exec(line)?.[1]))) return true
-  return NODE_NAMES.has(comm) && OUR_DOMAIN.test(line)
+  const plugins = answer.kind === 'status' ? answer.status.plugins : []
+  const parent = (await auditd()).process?.pid
+  // Any user's program may have that name, but not that parent.
+  const children = (await processes()).filter(({ name, parent: of }) => name === 'audispd' && of === parent)
+  const pids = [...plugins, ...children, ...(answer.kind === 'status' ? [answer.status] : [])].map(({ pid }) => pid)
+  return {
+    pids: new Set(pids.filter((pid) => pid !== null)),
+    launcher: world.asked.launcher,
+    programs: new Set(plugins.map(({ path }) => path)),
+    node: world.node,
+  }
 }
 
 function denialIn(line: string): Finding | undefined {

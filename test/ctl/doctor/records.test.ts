@@ -23,7 +23,10 @@ void test('each fault that shows in records is named', async (t) => {
     ],
     [
       'SELinux',
-      newest(`type=AVC msg=audit(${NOW}:7): avc:  denied  { write } for  pid=5 comm="audispd" name="x"`),
+      newest(
+        `type=AVC msg=audit(${NOW}:7): avc:  denied  { write } for  pid=5 comm="audispd" name="x"\n` +
+          `type=SYSCALL msg=audit(${NOW}:7): ppid=1 pid=5 auid=4294967295 uid=0 comm="audispd" exe="/usr/bin/node"`,
+      ),
       /^fail system\.denials: SELinux has denied: avc: .* -> ausearch -m AVC -c 'audispd' --raw \| audit2allow /,
     ],
     [
@@ -41,7 +44,7 @@ void test('each fault that shows in records is named', async (t) => {
     [
       'AppArmor',
       newest(
-        `type=AVC msg=audit(${NOW}:7): apparmor="DENIED" operation="open" profile="x" name="/y" pid=5 comm="audispd-log"`,
+        `type=AVC msg=audit(${NOW}:7): apparmor="DENIED" operation="open" profile="audispd" name="/y" pid=5 comm="audispd-log"`,
       ),
       /^fail system\.denials: AppArmor has denied: .* -> aa-logprof$/,
     ],
@@ -52,12 +55,16 @@ void test('each fault that shows in records is named', async (t) => {
     ],
     [
       'a crash',
-      newest(`type=ANOM_ABEND msg=audit(${NOW}:7): pid=5 comm="audispd" sig=5 res=1`),
+      newest(
+        `type=ANOM_ABEND msg=audit(${NOW}:7): auid=1000 uid=0 pid=5 comm="audispd-log" exe="/usr/sbin/audispd-log" sig=5 res=1`,
+      ),
       /^fail system\.denials: .*crashed.* -> audispctl install && service auditd restart$/,
     ],
     [
       'a terminal',
-      newest(`type=AVC msg=audit(${NOW}:7): avc: denied { x } comm="audispd$(rm)" name="\u001b[2J"`),
+      newest(
+        `type=AVC msg=audit(${NOW}:7): avc: denied { x } comm="audispd$(rm)" scontext=u:r:audisp_remote_t:s0 name="\u001b[2J"`,
+      ),
       /\\x1b\[2J.*-c 'audispd__rm_'/,
     ],
     [
@@ -65,9 +72,10 @@ void test('each fault that shows in records is named', async (t) => {
       {
         programs: {
           '/usr/bin/tail': failing('No such file'),
-          '/usr/bin/dmesg': '[1] audit: type=1400 audit(1.000:2): apparmor="DENIED" comm="x"\n'
-            .replace('1.000', NOW)
-            .replace('"x"', '"audispd"'),
+          '/usr/bin/dmesg':
+            '[1] audit: type=1400 audit(1.000:2): apparmor="DENIED" profile="/usr/sbin/audispd" comm="x"\n'
+              .replace('1.000', NOW)
+              .replace('"x"', '"audispd"'),
         },
       },
       /^fail system\.denials: AppArmor/,
@@ -88,10 +96,33 @@ void test('what is not ours, long ago, or let pass', async (t) => {
   }
 })
 
+void test('a name proves nothing: any user may choose it', async (t) => {
+  const home = 'comm="audispd-x" exe="/home/u/audispd-x"'
+  const call = `type=SYSCALL msg=audit(${NOW}:7): ppid=1 pid=5 auid=1000 uid=1000 comm="audispd-x" exe="/usr/bin/node"`
+  for (const record of [
+    `type=ANOM_ABEND msg=audit(${NOW}:7): auid=1000 uid=1000 ses=3 pid=5 ${home} sig=11 res=1`,
+    `type=ANOM_ABEND msg=audit(${NOW}:7): auid=4294967295 uid=33 ses=3 pid=5 ${home} sig=11 res=1`,
+    `type=ANOM_ABEND msg=audit(${NOW}:7): auid=1000 uid=1000 pid=5 comm="audispd" exe="/usr/bin/node" sig=11 res=1`,
+    `type=ANOM_ABEND msg=audit(${NOW}:7): auid=1000 uid=1000 pid=5 comm="x" exe="/usr/sbin/audispd-log" sig=11 res=1`,
+    `type=SECCOMP msg=audit(${NOW}:7): auid=1000 uid=1000 pid=5 ${home} sig=31`,
+    `type=AVC msg=audit(${NOW}:7): avc:  denied  { write } for  pid=5 comm="audispd-x"`,
+    `type=AVC msg=audit(${NOW}:7): avc:  denied  { write } for  pid=5 comm="audispd-x"\n${call}`,
+    `type=AVC msg=audit(${NOW}:7): apparmor="DENIED" profile="firefox" pid=5 comm="audispd"`,
+    `type=USER_CMD msg=audit(${NOW}:7): pid=800 msg='cmd=type=ANOM_ABEND msg=audit(${NOW}:8): pid=800 exe="/usr/sbin/audispd"'`,
+  ]) {
+    t.same(await complaints(RECORD_CHECKS, newest(record)), [], record)
+  }
+  const lives = {
+    ...newest(`type=AVC msg=audit(${NOW}:7): avc:  denied  { write } for  pid=900 comm="audispd"`),
+    files: { '/proc/900/stat': '900 (audispd) S 1 900 900 0\n', '/proc/900/cmdline': 'audispd\0' },
+  }
+  t.same(await complaints(RECORD_CHECKS, lives), [], 'nor while it runs')
+})
+
 void test('one denial a thousand times is one', async (t) => {
   const lines = Array.from(
     { length: 1000 },
-    (_, at) => `type=AVC msg=audit(${NOW}:${at}): avc:  denied  { write } for  pid=${at} comm="audispd" ino=${at}`,
+    (_, at) => `type=AVC msg=audit(${NOW}:${at}): avc:  denied  { write } for  pid=800 comm="audispd" ino=${at}`,
   )
   t.equal((await complaints(RECORD_CHECKS, newest(lines.join('\n')))).length, 1)
 })
