@@ -30,7 +30,10 @@ export const RECORD_CHECKS: readonly Check[] = [
 async function newestRecords({ world, auditd }: Survey): Promise<readonly string[]> {
   const log = valueOf((await auditd()).conf, 'log_file') ?? AUDIT_LOG
   const ran = await world.run(TAIL, ['-c', String(TAIL_BYTES), '--', log])
-  return ran.kind === 'ended' && ran.status === 0 ? ran.out.split('\n') : []
+  if (ran.kind !== 'ended' || ran.status !== 0) return []
+  const lines = ran.out.split('\n')
+  // The first is cut: what somebody has written inside of a record may stand at its beginning.
+  return Buffer.byteLength(ran.out) < TAIL_BYTES ? lines : lines.slice(1)
 }
 
 async function time(survey: Survey): Promise<readonly Finding[]> {

@@ -119,6 +119,18 @@ void test('a name proves nothing: any user may choose it', async (t) => {
   t.same(await complaints(RECORD_CHECKS, lives), [], 'nor while it runs')
 })
 
+void test('what the end of the log cuts off at its beginning is not read', async (t) => {
+  const forged = `type=AVC msg=audit(${(NOW_MS / 1000 + 3600).toFixed(3)}:7): avc:  denied  { write } for  pid=800 comm="x"\n`
+  const whole = `type=USER msg=audit(${NOW}:8): pid=1\n`
+  const tail = (text: string): Illness => ({ programs: { '/usr/bin/tail': text } })
+  const full = 1024 * 1024
+  t.same(
+    await complaints(RECORD_CHECKS, tail(forged + whole.padStart(full - forged.length, `${'x'.repeat(99)}\n`))),
+    [],
+  )
+  t.equal((await complaints(RECORD_CHECKS, tail(forged + whole))).length, 2, 'a shorter log is whole')
+})
+
 void test('one denial a thousand times is one', async (t) => {
   const lines = Array.from(
     { length: 1000 },
