@@ -92,7 +92,10 @@ function overflowAction(facts: AuditdFacts, version: AuditdVersion): readonly Fi
   const mend = `${setKey(facts, 'overflow_action', 'SYSLOG')} && service auditd reload`
   if (action === 'ignore') return [warn(`${where}: what auditd drops on its way to audispd is told nowhere`, mend)]
   if (action === 'suspend') return [warn(`${where}: after one burst audispd gets nothing more`, mend)]
-  return [warn(`${where}: one burst of records takes the machine down`, mend)]
+  if (action === 'single' || action === 'halt')
+    return [warn(`${where}: one burst of records takes the machine down`, mend)]
+  const restart = `${setKey(facts, 'overflow_action', 'SYSLOG')} && ${RESTART}`
+  return [fail(`${where} is none that auditd knows: it refuses the file, and does not start`, restart)]
 }
 
 /** auditd writes it upon SIGCONT alone, so it may be old; that it has dropped something stays true until it is restarted. */

@@ -58,6 +58,16 @@ void test('each known fault is named', async (t) => {
       /^warn auditd\.overflow-action: .*takes the machine down/,
     ],
     [
+      'single',
+      { files: { [CONF]: set('overflow_action', 'SINGLE') } },
+      /^warn auditd\.overflow-action: .*takes the machine down/,
+    ],
+    [
+      'a word that auditd does not know',
+      { files: { [CONF]: set('overflow_action', 'sylog') } },
+      /^fail auditd\.overflow-action: .*auditd\.conf:5: overflow_action = sylog .*refuses the file.* -> sed -i .* && service auditd restart$/,
+    ],
+    [
       'an overflow',
       { files: { '/run/auditd.state': 'plugin queue overflow detected = yes\n' } },
       /^warn auditd\.overflow: .*overflowed/,
