@@ -57,7 +57,10 @@ export interface Loss {
   readonly by: Loser
   /** Which plugin, or which spool or journal; '' otherwise. */
   readonly name: string
+  /** The most that it may be. */
   readonly count: number
+  /** The least, where that is less. */
+  readonly countFrom?: number
   readonly what: string
   readonly mend: string
 }
@@ -121,7 +124,7 @@ function* kernelLosses({ kernel, sinceStart }: Facts): Generator<Loss> {
   yield {
     by: 'kernel',
     name: '',
-    count: lost,
+    ...(sinceStart ? { count: since.atMost, countFrom: since.atLeast } : { count: lost }),
     what: `${what}${when}`,
     mend: `${kernelMend(kernel)}; then: auditctl --reset-lost`,
   }

@@ -70,8 +70,9 @@ async function bytesOf(
   maxBytes: number,
 ): Promise<Buffer | undefined> {
   try {
-    const { size } = await files.stat(path)
-    return size <= maxBytes ? await files.readFile(path) : undefined
+    // Of what is no file, such as a FIFO, the end may never come.
+    const found = await files.stat(path)
+    return found.isFile() && found.size <= maxBytes ? await files.readFile(path) : undefined
   } catch {
     // ENOENT: no more of them. EACCES: not for us.
     return undefined

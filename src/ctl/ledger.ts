@@ -88,6 +88,9 @@ function asJson(
   )
   const { now, startedAt, input, serials } = status
   const door = { ...input, serials, inAuditdsLog: evidence }
-  const report = { verb: VERB, now, startedAt, kernel: kernel ?? null, auditd, door, plugins, hops, handOvers, losses }
-  return `${asciiJson({ ...report, exitStatus }, 2)}\n`
+  const lost = losses.map(({ by, name, count, countFrom = count, what, mend }) => {
+    return { by, name, count, countFrom, what, mend }
+  })
+  const around = { kernel: kernel ?? null, auditd, door, plugins, hops, handOvers, losses: lost }
+  return `${asciiJson({ verb: VERB, now, startedAt, ...around, exitStatus }, 2)}\n`
 }

@@ -206,6 +206,10 @@ void test('what the kernel lost before audispd ran counts with --since-start for
   const since = await run(t, after, '--since-start')
   t.equal(since.exitStatus, 1)
   t.match(since.out, /kernel: lost 3 to 12 records since audispd runs/)
+  const json = async (...args: readonly string[]): Promise<unknown> =>
+    JSON.parse((await run(t, after, '--json', ...args)).out)
+  t.match(await json('--since-start'), { losses: [{ by: 'kernel', countFrom: 3, count: 12 }] }, 'as in the text')
+  t.match(await json(), { losses: [{ by: 'kernel', countFrom: 12, count: 12 }] })
   const untold = await run(t, { auditctl: OLD_AUDITCTL }, '--since-start')
   t.equal(untold.exitStatus, 1, 'nobody knows')
   t.match(untold.out, /kernel: lost 0 to 12 records since audispd runs\n.*; then: auditctl --reset-lost/)
@@ -304,6 +308,16 @@ void test("auditd's log is read as far as it has to be", async (t) => {
   t.same(await evidence([150, 152], [200, 202]), { had: 5, hadNot: 1, untold: 0 })
   t.same(await evidence([300, 310]), { had: 1, hadNot: 0, untold: 10 }, 'it does not go on behind that yet')
   t.same(await evidence([90, 99]), { had: 0, hadNot: 0, untold: 10 }, 'nor before that any more')
+  const read: string[] = []
+  const fifo = {
+    stat: () => fs.stat('/dev/null'),
+    readFile: (path: string) => {
+      read.push(path)
+      return Promise.resolve(Buffer.from(logLine(1)))
+    },
+  }
+  t.same(await evidenceIn(fifo, log, [[1, 2]], 0), { had: 0, hadNot: 0, untold: 2 })
+  t.equal(read.length, 0, 'what is no file may have no end')
   t.same(await evidenceIn(fs, join(dir, 'none'), [[1, 2]], 0), { had: 0, hadNot: 0, untold: 2 })
 })
 
