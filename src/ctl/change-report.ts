@@ -45,11 +45,11 @@ export function doneWords(change: FileChange): string {
 }
 
 /** Why a verb did not come to its report, for --json. */
-export function failureAsJson(verb: string, { problems }: CtlError, exitStatus: number): string {
+export function failureAsJson(verb: string, { problems }: Pick<CtlError, 'problems'>, exitStatus: number): string {
   return json({ verb, result: 'failed', problems, exitStatus })
 }
 
-export function failureAsText(name: string, { problems }: CtlError): string {
+export function failureAsText(name: string, { problems }: Pick<CtlError, 'problems'>): string {
   return problems.map((problem) => `${name}: ${problemText(problem)}\n`).join('')
 }
 

@@ -10,6 +10,7 @@ import { ledgerAsText } from './ledger-text.js'
 import { painter } from './paint.js'
 import { maybeOnePlugin } from './plugin-name.js'
 import { readStatus } from './status.js'
+import { withTyped } from './typed-place.js'
 import { orUsage } from './verb-options.js'
 
 const VERB = 'ledger'
@@ -56,7 +57,8 @@ export async function ledger(
   const found = name === undefined ? await lookAround(status, worldOf(host)) : NOTHING_AROUND
   const sinceStart = values['since-start']
   const all = lossesOf({ status, ...found, sinceStart })
-  const losses = name === undefined ? all : all.filter((loss) => loss.by === 'plugin' && loss.name === name)
+  const asked = name === undefined ? all : all.filter((loss) => loss.by === 'plugin' && loss.name === name)
+  const losses = asked.map((loss) => withTyped(loss, values))
   const exitStatus = losses.length === 0 ? 0 : EXIT_LOST
   const shown = { ...found, hops: hopsOf(found.remote), handOvers: handOversOf(found.remote), losses }
   const { plugins } = status

@@ -5,6 +5,7 @@ import { didYouMean } from '../config/did-you-mean.js'
 import { failureAsJson, failureAsText } from './change-report.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
+import { typedPlace, withTyped } from './typed-place.js'
 import { GROUPS, VERBS } from './verbs.js'
 
 const NAME = 'audispctl'
@@ -43,8 +44,10 @@ function failed(name: string, args: readonly string[], error: unknown, host: Hos
     return EXIT_STATUS.bug
   }
   const exitStatus = EXIT_STATUS[error.code]
-  if (args.includes('--json')) host.out(failureAsJson(name, error, exitStatus))
-  else host.warn(failureAsText(`${NAME} ${name}`, error))
+  const place = typedPlace(args)
+  const problems = error.problems.map((problem) => withTyped(problem, place))
+  if (args.includes('--json')) host.out(failureAsJson(name, { problems }, exitStatus))
+  else host.warn(failureAsText(`${NAME} ${name}`, { problems }))
   return exitStatus
 }
 

@@ -7,6 +7,7 @@ import { EXIT_STATUS } from './ctl-error.js'
 import type { Host } from './host.js'
 import { maybeOnePlugin, onePlugin } from './plugin-name.js'
 import { awaitOutcome, ofPlugin, outcomeJson, outcomeText, type Asking, type Outcome } from './plugin-outcome.js'
+import { asTyped } from './typed-place.js'
 import { orUsage } from './verb-options.js'
 
 /** What can be done to a plugin that runs, or should. */
@@ -36,13 +37,14 @@ export async function pluginVerb(verb: PluginVerb, args: readonly string[], host
     return 0
   }
   const name = verb === 'resume' ? maybeOnePlugin(verb, positionals) : onePlugin(verb, positionals)
-  const outcomes = await withControl(values, async (client): Promise<readonly Outcome[]> => {
+  const found = await withControl(values, async (client): Promise<readonly Outcome[]> => {
     if (name === undefined) return resumeAll(client)
     const pid = verb === 'restart' ? ((await ofPlugin(client, name))?.plugins[0]?.pid ?? null) : null
     await client.ask([verb, name])
     if (verb === 'resume') return (await statusOf(client, name)).map(resumed)
     return [await awaitOutcome(client, name, verb === 'stop' ? 'stopped' : 'running', SYSTEM_CLOCK, pid)]
   })
+  const outcomes = found.map((outcome) => ({ ...outcome, what: asTyped(outcome.what, values) }))
   const exitStatus = outcomes.every(({ isWell }) => isWell) ? 0 : EXIT_STATUS.failed
   const report = { verb, plugins: outcomes.map(outcomeJson), exitStatus }
   if (values.json) host.out(`${asciiJson(report, 2)}\n`)

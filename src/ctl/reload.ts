@@ -9,6 +9,7 @@ import type { Host } from './host.js'
 import { painter, type Painter, type Part } from './paint.js'
 import { awaitOutcome, outcomeJson, outcomeText, type Asking, type Outcome } from './plugin-outcome.js'
 import { shown } from './status-text.js'
+import { asTyped } from './typed-place.js'
 import { orUsage } from './verb-options.js'
 
 const VERB = 'reload'
@@ -59,13 +60,13 @@ export async function reload(args: readonly string[], host: Host): Promise<numbe
     const words = isDry ? ['reload', 'dry-run'] : ['reload']
     const answer = readReloadStatus(await client.ask(words, RELOAD_TIMEOUT_MS))
     const waited = values.wait && !isDry && answer.ok ? await awaitAll(client, answer, before) : []
-    return { done: answer, outcomes: waited }
+    return { done: answer, outcomes: waited.map((each) => ({ ...each, what: asTyped(each.what, values) })) }
   })
   const isWell =
     done.ok && done.changes.every(({ change }) => change !== 'invalid') && outcomes.every((each) => each.isWell)
   const exitStatus = isWell ? 0 : EXIT_STATUS.failed
   if (values.json) host.out(asJson(done, isDry, outcomes, exitStatus))
-  else tell(done, isDry, outcomes, host)
+  else tell(done, isDry, outcomes, host, asTyped('audispctl check', values))
   return exitStatus
 }
 
@@ -84,10 +85,10 @@ async function awaitAll(
   return outcomes
 }
 
-function tell(done: ReloadStatus, isDry: boolean, outcomes: readonly Outcome[], host: Host): void {
+function tell(done: ReloadStatus, isDry: boolean, outcomes: readonly Outcome[], host: Host, check: string): void {
   for (const problem of done.problems) host.warn(`audispctl ${VERB}: ${shown(problem)}\n`)
   if (!done.ok) {
-    host.warn(`audispctl ${VERB}: refused: everything goes on as it was\n  mend that; audispctl check says all of it\n`)
+    host.warn(`audispctl ${VERB}: refused: everything goes on as it was\n  mend that; ${check} says all of it\n`)
     return
   }
   host.out(changesText(done, isDry, painter(host)))

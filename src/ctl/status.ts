@@ -5,7 +5,7 @@ import { SYSTEM_CLOCK } from '../dispatcher/clock.js'
 import { asciiJson } from '../show/ascii-json.js'
 import { failureAsText } from './change-report.js'
 import { CONTROL_OPTIONS, withControl, type ControlValues } from './control-place.js'
-import { CtlError, EXIT_STATUS } from './ctl-error.js'
+import { CtlError, EXIT_STATUS, type Problem } from './ctl-error.js'
 import type { Host } from './host.js'
 import { painter } from './paint.js'
 import { pluginStatusAsText } from './status-plugin-text.js'
@@ -13,6 +13,7 @@ import { maybeOnePlugin } from './plugin-name.js'
 import { statusAsText } from './status-text.js'
 import { readInterval, withInterval } from './status-interval.js'
 import { redraw, type Shown } from './status-watch.js'
+import { withTyped } from './typed-place.js'
 import { orUsage } from './verb-options.js'
 
 const VERB = 'status'
@@ -54,19 +55,28 @@ export async function status(args: readonly string[], host: Host): Promise<numbe
     return 0
   }
   const name = maybeOnePlugin(VERB, positionals)
+  const see = async (how: Form): Promise<Shown> => {
+    const found = await readStatus(values, name)
+    const findings = findingsOf(found, name).map((finding) => withTyped(finding, values))
+    return show(found, findings, name === undefined ? statusAsText : pluginStatusAsText, how, host)
+  }
   if (!values.watch) {
-    const { text, exitStatus } = show(await readStatus(values, name), name, values.json ? 'json' : 'text', host)
+    const { text, exitStatus } = await see(values.json ? 'json' : 'text')
     host.out(text)
     return exitStatus
   }
   const form = values.json ? 'json-line' : 'text'
   const look = async (): Promise<Shown> => {
     try {
-      return show(await readStatus(values, name), name, form, host)
+      return await see(form)
     } catch (error) {
       // A daemon that is not there now may be back soon: that is what one watches for.
       if (!(error instanceof CtlError)) throw error
-      return showFailure(error, form)
+      return showFailure(
+        error.problems.map((problem) => withTyped(problem, values)),
+        EXIT_STATUS[error.code],
+        form,
+      )
     }
   }
   return redraw(look, readInterval(VERB, values.interval), host, SYSTEM_CLOCK)
@@ -85,19 +95,21 @@ export function findingsOf(found: DaemonStatus, name: string | undefined): Findi
 
 type Form = 'text' | 'json' | 'json-line'
 
-function show(found: DaemonStatus, name: string | undefined, form: Form, host: Host): Shown {
-  const findings = findingsOf(found, name)
+function show(
+  found: DaemonStatus,
+  findings: readonly Finding[],
+  asText: typeof statusAsText,
+  form: Form,
+  host: Host,
+): Shown {
   const exitStatus = findings.length > 0 ? EXIT_DEGRADED : 0
   if (form !== 'text') return { text: asJson({ ...found, findings, exitStatus }, form), exitStatus }
-  const paint = painter(host)
-  const asText = name === undefined ? statusAsText : pluginStatusAsText
-  return { text: asText(found, findings, paint), exitStatus }
+  return { text: asText(found, findings, painter(host)), exitStatus }
 }
 
-function showFailure(error: CtlError, form: Form): Shown {
-  const exitStatus = EXIT_STATUS[error.code]
-  if (form === 'text') return { text: failureAsText(`audispctl ${VERB}`, error), exitStatus }
-  return { text: asJson({ verb: VERB, result: 'failed', problems: error.problems, exitStatus }, form), exitStatus }
+function showFailure(problems: readonly Problem[], exitStatus: number, form: Form): Shown {
+  if (form === 'text') return { text: failureAsText(`audispctl ${VERB}`, { problems }), exitStatus }
+  return { text: asJson({ verb: VERB, result: 'failed', problems, exitStatus }, form), exitStatus }
 }
 
 function asJson(value: object, form: Form): string {

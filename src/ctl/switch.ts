@@ -15,6 +15,7 @@ import { awaitOutcome, outcomeText, type Outcome } from './plugin-outcome.js'
 import { RELOAD_TIMEOUT_MS } from './reload.js'
 import { shown } from './status-text.js'
 import { planSwitch, type SwitchPlan } from './switch-plan.js'
+import { asTyped } from './typed-place.js'
 import { orUsage } from './verb-options.js'
 
 const ABOUT = {
@@ -59,7 +60,7 @@ export async function switchVerb(verb: keyof typeof ABOUT, args: readonly string
   const told = values['no-reload'] ? NOT_ASKED : await tellDaemon(values, name, isActive)
   const exitStatus = told.kind === 'refused' || (told.kind === 'done' && !told.outcome.isWell) ? EXIT_STATUS.failed : 0
   if (values.json) host.out(asJson(verb, name, plan, isChange, told, exitStatus))
-  else tell(verb, told, host)
+  else tell(verb, told, values, host)
   return exitStatus
 }
 
@@ -72,7 +73,7 @@ async function tellDaemon(values: ControlValues, name: string, isActive: boolean
       const reload = readReloadStatus(await client.ask(['reload'], RELOAD_TIMEOUT_MS))
       if (!reload.ok) return { kind: 'refused', reload }
       const outcome = await awaitOutcome(client, name, isActive ? 'running' : 'stopped', SYSTEM_CLOCK)
-      return { kind: 'done', reload, outcome }
+      return { kind: 'done', reload, outcome: { ...outcome, what: asTyped(outcome.what, values) } }
     })
   } catch (error) {
     if (error instanceof CtlError && error.code === 'not-running') return { kind: 'not-running' }
@@ -87,10 +88,10 @@ function changeText(verb: keyof typeof ABOUT, { change, copyOf }: SwitchPlan, is
   return `${doneWords(change)}: active = ${value}${from}\n`
 }
 
-function tell(verb: keyof typeof ABOUT, told: Told, host: Host): void {
+function tell(verb: keyof typeof ABOUT, told: Told, values: ControlValues, host: Host): void {
   switch (told.kind) {
     case 'not-asked':
-      host.out('it counts from the next reload: audispctl reload\n')
+      host.out(`it counts from the next reload: ${asTyped('audispctl reload', values)}\n`)
       return
     case 'not-running':
       host.out('audispd is not running here; it counts when it starts\n')
@@ -99,7 +100,7 @@ function tell(verb: keyof typeof ABOUT, told: Told, host: Host): void {
       host.warn(
         told.reload.problems.map((problem) => `audispctl ${verb}: reload refused: ${shown(problem)}\n`).join(''),
       )
-      host.warn('  audispctl check says everything that is wrong\n')
+      host.warn(`  ${asTyped('audispctl check', values)} says everything that is wrong\n`)
       return
     case 'done':
       ;(told.outcome.isWell ? host.out : host.warn)(outcomeText(told.outcome))

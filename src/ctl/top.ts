@@ -10,6 +10,7 @@ import { frameText, SORTS, type Sort } from './top/frame.js'
 import { reportOf, type Look, type TopReport } from './top/report.js'
 import { runScreen } from './top/screen.js'
 import { TopSource } from './top/source.js'
+import { withTyped } from './typed-place.js'
 import { orUsage, usage } from './verb-options.js'
 
 const VERB = 'top'
@@ -66,7 +67,11 @@ export async function top(args: readonly string[], host: Host, world: LiveWorld 
   const source = new TopSource(socket, world)
   try {
     const first = await orCtlError(socket, () => source.look())
-    const next = reporter(source, first)
+    const look = reporter(source, first)
+    const next = async (): Promise<TopReport> => {
+      const report = await look()
+      return { ...report, findings: report.findings.map((finding) => withTyped(finding, values)) }
+    }
     const { terminal } = host
     if (terminal !== undefined && !values.once && !values.json) {
       return await runScreen({ next, host, terminal, world, intervalMs, table, sort })

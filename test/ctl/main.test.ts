@@ -34,6 +34,8 @@ void test('exit statuses', async (t) => {
   t.match(audispctl('constructor'), { status: 64, stderr: /there is no verb 'constructor'/ })
   t.match(audispctl('install', '--frobnicate'), { status: 64, stderr: /audispctl install: Unknown option/ })
   t.match(audispctl('install', '--auditd-version', '0.1'), { status: 78, stderr: /too old/ })
+  const asked = audispctl('status', '--socket', '/nowhere/x.sock')
+  t.match(asked, { status: 3, stderr: /\n {2}is it running\? see: audispctl doctor --socket \/nowhere\/x\.sock\n$/ })
   t.match(audispctl('uninstall', '--auditd-conf', '/'), {
     status: 71,
     stderr: /\/: cannot be read: not a regular file/,

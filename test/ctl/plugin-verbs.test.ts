@@ -38,7 +38,7 @@ void test('1 and the last words of one that does not start', async (t) => {
   const { socket } = await fakeDaemon(t, (request) => (request === 'start syslog' ? [ok({})] : having(failed)))
   const host = fakeHost('/')
   t.equal(await pluginVerb('start', ['syslog', '--socket', socket], host), 1)
-  t.match(host.printed().warned, /^syslog: failed; see: audispctl logs syslog\n {4}no such server\n$/)
+  t.match(host.printed().warned, /^syslog: failed; see: audispctl logs --socket \S+ syslog\n {4}no such server\n$/)
   const asJson = fakeHost('/')
   t.equal(await pluginVerb('start', ['syslog', '--json', '--socket', socket], asJson), 1)
   t.match(JSON.parse(asJson.printed().out), {

@@ -81,7 +81,7 @@ void test('without a daemon, or a reload, it counts later', async (t) => {
   t.equal(await switchVerb('disable', ['siem', '-c', dir, '--socket', `${dir}/none`], host), 0)
   t.equal(
     host.printed().out,
-    `changed ${file}: active = yes\nit counts from the next reload: audispctl reload\n` +
+    `changed ${file}: active = yes\nit counts from the next reload: audispctl reload -c ${dir} --socket ${dir}/none\n` +
       `changed ${file}: active = no\naudispd is not running here; it counts when it starts\n`,
   )
   await t.rejects(switchVerb('enable', ['-c', dir], host), { code: 'usage' })

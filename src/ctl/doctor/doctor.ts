@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { CONTROL_OPTIONS } from '../control-place.js'
 import type { Host } from '../host.js'
 import { painter } from '../paint.js'
+import { asTyped, withTyped } from '../typed-place.js'
 import { orUsage } from '../verb-options.js'
 import { CHECKS } from './checks.js'
 import { examine, type Examination } from './examination.js'
@@ -54,7 +55,9 @@ export async function doctor(
     socket: values.socket === undefined ? undefined : resolve(values.socket),
     launcher,
   })
-  const examination = await examine(CHECKS, surveyOf(world))
+  const examined = await examine(CHECKS, surveyOf(world))
+  const findings = examined.findings.map((finding) => withTyped(finding, values))
+  const examination = { ...examined, findings, first: asTyped(examined.first, values) }
   world.close()
   const exitStatus = EXIT[examination.worst]
   const columns = host.terminal?.size().columns ?? PLAIN_COLUMNS
