@@ -23,6 +23,11 @@ export function orNull<T>(shape: Shape<T>): Shape<T | null> {
   return (value) => (value === null ? null : shape(value))
 }
 
+/** What fits, or in the place of what an older writer did not know yet, this. */
+export function later<T>(shape: Shape<T>, otherwise: T): Shape<T> {
+  return (value) => (value === undefined ? otherwise : shape(value))
+}
+
 export function list<T>(shape: Shape<T>, maxLength: number): Shape<readonly T[]> {
   return (value) => {
     if (!Array.isArray(value) || value.length > maxLength) return undefined

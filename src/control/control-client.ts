@@ -3,7 +3,7 @@
 
 import { connect, type Socket } from 'node:net'
 import { fields, number, oneOf, text, yesNo, type Shaped } from '../config/json-shape.js'
-import { ControlError, REFUSALS } from './control-error.js'
+import { ControlError, OTHER_VERSION_MEND, REFUSALS } from './control-error.js'
 import { PROTOCOL_VERSION } from './greeting.js'
 
 const LF = 0x0a
@@ -39,6 +39,7 @@ export async function connectControl(path: string, options: ConnectOptions = {})
     const said = greeting(greeted)
     if (said?.protocol === PROTOCOL_VERSION) return new ControlClient(said, wire)
     // What has no room for one more says so in place of its greeting.
+    if (said !== undefined) throw strange(otherProtocol(said))
     throw refusedBy(greeted) ?? strange(`${path}: what answers there is no audispd that this program understands`)
   } catch (error) {
     wire.close()
@@ -196,9 +197,13 @@ function refusedBy(answer: unknown): ControlError | undefined {
   return refused && new ControlError(refused.code, refused.message, refused.mend)
 }
 
+function otherProtocol({ audispd, protocol }: Greeting): string {
+  const age = protocol < PROTOCOL_VERSION ? 'an older' : 'a newer'
+  return `audispd ${audispd} runs, and speaks ${age} protocol: ${protocol}, not ${PROTOCOL_VERSION}`
+}
+
 function strange(message: string): ControlError {
-  const mend = 'audispctl and the running audispd may be of different versions: restart the one that is older'
-  return new ControlError('bad-answer', message, mend)
+  return new ControlError('bad-answer', message, OTHER_VERSION_MEND)
 }
 
 function asControlError(error: Error): ControlError {

@@ -1,3 +1,7 @@
+/** An upgrade does not restart auditd, and so the daemon that runs may be older than what asks it. */
+export const OTHER_VERSION_MEND =
+  'audispctl and the running audispd may be of different versions; to run the one that is installed: service auditd restart'
+
 /** What the daemon answers in place of a result. */
 export const REFUSALS = [
   /** This connection may not do that. */

@@ -1,8 +1,21 @@
 // How the daemon is, as `status` on the control socket answers it. All times are RFC 3339 with milliseconds, in UTC; all that ends
-// in Ms is a duration. Readers pass over fields that they do not know, so that more may join.
+// in Ms is a duration. Readers pass over fields that they do not know, so that more may join; and what has joined they do without
+// (`later`), as the daemon that runs may be older than they are: it is, from an upgrade to the next restart.
 
-import { counts, fields, list, number, oneOf, orNull, pair, text, yesNo, type Shaped } from '../config/json-shape.js'
-import { ControlError } from './control-error.js'
+import {
+  counts,
+  fields,
+  later,
+  list,
+  number,
+  oneOf,
+  orNull,
+  pair,
+  text,
+  yesNo,
+  type Shaped,
+} from '../config/json-shape.js'
+import { ControlError, OTHER_VERSION_MEND } from './control-error.js'
 
 /** More than there are; what does not fit is no status. */
 const MAX_PLUGINS = 100_000
@@ -83,7 +96,7 @@ const plugin = fields({
   dropped: counts(100),
   droppedTotal: number,
   /** When it lost a record last. */
-  lastLossAt: orNull(words),
+  lastLossAt: later(orNull(words), null),
   queued: number,
   queuedBytes: number,
   /** How long the oldest record has waited, or been on its way; 0 when none does. */
@@ -165,6 +178,5 @@ export function readReloadStatus(json: unknown): ReloadStatus {
 function statusOr<T>(json: unknown, found: T | undefined): T {
   if (found !== undefined) return found
   const shown = JSON.stringify(json ?? null).slice(0, 100)
-  const mend = 'audispctl and the running audispd may be of different versions: restart the one that is older'
-  throw new ControlError('bad-answer', `the daemon's answer is not what it should be: ${shown}`, mend)
+  throw new ControlError('bad-answer', `the daemon's answer is not what it should be: ${shown}`, OTHER_VERSION_MEND)
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { ControlClient } from '../control/control-client.js'
+import { OTHER_VERSION_MEND } from '../control/control-error.js'
 import { asciiJson } from '../show/ascii-json.js'
 import { CONTROL_OPTIONS, withControl } from './control-place.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
@@ -114,6 +115,5 @@ function countOf(text: string): number {
 
 function strange(cause?: unknown): CtlError {
   const message = 'what audispd answers is no log that this audispctl knows'
-  const mend = 'audispctl and the running audispd may be of different versions: restart the one that is older'
-  return new CtlError('system', [{ message, mend }], { cause })
+  return new CtlError('system', [{ message, mend: OTHER_VERSION_MEND }], { cause })
 }

@@ -52,6 +52,12 @@ void test('nobody there, no answer, no audispd', async (t) => {
     ['{"ok":false,"code":"busy","message":"32 are connected","mend":"later"}\n', 'busy'],
   ]
   for (const [said, code] of cases) await t.rejects(connectControl(await daemon(t, said, echo)), { code }, said)
+  const older = connectControl(await daemon(t, '{"audispd":"0.0.9","protocol":0,"pid":1,"access":"all"}\n', echo))
+  await t.rejects(older, {
+    code: 'bad-answer',
+    message: 'audispd 0.0.9 runs, and speaks an older protocol: 0, not 1',
+    mend: /: service auditd restart$/,
+  })
   await t.rejects(connectControl(await daemon(t, '', echo), { timeoutMs: 30 }), { code: 'timeout' })
   const shy = await connectControl(await daemon(t, greetingLine('status', 77), (socket) => socket.destroy()))
   await t.rejects(shy.ask(['x']), { code: 'closed' })

@@ -13,6 +13,16 @@ void test('a status comes out as it went in', (t) => {
   t.end()
 })
 
+void test('a daemon that was started before the upgrade', (t) => {
+  const { lastLossAt: _, ...older } = PLUGIN
+  t.same(readDaemonStatus({ ...STATUS, plugins: [older] }).plugins, [{ ...PLUGIN, lastLossAt: null }])
+  t.throws(() => readDaemonStatus({ ...STATUS, plugins: [{ ...PLUGIN, lastLossAt: 7 }] }), {
+    code: 'bad-answer',
+    mend: /: service auditd restart$/,
+  })
+  t.end()
+})
+
 void test('what is no status', (t) => {
   const wrong: readonly unknown[] = [
     null,
