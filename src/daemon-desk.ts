@@ -3,7 +3,9 @@
 import type { Answer, ControlDesk, Question } from './control/control-desk.js'
 import { ControlError } from './control/control-error.js'
 import type { DaemonStatus, ReloadStatus } from './control/daemon-status.js'
+import type { Access } from './control/greeting.js'
 import type { LogRing } from './control/log-ring.js'
+import { publicStatus } from './control/public-status.js'
 import type { Dispatcher } from './dispatcher/dispatcher.js'
 import type { OpenLog } from './log.js'
 import type { Reloading } from './reloading.js'
@@ -46,13 +48,13 @@ export class DaemonDesk implements ControlDesk {
     }
   }
 
-  async ask(question: Question): Promise<unknown> {
+  async ask(question: Question, access: Access): Promise<unknown> {
     const { admin } = this.#parts.dispatcher
     switch (question.verb) {
       case 'ping':
         return { pid: process.pid, now: new Date().toISOString() }
       case 'status':
-        return this.status(question.plugin)
+        return access === 'all' ? this.status(question.plugin) : publicStatus(this.status(question.plugin))
       case 'start':
         return admin.start(question.plugin)
       case 'stop':

@@ -140,7 +140,7 @@ export class ControlConnection {
   }
 
   async #ask(request: Request): Promise<Answer> {
-    const { desk } = this.#world
+    const { desk, access } = this.#world
     const onMore = (): void => {
       this.#follow()
     }
@@ -150,7 +150,7 @@ export class ControlConnection {
       case 'logs':
         return desk.logs(request.plugin, request.follow, onMore)
       default:
-        return { result: await desk.ask(request), spring: undefined }
+        return { result: await desk.ask(request, access), spring: undefined }
     }
   }
 

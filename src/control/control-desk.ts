@@ -1,3 +1,4 @@
+import type { Access } from './greeting.js'
 import type { Request } from './request.js'
 
 /** What is answered at once and has no sequel. */
@@ -18,7 +19,8 @@ export interface Answer {
 
 /** Where requests are dealt with. What cannot be done is thrown as a ControlError. */
 export interface ControlDesk {
-  ask(question: Question): Promise<unknown>
+  /** `access`: who asks; not all see all. */
+  ask(question: Question, access: Access): Promise<unknown>
   /** `onMore`: there is something to take, where there was nothing. */
   tap(selector: string, onMore: () => void): Answer
   logs(plugin: string | undefined, follow: boolean, onMore: () => void): Answer

@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { connectControl, type ControlClient } from '../../src/control/control-client.js'
-import { readReloadStatus } from '../../src/control/daemon-status.js'
+import { readDaemonStatus, readReloadStatus } from '../../src/control/daemon-status.js'
 import { control, pluginNow, pluginUntil, socketOf, statusNow } from './control.js'
 import { Daemon } from './daemon.js'
 import { keeper, kept } from './keeper.js'
@@ -226,6 +226,9 @@ void t.test('one socket and two daemons, one that was killed, and none at all', 
   const reader = await connectedTo(t, place.path('moved/status.sock'))
   t.match(reader.greeting, { access: 'status' })
   t.match(await reader.ask(['status']), { pid: second.pid })
+  const root = await connectedTo(t, place.path('moved/c.sock'))
+  t.not(readDaemonStatus(await root.ask(['status', 'a'])).plugins[0]?.args.length, 0)
+  t.same(readDaemonStatus(await reader.ask(['status', 'a'])).plugins[0]?.args, [], 'arguments are for root alone')
   await t.rejects(reader.ask(['stop', 'a']), { code: 'denied' })
   const only = new Daemon(t, place, { args: ['--only', 'a', '--run-dir', place.path('other')] })
   await only.running('a')
