@@ -59,7 +59,9 @@ for (const page of [...PAGES, ...MANUALS]) {
 async function runAll(t: Test, page: string, shown: readonly Shown[]): Promise<void> {
   const script = shown.map(({ command }, at) => {
     const look = ENDLESS.test(command) ? `timeout -s INT ${LOOK_S} ` : ''
-    return `echo "@@ ${at}"; ( ${look}${command.replaceAll(/\b(?:PID|812)\b/g, '"$PID"')} ) </dev/null 2>&1; echo "@@ ${at} $?"\n`
+    const typed = command.replaceAll(/\b(?:PID|812)\b/g, '"$PID"')
+    // What it says need not end with a line's end, as what curl says of its progress.
+    return `echo "@@ ${at}"; ( ${look}${typed} ) </dev/null 2>&1; printf '\\n@@ ${at} %s\\n' "$?"\n`
   })
   const machine = spawn('/bin/sh', [program('throw-away-root.sh'), '/bin/bash', MACHINE, page], {
     env: { PATH, TERM: 'xterm', HOME: '/root' },
