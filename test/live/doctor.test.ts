@@ -223,7 +223,7 @@ async function pluginFaults(t: Test, scene: Scene, patient: Patient, before: Vis
   scene.write('auditd/plugins.d/again.conf', `active = yes\npath = ${program('appends-stdin.sh')}\nargs = /dev/null\n`)
   appendFileSync(
     scene.auditLog,
-    `type=AVC msg=audit(${Math.floor(Date.now() / 1000)}.000:1): avc:  denied  { write } for  pid=1 comm="audispd" name="x" permissive=0\n`,
+    `type=AVC msg=audit(${Math.floor(Date.now() / 1000)}.000:1): avc:  denied  { write } for  pid=1 comm="audispd" name="x" scontext=system_u:system_r:auditd_t:s0 permissive=0\n`,
   )
   appendFileSync(scene.auditLog, 'type=USER msg=audit(4000000000.000:2): pid=1\n')
   const journald = await listensAsJournald(t)
