@@ -98,6 +98,8 @@ export class Inlet {
     this.#refused = Infinity
     if (isRepeat) {
       this.counters.repeats++
+      // It may have been told before it sent this, and then takes that for nothing: so it is told again.
+      this.#told = Math.min(this.#told, n - 1)
       return 'repeat'
     }
     if (this.#positions) this.#world.setReceived(n)

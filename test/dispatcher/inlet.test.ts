@@ -172,6 +172,21 @@ void test('lasting positions: a repeat is only acknowledged, when what it repeat
   t.end()
 })
 
+void test('what repeats something settled is acknowledged, though the process was told so before it sent anything', (t) => {
+  const bench = new Bench()
+  bench.inlet.begin(true)
+  bench.takeAll(11, 13)
+  t.equal(bench.inlet.settle(0), 13)
+  bench.inlet.begin(true)
+  t.equal(bench.inlet.settle(0), 13)
+  t.same(bench.takeAll(11, 12), ['repeat', 'repeat'])
+  t.equal(bench.inlet.settle(0), 13, 'a second time, since they have come again')
+  t.equal(bench.inlet.settle(0), 0)
+  t.same(bench.takeAll(13, 13), ['repeat'])
+  t.equal(bench.inlet.settle(0), 13)
+  t.end()
+})
+
 void test('a repeat is no reason to be busy', (t) => {
   const bench = new Bench(2)
   bench.inlet.begin(true)
