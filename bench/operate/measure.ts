@@ -1,14 +1,12 @@
 // What it costs the stream that somebody looks at it: at 100,000 records a second, and as fast as they are taken. Everything that
 // is compared stands side by side in each round, and the ratios are those of a round.
 
-import { join } from 'node:path'
 import { audispd } from '../audispd.js'
-import { CAT, type PluginPlan } from '../consumer.js'
-import { stampsIn } from '../delays.js'
+import { CAT } from '../consumer.js'
 import { feed, type FeedResult } from '../feed.js'
 import { loads, lookAtMachine, type Machine } from '../machine.js'
 import type { Options } from '../options.js'
-import { inOrder, quantile, spreadOf, type Spread } from '../statistics.js'
+import { spreadOf, type Spread } from '../statistics.js'
 import { RECORDS_IN_16_KIB } from '../stream.js'
 import type { Workshop } from '../workshop.js'
 import { LOOKERS, lookedAt, NOBODY, type Looked, type Looker } from './lookers.js'
@@ -28,8 +26,6 @@ export interface OperateRow {
   readonly jitless: boolean
   readonly perSecond: Spread
   readonly cpuMicros: Spread
-  /** Of a single record from its write to the last plugin; only at a pace. */
-  readonly p99Micros: Spread | undefined
   /** Over those with nobody looking, of each round. */
   readonly rateShare: Spread
   readonly cpuShare: Spread
@@ -46,7 +42,6 @@ export interface OperateResults {
 interface Run {
   readonly perSecond: number
   readonly cpuMicros: number
-  readonly p99Micros: number | undefined
   readonly looked: Looked | undefined
 }
 
@@ -83,12 +78,9 @@ async function runOnce(
   looker: Looker,
 ): Promise<Run> {
   const dir = workshop.newDir()
-  const stamps = join(dir, 'stamps')
   const isPaced = pace !== 'greatest'
-  const plugins: PluginPlan[] = [
-    { program: CAT, format: 'string' },
-    { program: isPaced ? workshop.stamper(stamps) : CAT, format: 'string' },
-  ]
+  // They do nothing but read: one that looks at each record could not keep up with this pace, and would be all that is measured.
+  const plugins = [CAT, CAT].map((program) => ({ program, format: 'string' }) as const)
   let looked: Looked | undefined
   const consumer = lookedAt(audispd({ dir, jitless, plugins }), looker, dir, (found) => (looked = found))
   const plan = {
@@ -96,22 +88,17 @@ async function runOnce(
     recordsAWrite: isPaced ? 1 : RECORDS_IN_16_KIB,
     warmUpMillis: WARM_UP_MILLIS,
     millis: options.millis * RUN_TIMES,
-    ...(isPaced ? { recordsASecond: OFFERED, stampAt: workshop.stampAt } : {}),
+    ...(isPaced ? { recordsASecond: OFFERED } : {}),
   }
   const outcome = await feed(workshop.programs.producer, plan, consumer)
   if (outcome.kind === 'failed') throw new Error(`${looker}: ${outcome.reason}`)
   const { result } = outcome
   if (result.arrival.kind !== 'whole') throw new Error(`${looker}: plugins have lost records`)
-  return { ...figuresOf(result), p99Micros: isPaced ? p99Of(stamps, result.warmUp) : undefined, looked }
+  return { ...figuresOf(result), looked }
 }
 
 function figuresOf({ records, ns, cpuNs }: FeedResult): Pick<Run, 'perSecond' | 'cpuMicros'> {
   return { perSecond: (records * 1e9) / ns, cpuMicros: cpuNs / 1e3 / records }
-}
-
-function p99Of(file: string, warmUp: number): number {
-  const delays = stampsIn(file).slice(warmUp)
-  return quantile(inOrder(delays.map(({ sentNs, arrivedNs }) => arrivedNs - sentNs)), 0.99) / 1e3
 }
 
 function rowOf(
@@ -128,7 +115,6 @@ function rowOf(
         return base === undefined ? Number.NaN : of(run) / of(base)
       }),
     )
-  const p99 = runs.flatMap(({ p99Micros }) => p99Micros ?? [])
   const lookers = runs.flatMap(({ looked }) => looked ?? [])
   return {
     pace,
@@ -136,7 +122,6 @@ function rowOf(
     jitless,
     perSecond: spreadOf(runs.map(({ perSecond }) => perSecond)),
     cpuMicros: spreadOf(runs.map(({ cpuMicros }) => cpuMicros)),
-    p99Micros: p99.length === 0 ? undefined : spreadOf(p99),
     rateShare: over(({ perSecond }) => perSecond),
     cpuShare: over(({ cpuMicros }) => cpuMicros),
     lookerCpu: lookers.length === 0 ? 0 : spreadOf(lookers.map(({ cpuShare }) => cpuShare)).median,

@@ -51,7 +51,6 @@ function rowTable({ rows }: OperateResults): string {
     'share',
     'CPU us/record',
     'share',
-    'p99 ms',
     'looker',
     'seen',
   ]
@@ -69,7 +68,6 @@ function cellsOf(row: OperateRow): string[] {
     isAlone ? '' : row.rateShare.median.toFixed(3),
     row.cpuMicros.median.toFixed(2),
     isAlone ? '' : row.cpuShare.median.toFixed(2),
-    row.p99Micros === undefined ? '' : (row.p99Micros.median / 1000).toFixed(2),
     isAlone ? '' : `${(row.lookerCpu * 100).toFixed(0)}%`,
     row.seen,
   ]
