@@ -212,6 +212,8 @@ function asControlError(error: Error): ControlError {
     case 'ENOENT':
     case 'ECONNREFUSED':
     case 'ENOTDIR':
+    // The path is longer than that of any socket. Older releases of Node cut it, and find nothing there.
+    case 'EINVAL':
       return new ControlError(
         'not-running',
         `nobody answers there: ${error.message}`,
