@@ -1,5 +1,7 @@
 import { createServer } from 'node:net'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { realWorld } from '../../../src/ctl/doctor/world.js'
@@ -36,7 +38,9 @@ void test('a program that hangs is left behind', async (t) => {
 })
 
 void test('what answers on a socket', async (t) => {
-  const dir = t.testdir()
+  // Short enough for the path of a socket.
+  const dir = mkdtempSync(join(tmpdir(), 'audispd-world-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
   t.match(await ask(join(dir, 'none.sock')), { kind: 'error', code: 'not-running' })
   const server = createServer((socket) => socket.end('hello\n')).listen(join(dir, 'some.sock'))
   await once(server, 'listening')
