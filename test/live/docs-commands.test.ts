@@ -61,7 +61,8 @@ async function runAll(t: Test, page: string, shown: readonly Shown[]): Promise<v
     const look = ENDLESS.test(command) ? `timeout -s INT ${LOOK_S} ` : ''
     const typed = command.replaceAll(/\b(?:PID|812)\b/g, '"$PID"')
     // What it says need not end with a line's end, as what curl says of its progress.
-    return `echo "@@ ${at}"; ( ${look}${typed} ) </dev/null 2>&1; printf '\\n@@ ${at} %s\\n' "$?"\n`
+    const said = `( ${look}${typed} ) </dev/null >/run/said 2>&1; status=$?; cat /run/said`
+    return `echo "@@ ${at}"; ${said}; printf '\\n@@ ${at} %s\\n' "$status"\n`
   })
   const machine = spawn('/bin/sh', [program('throw-away-root.sh'), '/bin/bash', MACHINE, page], {
     env: { PATH, TERM: 'xterm', HOME: '/root' },
