@@ -79,7 +79,7 @@ async function runOnce(
 ): Promise<Run> {
   const dir = workshop.newDir()
   const isPaced = pace !== 'greatest'
-  // They do nothing but read: one that looks at each record could not keep up with this pace, and would be all that is measured.
+  // They do nothing but read, so that the stream is all that is measured.
   const plugins = [CAT, CAT].map((program) => ({ program, format: 'string' }) as const)
   let looked: Looked | undefined
   const consumer = lookedAt(audispd({ dir, jitless, plugins }), looker, dir, (found) => (looked = found))
