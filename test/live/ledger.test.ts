@@ -92,8 +92,9 @@ async function settled(scene: Scene): Promise<Ledger> {
 function ledgerOf(scene: Scene): Ledger {
   // The test runner adds to the environment of whatever is spawned.
   const command = ['-i', AUDISPCTL, 'ledger', '--since-start', '-c', scene.ourDir]
-  const text = spawnSync('/usr/bin/env', command, { encoding: 'utf8' }).stdout
   const { stdout, stderr, status } = spawnSync('/usr/bin/env', [...command, '--json'], { encoding: 'utf8' })
+  // Asked after it: once nothing is pending there, nothing is here.
+  const text = spawnSync('/usr/bin/env', command, { encoding: 'utf8' }).stdout
   if (status !== 0 && status !== 1) throw new Error(`audispctl ledger: ${status}: ${stderr}`)
   const { losses, door } = JSON.parse(stdout)
   const [node] = door.serials.nodes

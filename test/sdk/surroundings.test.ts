@@ -140,6 +140,8 @@ void test('PING is answered while a handler is busy; SIGTERM lets it finish', as
   child.write('RECORD 2 x\nPING 5\n')
   t.equal(await child.line(/^PONG/), 'PONG 5')
   child.kill('SIGTERM')
+  // A signal may come after what is written later.
+  await until(() => child.complaints.includes('SIGTERM\n'))
   child.write('PING 6\n')
   t.equal(await child.line(/^PONG 6/), 'PONG 6')
   t.equal(child.said.filter((line) => line.startsWith('ACK')).length, 0)
