@@ -15,18 +15,21 @@ const INSTALL = `${APT} install`
 const RECORDS = '/var/log/audispd/audit.log'
 const RECORDING = `${STREAM}/v2.8.5-raw`
 const RECORDS_IN_RECORDING = 2530
-/** Where dpkg and apt themselves take notes, and what is gone with the next start. */
+/** Where dpkg, apt and systemd themselves take notes, and what is gone with the next start, or with a service that runs just now. */
 const NOTES = [
   '/proc',
   '/sys',
   '/dev',
   '/run',
   '/tmp',
+  '/var/tmp',
   '/srv',
   '/var/lib/dpkg',
   '/var/lib/apt',
   '/var/cache',
   '/var/log/apt',
+  '/var/log/journal',
+  '/var/lib/systemd/timers',
 ]
 const FILES = `find / ${NOTES.map((dir) => `-path ${dir} -prune`).join(' -o ')} -o -path '/var/log/*.log' -o -path '/etc/*-' -o -print | sort >`
 const START = 'audispctl install'
