@@ -12,6 +12,8 @@ import type { Workshop } from '../workshop.js'
 import { LOOKERS, lookedAt, NOBODY, type Looked, type Looker } from './lookers.js'
 
 export const OFFERED = 100_000
+/** One a write is more writes than this kernel makes in a second, where each wakes a reader. */
+export const RECORDS_IN_A_BURST = 20
 /** Before the clock runs, whoever looks has started and sees records. */
 const WARM_UP_MILLIS = 2500
 /** So much longer than other rates are measured: a frame of top takes a second. */
@@ -85,7 +87,7 @@ async function runOnce(
   const consumer = lookedAt(audispd({ dir, jitless, plugins }), looker, dir, (found) => (looked = found))
   const plan = {
     streamPath: workshop.streamPath,
-    recordsAWrite: isPaced ? 1 : RECORDS_IN_16_KIB,
+    recordsAWrite: isPaced ? RECORDS_IN_A_BURST : RECORDS_IN_16_KIB,
     warmUpMillis: WARM_UP_MILLIS,
     millis: options.millis * RUN_TIMES,
     ...(isPaced ? { recordsASecond: OFFERED } : {}),

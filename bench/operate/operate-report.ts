@@ -4,16 +4,18 @@ import { about, goalTable } from '../report.js'
 import { RECORD_BYTES, RECORDS_IN_16_KIB } from '../stream.js'
 import { table } from '../table.js'
 import { NOBODY, TAP, TAP_STOPPED, TOP } from './lookers.js'
-import { PACES, type OperateResults, type OperateRow } from './measure.js'
+import { PACES, RECORDS_IN_A_BURST, type OperateResults, type OperateRow } from './measure.js'
 
 /** Of the rate with nobody looking. */
 const MAX_COST = 0.05
+/** At a steady pace. At the greatest rate no core is left, and who looks has its share of them like any other program. */
 const JUDGED: ReadonlySet<string> = new Set([TOP, TAP, TAP_STOPPED])
 
 const INTRO = [
-  `Records of ${RECORD_BYTES} bytes, two string plugins; "${PACES[0]}": that many are offered, one a write; "${PACES[1]}": as fast as they are taken, ${RECORDS_IN_16_KIB} a write. CPU time is that of the dispatcher.`,
+  `Records of ${RECORD_BYTES} bytes, two string plugins; "${PACES[0]}": that many are offered, ${RECORDS_IN_A_BURST} a write, as a burst of events comes from auditd; "${PACES[1]}": as fast as they are taken, ${RECORDS_IN_16_KIB} a write. CPU time is that of the dispatcher.`,
   'The shares are over the run of the same round at which nobody looked. "looker": CPU time of who looks, of one core; "seen": what part of the records it has',
   'been given (tap), or has looked at (top, the least of all its frames).',
+  'At the greatest rate the cores are all taken, and whoever looks takes of them: no goal is set there.',
 ].join('\n')
 
 export function operateReportOf(results: OperateResults): string {
@@ -30,7 +32,7 @@ export function operateReportOf(results: OperateResults): string {
 
 function judge({ rows }: OperateResults): Goal[] {
   return rows
-    .filter(({ looker }) => JUDGED.has(looker))
+    .filter(({ pace, looker }) => pace === PACES[0] && JUDGED.has(looker))
     .map(({ pace, looker, jitless, rateShare }) =>
       below(
         `${looker}, ${pace}${jitless ? ', --jitless' : ''}: records/s less`,
