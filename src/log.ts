@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { pino, type DestinationStream, type Logger } from 'pino'
+import { harmlessText } from './protocol/harmless-text.js'
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>
 export type LogTarget =
@@ -262,14 +263,10 @@ export function renderLine(json: string, withTime: boolean): string {
   const { time, level, msg, ...fields } = { time: '', level: 30, msg: '', ...parsed }
   const head = withTime ? `${time} ${levelOf(level)[1]} ` : ''
   const pairs = Object.entries(fields).map(([name, value]) => ` ${name}=${plain(value)}`)
-  return `${head}${escapeControls(msg)}${pairs.join('')}\n`
+  return `${head}${harmlessText(msg, Infinity)}${pairs.join('')}\n`
 }
 
 function plain(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:@%+,-]+$/.test(value)) return value
-  return escapeControls(JSON.stringify(value) ?? 'undefined')
-}
-
-function escapeControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+  return harmlessText(JSON.stringify(value) ?? 'undefined', Infinity)
 }

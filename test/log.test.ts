@@ -64,6 +64,8 @@ void test('what is plain stands bare, anything else quoted', (t) => {
 
 void test('nothing that a terminal would act on gets through, and a line is one line', (t) => {
   t.equal(rendered({ msg: 'a\u001b[2Jb', value: '\u009b31m\u007f\n' }, false), 'a\\x1b[2Jb value="\\x9b31m\\x7f\\n"\n')
+  // What turns text round, or breaks a line, in a terminal.
+  t.equal(rendered({ msg: 'a', value: 'b\u202ec\u2028' }, false), 'a value="b\\u{202e}c\\u{2028}"\n')
   fc.assert(
     fc.property(fc.uint8Array(), fc.uint8Array(), (message, value) => {
       const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
