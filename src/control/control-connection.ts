@@ -8,7 +8,7 @@ import { ControlError } from './control-error.js'
 import type { Answer, ControlDesk, Spring } from './control-desk.js'
 import { greetingLine, type Access } from './greeting.js'
 import type { Pacer } from './pacer.js'
-import { checkAccess, MAX_REQUEST_BYTES, readRequest, type Request } from './request.js'
+import { checkAccess, MAX_REQUEST_BYTES, readRequest } from './request.js'
 
 /** An answer that is not read within this time ends the connection. */
 export const SLOW_MS = 30_000
@@ -125,11 +125,9 @@ export class ControlConnection {
   }
 
   async #dealtWith(line: string): Promise<{ readonly text: string; readonly spring: Spring | undefined }> {
-    const { access, pacer } = this.#world
+    const { pacer } = this.#world
     try {
-      const request = readRequest(line)
-      checkAccess(access, request)
-      const asked = await pacer.run(() => this.#ask(request))
+      const asked = await pacer.run(() => this.#ask(line))
       const { result, spring } = await asked.value
       const text = await pacer.run(() => resultLine(result))
       return { text: text.value, spring }
@@ -139,8 +137,10 @@ export class ControlConnection {
     }
   }
 
-  async #ask(request: Request): Promise<Answer> {
+  async #ask(line: string): Promise<Answer> {
     const { desk, access } = this.#world
+    const request = readRequest(line)
+    checkAccess(access, request)
     const onMore = (): void => {
       this.#follow()
     }

@@ -1,12 +1,14 @@
-// What clients ask for is worked out between two reads of records. So that records are not kept waiting by those who ask and ask, a
-// piece of such work that took its time is followed by a pause of several times that, for all clients of the daemon together.
+// What clients ask for is worked out between two reads of records. So that records are not kept waiting by those who ask and ask, such
+// work is followed by a pause of several times what it took, for all clients of the daemon together.
 
 import type { After } from './control-connection.js'
 
 /** Pauses are so many times as long as the work before: clients get at most a fifth of the time. */
 const PAUSE_SHARE = 4
-/** Work of less than this is not worth a pause. */
-const CHEAP_MS = 0.5
+/** Work that comes to less than this is not worth a pause; it counts towards the next one. */
+const PAUSED_FOR_MS = 0.5
+/** What each piece counts as at the least, for its request was read and its answer is written beside it. */
+const LEAST_MS = 0.05
 
 export interface PacerWorld {
   readonly nowMs: () => number
@@ -17,6 +19,8 @@ export class Pacer {
   readonly #world: PacerWorld
   #last: Promise<unknown> = Promise.resolve()
   #readyMs = 0
+  /** Work for which there was no pause yet. */
+  #owedMs = 0
 
   constructor(world: PacerWorld) {
     this.#world = world
@@ -42,7 +46,11 @@ export class Pacer {
       return { value: work() }
     } finally {
       const endMs = nowMs()
-      if (endMs - beganMs >= CHEAP_MS) this.#readyMs = endMs + PAUSE_SHARE * (endMs - beganMs)
+      this.#owedMs += Math.max(LEAST_MS, endMs - beganMs)
+      if (this.#owedMs >= PAUSED_FOR_MS) {
+        this.#readyMs = endMs + PAUSE_SHARE * this.#owedMs
+        this.#owedMs = 0
+      }
     }
   }
 }

@@ -59,6 +59,18 @@ export class Bench implements ControlDesk {
     while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
   }
 
+  /** Lets time pass until it is there: whoever asks much is kept waiting. */
+  async inTime<T>(answer: Promise<T>): Promise<T> {
+    let isThere = false
+    const there = (): boolean => (isThere = true)
+    answer.then(there, there)
+    await this.until(() => {
+      this.clock.pass(1)
+      return isThere
+    })
+    return answer
+  }
+
   /** What has been read of the client that has sent most, once no more is. */
   async mostRead(): Promise<number> {
     let bytes = 0

@@ -23,9 +23,23 @@ void test('after dear work everybody waits four times as long', async (t) => {
   clock.pass(1)
   await settled()
   t.same(done, ['a', 'b', 'c'])
+  // The cheap one was worth a little too.
   clock.pass(20)
   await settled()
+  t.same(done, ['a', 'b', 'c'])
+  clock.pass(1)
+  await settled()
   t.same(done, ['a', 'b', 'c', 'd'])
+})
+
+void test('much that is cheap is dear', async (t) => {
+  const { clock, done, cheap } = bench()
+  for (let count = 0; count < 1000; count++) void cheap('a')
+  for (let ms = 0; ms < 100; ms++) {
+    clock.pass(1)
+    await settled()
+  }
+  t.ok(done.length >= 300 && done.length <= 600, `${done.length} in a tenth of a second`)
 })
 
 void test('work that fails keeps nobody waiting, nor does what it has begun', async (t) => {
