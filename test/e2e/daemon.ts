@@ -315,7 +315,15 @@ export function argsAt(place: Place): string[] {
 /** Ends what a daemon that was killed has left, by what it wrote down; one that came to its end leaves nothing. */
 function endPluginsLeft(place: Place): void {
   for (const [pid, startTicks] of place.pluginsLeft()) {
-    if (statOf(pid)[START_TIME] === startTicks) process.kill(-pid, 'SIGKILL')
+    if (statOf(pid)[START_TIME] === startTicks) killGroup(pid)
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // ESRCH: it has ended with its input, just now.
   }
 }
 
