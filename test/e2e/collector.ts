@@ -2,6 +2,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { freePort } from '../free-port.js'
 import { TestReceiver } from '../plugins/remote-send/test-receiver.js'
 
 export class Collector {
@@ -40,9 +41,8 @@ export class Collector {
       })
     })
     this.#server = server
+    if (this.#port === 0) this.#port = await freePort()
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve))
-    const address = server.address()
-    if (address !== null && typeof address === 'object') this.#port = address.port
   }
 
   /** Every connection is reset. */

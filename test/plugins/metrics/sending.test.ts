@@ -23,6 +23,7 @@ import { pathRoot, seriesPath } from '../../../plugins/metrics/series-path.js'
 import { datagramsOf, StatsdLines } from '../../../plugins/metrics/statsd-lines.js'
 import { sendToStatsd } from '../../../plugins/metrics/statsd.js'
 import { removeTextfile, writeTextfile } from '../../../plugins/metrics/textfile.js'
+import { freePort } from '../../free-port.js'
 import { until } from '../../live/until.js'
 import { HandClock } from '../remote-recv/hand-clock.js'
 
@@ -183,7 +184,7 @@ void test('graphite gets every line, over one connection', async (t) => {
 })
 
 void test('a server that comes later gets what has waited, and beyond the bound the newest', async (t) => {
-  const first = await graphiteServer(t)
+  const first = await graphiteServer(t, await freePort())
   first.server.close()
   await once(first.server, 'close')
   const line = (at: number): string => `${String(at).padStart(95, 'x')} 1 1`

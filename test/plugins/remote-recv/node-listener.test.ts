@@ -1,8 +1,6 @@
 // A listening socket and who comes in by it.
 
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { test, type Test } from 'tap'
 import { DEFAULT_CONFIG } from '../../../plugins/remote-recv/config.js'
@@ -12,6 +10,7 @@ import { NodeListener } from '../../../plugins/remote-recv/node-listener.js'
 import { NODE_CLOCK } from '../../../src/remote/node-world.js'
 import { ALLOW_ALL } from '../../../src/remote/tls/allow-list.js'
 import { clientTls, loadCredentials } from '../../../src/remote/tls/tls-options.js'
+import { freePort } from '../../free-port.js'
 import { makeAuthority } from '../../remote/tls/authority.js'
 
 /** Nothing is ever taken here. */
@@ -34,13 +33,7 @@ class Scene {
   #whenTold: () => void = () => {}
 
   static async begin(t: Test, protocol: 'native' | 'rmw'): Promise<Scene> {
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    const address = probe.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    probe.close()
-    await once(probe, 'close')
-    const scene = new Scene(t, protocol, port)
+    const scene = new Scene(t, protocol, await freePort())
     await scene.says('listening')
     return scene
   }
