@@ -84,6 +84,8 @@ void t.test('stop, start and restart: what is lost is counted, and what waits is
     balanced: true,
   })
 
+  // What lies in its pipe when its time to stop is up is lost.
+  await daemon.until(() => serialsIn(place.read('a')).serials.length === 200 + MANY, 'a has read all')
   await client.ask(['stop', 'a'])
   place.tee('a', ['stop_timeout = 0.2s'])
   t.match(await client.ask(['reload', 'dry-run']), { ok: true, changes: [{ name: 'a', change: 'restarted' }, {}] })

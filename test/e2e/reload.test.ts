@@ -11,7 +11,7 @@ const RECORDS = 200_000
 const RECORD_BYTES = 80
 const CHUNK = 4000
 /** What is asked of the queues of plugins that are to have everything, however busy the machine is. */
-const ROOMY = 'q_depth = 10000000\nq_bytes = 4G\n'
+const ROOMY = 'q_depth = 10000000\nq_bytes = 4G\ndrain_timeout = 60s\n'
 
 /** Waits until a reload has said of a plugin what it does with it, for the `count`th time. */
 async function change(daemon: Daemon, name: string, what: string, count = 1): Promise<void> {
