@@ -46,8 +46,8 @@ for (const way of WAYS) {
 
     await until('the new plugin', () => pluginPids(scene.read('audispd.log'), 'added').length > 0)
     const word = await mark(scene)
-    await until('both plugins to get it', () =>
-      ['string.out', 'added.out'].every((out) => scene.read(out).includes(word)),
+    await until('all plugins that read to get it', () =>
+      ['string.out', 'binary.out', 'added.out'].every((out) => scene.read(out).includes(word)),
     )
     t.match(scene.read('audispd.log'), /drop-in read plugin=string change=kept/)
     t.match(scene.read('audispd.log'), /drop-in read plugin=added change=started/)

@@ -214,7 +214,11 @@ async function pluginFaults(t: Test, scene: Scene, patient: Patient, before: Vis
   patient.sh(`for time in 1 2 3 4 5 6 7 8; do perl ${program('sends-user-messages.pl')}; done`)
   const word = await mark(scene)
   await until('our daemon to have had it all', () => scene.read('plugins.out').includes(word))
-  await until('plugins to die', () => / plugin died; restarting plugin=dies /.test(scene.read('audispd.log')))
+  await until('plugins to die', () =>
+    [/ plugin died; restarting plugin=dies /, / plugin failed and stays down.* plugin=gives-up /].every((line) =>
+      line.test(scene.read('audispd.log')),
+    ),
+  )
   await until('remote-send to write its status', () =>
     patient.sh('ls /var/spool/small/spool || true').includes('status.json'),
   )
