@@ -4,7 +4,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -12,6 +11,7 @@ import { dashboardExpressions, RULES, RULES_TEST, rulesTexts } from '../plugins/
 import { sendToStatsd } from '../../plugins/metrics/statsd.js'
 import { fields, list, text, type Shape } from '../../src/config/json-shape.js'
 import { loadUnixDatagram } from '../../src/unix-datagram.js'
+import { freePort } from '../free-port.js'
 import { ENVIRONMENT, missingPrograms } from './kernel.js'
 import { OurDaemon } from './our-daemon.js'
 import { keysAndValues, Scene } from './scene.js'
@@ -25,17 +25,6 @@ const words = text(MANY)
 
 const skip =
   process.getuid?.() === 0 ? missingPrograms('prometheus', 'promtool', 'socat') : 'only root is believed by root'
-
-/** A port of the loopback interface that nobody has. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address !== 'object') throw new Error('no port')
-  return address.port
-}
 
 async function get(port: number, path: string): Promise<string> {
   return new Promise((found, fail) => {
