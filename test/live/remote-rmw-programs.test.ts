@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
-import { AudispRemote, run, sampleRecord, sampleRecords, shortDir, STUBBORN } from './audisp-remote.js'
+import { AudispRemote, run, sampleRecord, sampleRecords, shortDir } from './audisp-remote.js'
+import { Feeder } from './feeder.js'
 import { missingPrograms, whyNoNamespace } from './kernel.js'
 import { OurDaemon } from './our-daemon.js'
 import { pluginPids } from './our-log.js'
@@ -39,23 +40,24 @@ if (process.env[INSIDE] === undefined && skip === '') {
     const given = (): string[] => linesOf(scene.path('string.out')).filter((line) => line.startsWith('node=n1 '))
     const listens = (): number => scene.read('audispd.log').split('stderr="listening for senders').length - 1
     await until('remote-recv', () => listens() === 1)
-    const remote = new AudispRemote(t, { ...STUBBORN, port: RMW_PORT })
+    const arrived = (): number => new Set(given()).size
+    const feeder = new Feeder(t, RMW_PORT, arrived)
     const kills = 4
-    let fed = 0
     for (let kill = 0; kill <= kills; kill++) {
-      remote.feed(fed + 1, fed + 300)
-      fed += 300
-      await until('some of it', () => given().length > fed - 300)
+      const before = feeder.fed
+      feeder.feed(300)
+      await feeder.until('some of it', () => arrived() > before)
       if (kill === kills) break
       const pid = pids().at(-1)
       if (pid !== undefined) process.kill(pid, 'SIGKILL')
       await until('the next process', () => listens() === kill + 2)
     }
-    await until('all of it', () => given().includes(sampleRecord(fed)), 60_000)
+    await feeder.until('all of it', () => feeder.hasArrived)
+    const { fed } = feeder
     t.same([...new Set(given())], sampleRecords(1, fed), 'the plugins have all of it, in order')
     const journal = run(resolve('build/bin/audispctl'), 'remote', 'export', scene.path('journal'))
     t.same(journal.trimEnd().split('\n'), sampleRecords(1, fed), 'in the journal each is once, in order')
-    await remote.end()
+    await feeder.end()
     t.equal(await daemon.end(), 0)
   })
 

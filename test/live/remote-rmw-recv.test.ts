@@ -7,17 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { FaultProxy, type Cut } from '../chaos/fault-proxy.js'
 import { AudispRemote, run, sampleRecord, sampleRecords, shortDir, STUBBORN } from './audisp-remote.js'
+import { Feeder } from './feeder.js'
 import { missingPrograms, whyNoNamespace } from './kernel.js'
 import { RmwCollector } from './rmw-collector.js'
 import { program } from './scene.js'
 import { until } from './until.js'
 
 const INSIDE = 'AUDISPD_TEST_IN_ITS_OWN_NET'
-/** Nothing arrives for so long. */
-const STANDSTILL_MS = 8000
-const MOST_STANDSTILLS = 5
-/** Longer than the heartbeat of STUBBORN. */
-const IDLE_MS = 1500
 
 const skip = whyNoNamespace() || missingPrograms('audisp-remote', 'ausearch', 'aureport', 'timeout', 'ip', 'mount')
 
@@ -151,63 +147,6 @@ if (process.env[INSIDE] === undefined && skip === '') {
     await remote.end()
     t.same(await collector.lines(), sampleRecords(1, fed))
   })
-}
-
-/**
- * Feeds audisp-remote. It may stand still for ever after its connection was reset, heartbeats or not: then it is killed, and its
- * successor gets what has not arrived.
- */
-class Feeder {
-  fed = 0
-  #fedAtMs = 0
-  #remote: AudispRemote
-  readonly #start: () => AudispRemote
-  readonly #arrived: () => number
-
-  constructor(t: Test, port: number, arrived: () => number) {
-    this.#start = () => new AudispRemote(t, { ...STUBBORN, port })
-    this.#remote = this.#start()
-    this.#arrived = arrived
-  }
-
-  get hasArrived(): boolean {
-    return this.#arrived() === this.fed
-  }
-
-  feed(count: number): void {
-    this.#remote.feed(this.fed + 1, this.fed + count)
-    this.fed += count
-    this.#fedAtMs = performance.now()
-  }
-
-  /** It has had the time for a heartbeat, by which it notices more than without. */
-  get isIdle(): boolean {
-    return performance.now() - this.#fedAtMs > IDLE_MS
-  }
-
-  async until(what: string | (() => string), isDone: () => boolean): Promise<void> {
-    const text = (): string =>
-      `${typeof what === 'string' ? what : what()}: ${this.#arrived()} of ${this.fed} records arrived`
-    for (let patience = 0; patience < MOST_STANDSTILLS; patience++) {
-      const before = this.#arrived()
-      const endMs = performance.now() + STANDSTILL_MS
-      const isStill = (): boolean => this.#arrived() === before && performance.now() > endMs
-      await until(text, () => isDone() || this.#arrived() !== before || isStill(), 2 * STANDSTILL_MS)
-      if (isDone()) return
-      if (!isStill()) {
-        patience = 0
-        continue
-      }
-      await this.#remote.end('SIGKILL')
-      this.#remote = this.#start()
-      this.#remote.feed(this.#arrived() + 1, this.fed)
-    }
-    throw new Error(`audisp-remote stands still: ${text()}`)
-  }
-
-  end(): Promise<void> {
-    return this.#remote.end()
-  }
 }
 
 async function collectorIn(t: Test, dir: string): Promise<RmwCollector> {
