@@ -10,7 +10,7 @@ import { program } from './scene.js'
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const OURS = readdirSync('build/bin')
-const LONGEST_PAGE_MS = 120_000
+const LONGEST_PAGE_MS = 200_000
 /** Of those that go on until somebody ends them. */
 const LOOK_S = 1
 const TIMED_OUT = 124
@@ -46,7 +46,7 @@ t.jobs = JOBS
 for (const page of [...PAGES, ...MANUALS]) {
   const shown = commandsIn(page)
   if (shown.length === 0) continue
-  void test(`the commands in ${page}`, { skip, buffered: true, timeout: 2 * LONGEST_PAGE_MS }, async (t) => {
+  void test(`the commands in ${page}`, { skip, buffered: true, timeout: 0 }, async (t) => {
     const here = shown.filter(({ command }) => {
       const why = ELSEWHERE.find(([pattern]) => pattern.test(command))?.[1]
       if (why !== undefined) t.comment(`${command}: ${why}`)
