@@ -19,6 +19,16 @@ SYSLOG_NG_DIR=/usr/local/lib/audispd-peers/syslog-ng
 # With the libraries of its own that are not installed otherwise.
 SYSLOG_NG_PACKAGES='syslog-ng-core libivykis0 libnet1 libpcre3 libwrap0'
 
+# A mirror may be away for a moment, or another apt at work.
+persistently() {
+  for pause_s in 5 15 45; do
+    "$@" && return
+    echo "install-peers: failed, and is tried again in $pause_s s: $*" >&2
+    sleep "$pause_s"
+  done
+  "$@"
+}
+
 # Into a directory that gets its name when it is complete, so that a run that is cut short leaves nothing half done.
 unpack_syslog_ng() {
   if [ -x "$SYSLOG_NG_DIR/usr/sbin/syslog-ng" ]; then
@@ -32,7 +42,7 @@ unpack_syslog_ng() {
   mkdir -p "$SYSLOG_NG_DIR.new/deb" "$SYSLOG_NG_DIR.new/root"
   chmod 777 "$SYSLOG_NG_DIR.new/deb"
   # shellcheck disable=SC2086 # one word a package
-  (cd "$SYSLOG_NG_DIR.new/deb" && { apt-get download -qq $SYSLOG_NG_PACKAGES 2>/dev/null || { apt-get update -qq && apt-get download -qq $SYSLOG_NG_PACKAGES; }; })
+  (cd "$SYSLOG_NG_DIR.new/deb" && { apt-get download -qq $SYSLOG_NG_PACKAGES 2>/dev/null || { persistently apt-get update -qq && persistently apt-get download -qq $SYSLOG_NG_PACKAGES; }; })
   for package in "$SYSLOG_NG_DIR.new/deb"/*.deb; do dpkg -x "$package" "$SYSLOG_NG_DIR.new/root"; done
   rm -rf "$SYSLOG_NG_DIR"
   mv "$SYSLOG_NG_DIR.new/root" "$SYSLOG_NG_DIR"
@@ -69,9 +79,9 @@ fi
 
 echo "install-peers: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+persistently apt-get update -qq
 # shellcheck disable=SC2086 # one word a package
-apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing
+persistently apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing
 for package in $missing; do
   echo "install-peers: $package $(dpkg-query -W -f '${Version}' "$package") installed"
 done
