@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the live suite runs beside us, the real auditd with its tools and its plugins, laurel, libauparse for
-# Python, rsyslog, ulogd2, iptables, socat, a message bus, Prometheus, and what the chaos suite interferes with: libfaketime, strace.
+# Python, rsyslog, ulogd2, iptables, socat, a message bus, Prometheus, curl, and what the chaos suite interferes with: libfaketime, strace.
 # With `bench` also rsyslog-relp, which the benchmark of the remote pair runs; with `packages` also what builds, checks and tries the
 # packages. Starts no service, and does nothing when all are there.
 # syslog-ng, which Debian does not install beside rsyslog, is unpacked into a directory of its own.
@@ -9,7 +9,7 @@ set -eu
 
 PACKAGES='auditd audispd-plugins laurel libfaketime strace
   rsyslog rsyslog-gnutls ulogd2 ulogd2-json iptables iproute2 iputils-ping socat python3-audit
-  dbus-daemon python3-dbus python3-gi prometheus'
+  dbus-daemon python3-dbus python3-gi prometheus curl'
 case ${1:-} in
   bench) PACKAGES="$PACKAGES rsyslog-relp" ;;
   packages) PACKAGES="$PACKAGES binutils debootstrap dpkg-dev lintian logrotate man-db systemd-container" ;;
