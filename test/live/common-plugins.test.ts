@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { resolve } from 'node:path'
 import { test, type Test } from 'tap'
@@ -66,13 +66,20 @@ async function messageBus(t: Test, scene: Scene): Promise<{ socket: string; stop
 async function client(t: Test, scene: Scene, socket: string): Promise<() => string> {
   let got = ''
   const text = (): string => got
-  await until('the socket', () => existsSync(socket))
+  // It has its name a moment before it listens.
+  await until('the socket', () => listens(socket))
   const connection = createConnection(socket)
   connection.setEncoding('latin1').on('data', (more: string) => (got += more))
   t.teardown(() => connection.destroy())
   await once(connection, 'connect')
   await markUntil(scene, 'the client to get something', () => text() !== '')
   return text
+}
+
+/** By the kernel's table: its flag is that of a socket that accepts. */
+function listens(socket: string): boolean {
+  const sockets = readFileSync('/proc/net/unix', 'latin1').split('\n')
+  return sockets.some((line) => line.endsWith(` ${socket}`) && line.includes(' 00010000 '))
 }
 
 /** From the record with the one word to that with the other. */
