@@ -12,6 +12,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -135,6 +136,7 @@ class LiveServer implements SyslogServer {
     const ended = once(child, 'exit')
     child.kill('SIGKILL')
     await ended
+    this.#dropTorn()
   }
 
   async restart(): Promise<void> {
@@ -156,6 +158,15 @@ class LiveServer implements SyslogServer {
         return listens(this.port) && listens(this.tlsPort) && existsSync(this.socket)
       },
     )
+  }
+
+  /** The kill may have cut a write short: that is no message, and the next one would be glued to it. */
+  #dropTorn(): void {
+    this.#readOn()
+    if (this.#begun === '') return
+    this.#offset -= this.#begun.length
+    this.#begun = ''
+    truncateSync(this.path('out'), this.#offset)
   }
 
   /** What has come to its file since. */
