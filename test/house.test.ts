@@ -30,7 +30,7 @@ const HOMES: Readonly<Record<string, string>> = {
 const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: readonly string[]])[] = [
   ['protocol', ['src/protocol/'], []],
   ['config', ['src/config.ts', 'src/config/'], ['protocol']],
-  ['log', ['src/log.ts', 'src/log/', 'src/version.ts'], []],
+  ['log', ['src/log.ts', 'src/log/', 'src/version.ts'], ['protocol']],
   [
     'program',
     [
