@@ -69,7 +69,8 @@ export async function measureOperate(
       rows.push(...LOOKERS.map((looker, index) => rowOf(pace, looker, jitless, runs[index] ?? [], alone)))
     }
   }
-  return { machine: { ...machine, loadAfter: loads() }, options, rows }
+  const longer = { ...options, millis: options.millis * RUN_TIMES }
+  return { machine: { ...machine, loadAfter: loads() }, options: longer, rows }
 }
 
 async function runOnce(
