@@ -24,7 +24,11 @@ const NO_BYTES: Buffer = Buffer.alloc(0)
 type State =
   /** A request may come. */
   | { readonly kind: 'listening' }
-  /** A request is dealt with, or its answer waits to be read. */
+  /** A request waits for its turn, or is dealt with. */
+  | { readonly kind: 'asking' }
+  /** It has gone meanwhile. Its place is free when its turn is over, or who come, ask and go would have no bound. */
+  | { readonly kind: 'gone' }
+  /** The answer waits to be read. */
   | { readonly kind: 'answering' }
   /** `isFull`: what was sent last is still to be read. */
   | { readonly kind: 'following'; readonly spring: Spring; readonly isFull: boolean }
@@ -58,7 +62,7 @@ export class ControlConnection {
     })
     // What it sent last is still answered; then the connection ends.
     socket.on('end', () => {
-      if (this.#state.kind !== 'answering') this.close()
+      if (this.#state.kind !== 'asking' && this.#state.kind !== 'answering') this.close()
     })
     // ECONNRESET, EPIPE: it has gone, which is told by close.
     socket.on('error', () => {})
@@ -71,17 +75,23 @@ export class ControlConnection {
 
   close(): void {
     const state = this.#state
-    if (state.kind === 'over') return
-    this.#state = { kind: 'over' }
+    if (state.kind === 'gone' || state.kind === 'over') return
     this.#cancelTimer()
     if (state.kind === 'following') state.spring.close()
     this.#socket.destroy()
+    if (state.kind === 'asking') this.#state = { kind: 'gone' }
+    else this.#end()
+  }
+
+  #end(): void {
+    this.#state = { kind: 'over' }
     this.#world.onEnd(this)
   }
 
   #take(chunk: Buffer): void {
     // Whoever follows something has nothing more to say.
-    if (this.#state.kind !== 'listening' && this.#state.kind !== 'answering') return
+    const { kind } = this.#state
+    if (kind !== 'listening' && kind !== 'asking' && kind !== 'answering') return
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     this.#next()
   }
@@ -97,7 +107,7 @@ export class ControlConnection {
     }
     const line = this.#held.toString('utf8', 0, lf)
     this.#held = this.#held.subarray(lf + 1)
-    this.#state = { kind: 'answering' }
+    this.#state = { kind: 'asking' }
     this.#cancelTimer()
     this.#socket.pause()
     void this.#answer(line)
@@ -105,7 +115,11 @@ export class ControlConnection {
 
   async #answer(line: string): Promise<void> {
     const { text, spring } = await this.#dealtWith(line)
-    if (this.#state.kind === 'over') return spring?.close()
+    if (this.#state.kind === 'gone') {
+      spring?.close()
+      return this.#end()
+    }
+    this.#state = { kind: 'answering' }
     this.#say(text, () => {
       // It has gone with the answer half read: what was to follow is still to be closed.
       if (this.#state.kind === 'over') return spring?.close()
@@ -139,6 +153,7 @@ export class ControlConnection {
 
   async #ask(line: string): Promise<Answer> {
     const { desk, access } = this.#world
+    if (this.#state.kind === 'gone') return { result: undefined, spring: undefined }
     const request = readRequest(line)
     checkAccess(access, request)
     const onMore = (): void => {

@@ -7,7 +7,7 @@ import type { After } from './control-connection.js'
 const PAUSE_SHARE = 4
 /** Work that comes to less than this is not worth a pause; it counts towards the next one. */
 const PAUSED_FOR_MS = 0.5
-/** What each piece counts as at the least, for its request was read and its answer is written beside it. */
+/** What each piece counts as at the least, for what comes and goes through the socket beside it. */
 const LEAST_MS = 0.05
 
 export interface PacerWorld {

@@ -92,7 +92,8 @@ export class Bench implements ControlDesk {
 
   /** Connects, and never reads. */
   stranger(): Socket {
-    const socket = connect(this.#path)
+    // Else it reads ahead.
+    const socket = connect(this.#path).pause()
     this.#t.teardown(() => socket.destroy())
     socket.on('error', () => {})
     return socket

@@ -87,6 +87,39 @@ void test('one that asks and asks and does not read costs one answer, and not fo
   await rude.ended
 })
 
+void test('who asks much waits, for refusals too', async (t) => {
+  const bench = await Bench.open(t)
+  const client = await bench.client()
+  client.socket.write('nonsense\n'.repeat(50))
+  await client.answers(5)
+  await bench.mostRead()
+  t.ok(client.lines.length < 50, `${client.lines.length}`)
+  t.equal((await bench.inTime(client.answers(50))).length, 50)
+})
+
+void test('who asks and goes keeps a place until it would be dealt with', async (t) => {
+  const bench = await Bench.open(t)
+  const asker = await bench.client()
+  asker.socket.write('ping\n'.repeat(20))
+  await asker.answers(3)
+  await bench.mostRead()
+  const strangers = Array.from({ length: MAX_CONNECTIONS - 1 }, () => bench.stranger())
+  for (const stranger of strangers) stranger.write('stop a\n')
+  await bench.until(() => bench.accepted === MAX_CONNECTIONS)
+  await bench.mostRead()
+  // What it has not read tells the other side that it has gone.
+  for (const stranger of strangers) stranger.destroy()
+  await bench.until(() => bench.open === 1)
+  t.match(JSON.stringify((await bench.client()).lines), /"busy"/)
+  await bench.inTime(asker.answers(20))
+  t.same(
+    bench.asked.filter(({ verb }) => verb === 'stop'),
+    [],
+    'and nothing is done for it',
+  )
+  t.match(await bench.inTime((await bench.client()).asks('ping')), { ok: true })
+})
+
 void test('silence is borne for so long', async (t) => {
   const bench = await Bench.open(t)
   const client = await bench.client()

@@ -43,6 +43,7 @@ for (const [names, compress] of [
       await rest
       sent += BURST
       await daemon.runningAnew('log', pid)
+      await daemon.ready('log')
       await acknowledged(daemon, sent)
     }
     t.match(await daemon.finish(), { code: 0 })

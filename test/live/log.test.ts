@@ -101,6 +101,8 @@ for (const [names, compress, size] of [
       await rest
       sent += BURST
       await daemon.runningAnew('log', pid)
+      // Before it has said so, a signal is not heard by what rotates.
+      await daemon.ready('log')
       await acknowledged(daemon, recorded + sent)
       if (compress !== 'stream') continue
       // At any moment what is in the files is whole.
