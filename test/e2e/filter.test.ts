@@ -45,7 +45,8 @@ class FilterPlace extends Place {
 
   /** Moves what it is given to a file, without a moment in which it is in neither. */
   child(): string {
-    return `child = ${PERL} ${SPLICES} ${this.path('out')}`
+    // A filter that is killed leaves one that reads on for a while.
+    return `child = ${PERL} ${SPLICES} ${this.path('out')} alone`
   }
 
   status(): { rules?: { name: string; hits: number }[]; child?: { pid: number; starts: number }; kept?: number } {
