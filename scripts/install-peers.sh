@@ -29,6 +29,15 @@ persistently() {
   "$@"
 }
 
+download_syslog_ng() {
+  # shellcheck disable=SC2086 # one word a package
+  apt-get download -qq $SYSLOG_NG_PACKAGES
+}
+
+refresh_and_download() {
+  apt-get update -qq && download_syslog_ng
+}
+
 # Into a directory that gets its name when it is complete, so that a run that is cut short leaves nothing half done.
 unpack_syslog_ng() {
   if [ -x "$SYSLOG_NG_DIR/usr/sbin/syslog-ng" ]; then
@@ -41,8 +50,7 @@ unpack_syslog_ng() {
   fi
   mkdir -p "$SYSLOG_NG_DIR.new/deb" "$SYSLOG_NG_DIR.new/root"
   chmod 777 "$SYSLOG_NG_DIR.new/deb"
-  # shellcheck disable=SC2086 # one word a package
-  (cd "$SYSLOG_NG_DIR.new/deb" && { apt-get download -qq $SYSLOG_NG_PACKAGES 2>/dev/null || { persistently apt-get update -qq && persistently apt-get download -qq $SYSLOG_NG_PACKAGES; }; })
+  (cd "$SYSLOG_NG_DIR.new/deb" && { download_syslog_ng 2>/dev/null || persistently refresh_and_download; })
   for package in "$SYSLOG_NG_DIR.new/deb"/*.deb; do dpkg -x "$package" "$SYSLOG_NG_DIR.new/root"; done
   rm -rf "$SYSLOG_NG_DIR"
   mv "$SYSLOG_NG_DIR.new/root" "$SYSLOG_NG_DIR"
@@ -79,9 +87,13 @@ fi
 
 echo "install-peers: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-persistently apt-get update -qq
-# shellcheck disable=SC2086 # one word a package
-persistently apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing
+# An update of which a part has failed ends well all the same, and what is missing then is only found by the installation.
+refresh_and_install() {
+  apt-get update -qq &&
+    # shellcheck disable=SC2086 # one word a package
+    apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=60 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold $missing
+}
+persistently refresh_and_install
 for package in $missing; do
   echo "install-peers: $package $(dpkg-query -W -f '${Version}' "$package") installed"
 done
