@@ -12,7 +12,7 @@ import type { Workshop } from '../workshop.js'
 import { LOOKERS, lookedAt, NOBODY, type Looked, type Looker } from './lookers.js'
 
 export const OFFERED = 100_000
-/** One a write is more writes than this kernel makes in a second, where each wakes a reader. */
+/** One a write comes to no such rate: at a steady pace the reader sleeps, and each write has to wake it. */
 export const RECORDS_IN_A_BURST = 20
 /** Before the clock runs, whoever looks has started and sees records. */
 const WARM_UP_MILLIS = 2500
@@ -69,7 +69,7 @@ export async function measureOperate(
       rows.push(...LOOKERS.map((looker, index) => rowOf(pace, looker, jitless, runs[index] ?? [], alone)))
     }
   }
-  const longer = { ...options, millis: options.millis * RUN_TIMES }
+  const longer = { ...options, millis: options.millis * RUN_TIMES, warmUpMillis: WARM_UP_MILLIS }
   return { machine: { ...machine, loadAfter: loads() }, options: longer, rows }
 }
 
