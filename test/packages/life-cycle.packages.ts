@@ -22,7 +22,7 @@ const NOTES = [
   '/dev',
   '/run',
   '/tmp',
-  '/var/tmp',
+  "'/var/tmp/systemd-private-*'",
   '/srv',
   '/var/lib/dpkg',
   '/var/lib/apt',
