@@ -3,6 +3,7 @@
 
 import { formatProblem, type Problem } from './config.js'
 import { sayLast } from './log.js'
+import { keepDebuggerShut } from './no-debugger.js'
 import { version } from './version.js'
 
 export const EXIT_DONE = 0
@@ -35,6 +36,7 @@ export async function runProgram<Asked extends Options>(
   usage: string,
   { read, perform }: Program<Asked>,
 ): Promise<void> {
+  keepDebuggerShut()
   let asked: Asked
   try {
     asked = read(process.argv.slice(2))

@@ -34,6 +34,7 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
   [
     'program',
     [
+      'src/no-debugger.ts',
       'src/plugin-program.ts',
       'src/socket-file.ts',
       'src/socket-listener.ts',
@@ -54,7 +55,7 @@ const ROOMS: readonly (readonly [room: string, paths: readonly string[], knows: 
     ['protocol', 'config', 'log', 'program', 'control', 'dispatcher', 'journal', 'remote', 'main', 'sdk', 'show'],
   ],
   ['plugins', ['plugins/'], ['sdk', 'show', 'program', 'protocol', 'config', 'log', 'journal', 'remote']],
-  ['main', ['src/'], ['protocol', 'config', 'log', 'control', 'dispatcher']],
+  ['main', ['src/'], ['protocol', 'config', 'log', 'program', 'control', 'dispatcher']],
 ]
 
 interface Source {
