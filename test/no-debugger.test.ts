@@ -1,11 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { test, type Test } from 'tap'
 
 const PRINT = resolve('build/plugins/print/main.js')
 const DAEMON = resolve('build/src/main.js')
+const AUDISPCTL = resolve('build/src/ctl/main.js')
 /** As SIGUSR1 does before a program can listen to it. */
 const OPENS = ['--import', 'data:text/javascript,import inspector from "node:inspector"; inspector.open(0)']
 const WANTS = ['--inspect=127.0.0.1:0']
@@ -68,6 +71,23 @@ void test('so it is with the daemon', async (t) => {
   await program.says(/ started /)
   t.notOk(await isOpen(port))
   t.equal(await program.ended(), 0)
+})
+
+void test('and with audispctl', async (t) => {
+  // Short enough for the path of a socket.
+  const dir = mkdtempSync(join(tmpdir(), 'audispd-'))
+  const server = createServer().listen(join(dir, 'socket'))
+  t.teardown(() => {
+    server.close()
+    rmSync(dir, { recursive: true })
+  })
+  const asked = once(server, 'connection')
+  // It waits for a greeting that does not come.
+  const program = new Program(t, [...OPENS, AUDISPCTL, 'tap', '--socket', join(dir, 'socket')])
+  const port = await program.debuggerPort()
+  await asked
+  t.notOk(await isOpen(port))
+  program.child.kill('SIGKILL')
 })
 
 void test('SIGUSR1 opens none', async (t) => {

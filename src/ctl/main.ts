@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { didYouMean } from '../config/did-you-mean.js'
+import { keepDebuggerShut } from '../no-debugger.js'
 import { failureAsJson, failureAsText } from './change-report.js'
 import { CtlError, EXIT_STATUS } from './ctl-error.js'
 import { realHost, type Host } from './host.js'
@@ -11,6 +12,7 @@ import { GROUPS, VERBS } from './verbs.js'
 const NAME = 'audispctl'
 const BUILD_DIR = resolve(import.meta.dirname, '../..')
 
+keepDebuggerShut()
 // Not exit(): what is still on its way to standard output has to arrive.
 process.exitCode = await main(process.argv.slice(2), realHost())
 
